@@ -1,0 +1,187 @@
+"""The words of the desk: enums and frozen records that every part shares. Pure.
+
+Values of the enums are stored in the database and printed by `manage.py parse`: never rename one.
+Categories follow XARF v4's types where one exists; feedback types are RFC 5965's, section 7.3.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Disposition(StrEnum):
+    """What an incoming mail is, before anybody asks whose address it names."""
+
+    COMPLAINT = "complaint"
+    BOUNCE = "bounce"
+    AUTO_REPLY = "auto-reply"
+    CUSTOMER_REPLY = "customer-reply"
+    PROBE = "probe"  # our own relay check's test mail, come back
+    OTHER = "other"
+    UNREADABLE = "unreadable"
+
+
+class Category(StrEnum):
+    """What the customer's line is accused of. One active case per contract and category."""
+
+    SPAM = "spam"
+    PHISHING = "phishing"
+    MALWARE = "malware"
+    BOT = "bot"
+    LOGIN_ATTACK = "login_attack"
+    SCAN = "scan"
+    DDOS = "ddos"
+    VULNERABLE = "vulnerable"
+    COPYRIGHT = "copyright"
+    FRAUD = "fraud"
+    AUTH_FAILURE = "auth_failure"
+    NOT_SPAM = "not_spam"
+    OPT_OUT = "opt_out"
+    OTHER = "other"
+
+
+class Cause(StrEnum):
+    """Why the mail left the line."""
+
+    OPEN_RELAY = "open_relay"
+    BOT = "bot"
+    STOLEN_MAILBOX = "stolen_mailbox"
+    BULK_MAIL = "bulk_mail"
+    UNKNOWN = "unknown"
+
+
+class Answer(StrEnum):
+    """What attribution says of one address at one time."""
+
+    OWNER = "owner"
+    NOBODY = "nobody"  # ours, but assigned to no contract then
+    NOT_OURS = "not-ours"
+    UNSURE = "unsure"  # several could be meant; the candidates are named
+
+
+class Verdict(StrEnum):
+    BAD = "bad"
+    CLEAN = "clean"
+    UNKNOWN = "unknown"
+
+
+class CaseState(StrEnum):
+    INVESTIGATING = "investigating"
+    TRIAGE = "triage"
+    NOTIFIED = "notified"
+    ANSWERED = "answered"
+    VERIFYING = "verifying"
+    ESCALATED = "escalated"
+    CLOSED = "closed"
+
+
+class CustomerStatus(StrEnum):
+    NONE = "none"
+    NOTIFIED = "notified"
+    SEEN = "seen"
+    CLAIMS_FIXED = "claims_fixed"
+    DISPUTES = "disputes"
+    ASKS_HELP = "asks_help"
+
+
+class Resolution(StrEnum):
+    FIXED_VERIFIED = "fixed_verified"
+    FIXED_NOT_VERIFIABLE = "fixed_not_verifiable"
+    NO_RESPONSE = "no_response"
+    TERMINATED = "terminated"
+    NOT_ABUSE = "not_abuse"
+    NOT_OURS = "not_ours"
+    STALE = "stale"
+    MERGED = "merged"
+
+
+class EventKind(StrEnum):
+    """The kinds of line in a case's history."""
+
+    OPENED = "opened"
+    COMPLAINTS = "complaints"
+    MOVED = "moved"
+    CHECK_QUEUED = "check_queued"
+    CHECK_DONE = "check_done"
+    DIAGNOSED = "diagnosed"
+    NOTICE_QUEUED = "notice_queued"
+    NOTICE_SENT = "notice_sent"
+    NOTICE_FAILED = "notice_failed"
+    CUSTOMER_SAW = "customer_saw"
+    CUSTOMER_ANSWERED = "customer_answered"
+    NOTE = "note"
+    ASSIGNED = "assigned"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedComplaint:
+    """One accusation read from a message; the shape `manage.py parse` prints.
+
+    source_ip: canonical text of `ipaddress` (IPv4-mapped IPv6 written as IPv4), or None.
+    arrival_date: aware, UTC. Addresses and message-ids are bare, without angle brackets.
+    received: the original's Received lines, unfolded, topmost (youngest) first; evidence for
+    attribution and diagnosis, not printed.
+    """
+
+    category: Category = Category.SPAM
+    feedback_type: str | None = None
+    source_ip: str | None = None
+    source_port: int | None = None
+    arrival_date: datetime | None = None
+    reported_domains: tuple[str, ...] = ()
+    reported_uris: tuple[str, ...] = ()
+    original_mail_from: str | None = None
+    original_rcpt_to: tuple[str, ...] = ()
+    original_message_id: str | None = None
+    original_subject: str | None = None
+    reporter: str | None = None
+    user_agent: str | None = None
+    version: str | None = None
+    auth_failure: str | None = None
+    delivery_result: str | None = None
+    received: tuple[str, ...] = ()
+    source_reason: str = ""  # in words: which field or line named source_ip
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedMessage:
+    """Everything the formats could say about one raw mail. `problem` is for a human to read."""
+
+    format: str | None
+    disposition: Disposition
+    problem: str | None = None
+    complaints: tuple[ParsedComplaint, ...] = ()
+    subject: str | None = None
+    sender: str | None = None  # bare address of the outer From
+    message_id: str | None = None
+    sent_at: datetime | None = None  # outer Date, aware UTC
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    cause: Cause
+    confidence: float  # 0..1
+    reasons: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CheckTarget:
+    """What one check run is aimed at. The safety rules were asked before this exists."""
+
+    address: str
+    port: int | None = None
+    nonce: str = ""  # unguessable, single use, bound to the run; the relay check signs its probes with it
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class CheckOutcome:
+    """What one check found. `waiting`: the verdict may still turn bad by a probe that arrives later."""
+
+    verdict: Verdict
+    reason: str
+    details: Mapping[str, Any] = dataclasses.field(default_factory=dict)  # JSON: transcript, lists, …
+    waiting: bool = False
