@@ -1,0 +1,35 @@
+"""The nouns: columns, constraints, QuerySets and one-row properties. Verbs live beside this package, not in it."""
+
+from complaints.models.accounts import User
+from complaints.models.assignments import Assignment, PrefixLength
+from complaints.models.cases import Case, CaseEvent
+from complaints.models.checks import CheckRun, ProbeArrival
+from complaints.models.complaints import Complaint
+from complaints.models.customers import Contact, Contract, Customer
+from complaints.models.messages import CompressionDictionary, Message, Reading
+from complaints.models.networks import Network
+from complaints.models.notices import Notice, PortalLink
+from complaints.models.playbooks import PlaybookVersion
+from complaints.models.reporters import Reporter
+
+__all__ = [
+    "Assignment",
+    "Case",
+    "CaseEvent",
+    "CheckRun",
+    "Complaint",
+    "CompressionDictionary",
+    "Contact",
+    "Contract",
+    "Customer",
+    "Message",
+    "Network",
+    "Notice",
+    "PlaybookVersion",
+    "PortalLink",
+    "PrefixLength",
+    "ProbeArrival",
+    "Reading",
+    "Reporter",
+    "User",
+]

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from complaints.models.customers import Contract
+from complaints.models.playbooks import PlaybookVersion
+from complaints.vocabulary import CaseState, Category, Cause, CustomerStatus, EventKind, Resolution
+
+
+def choices(kind: type) -> list[tuple[str, str]]:
+    return [(member.value, member.value.replace("_", " ")) for member in kind]
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    def active(self) -> CaseQuerySet:
+        return self.exclude(state=CaseState.CLOSED)
+
+
+class Case(models.Model):
+    """What is wrong with one contract in one category, until it is proven fixed."""
+
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="cases", db_index=False)
+    category = models.CharField(max_length=20, choices=choices(Category))
+    address = models.BinaryField(max_length=16, help_text="The address of the first complaint")
+    state = models.CharField(max_length=20, choices=choices(CaseState), default=CaseState.INVESTIGATING)
+    state_since = models.DateTimeField()
+    customer_status = models.CharField(max_length=20, choices=choices(CustomerStatus), default=CustomerStatus.NONE)
+    resolution = models.CharField(max_length=30, choices=choices(Resolution), blank=True)
+    owner = models.JSONField(default=dict, help_text="Customer, contract and contact as they were when it opened")
+    confidence = models.FloatField(default=0, help_text="Of the attribution, the best of its complaints")
+
+    cause = models.CharField(max_length=20, choices=choices(Cause), default=Cause.UNKNOWN)
+    cause_confidence = models.FloatField(default=0)
+    cause_reasons = models.JSONField(default=list)
+    priority = models.PositiveSmallIntegerField(default=0)
+    priority_reasons = models.JSONField(default=list, help_text="[[reason in words, points], …]")
+    headline = models.CharField(max_length=300, blank=True, help_text="The one line of reason in the queue")
+
+    opened_at = models.DateTimeField()
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField(help_text="Time of the youngest abuse complained about")
+    complaint_count = models.PositiveIntegerField(default=0)
+    reporter_count = models.PositiveIntegerField(default=0)
+    closed_at = models.DateTimeField(null=True)
+    relapse_of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="relapses", db_index=False)
+    ladder = models.PositiveSmallIntegerField(default=0, help_text="How many relapses before this one")
+
+    playbook = models.ForeignKey(PlaybookVersion, null=True, on_delete=models.PROTECT, db_index=False)
+    round = models.PositiveSmallIntegerField(default=1, help_text="Rises each time a claimed fix was not proven")
+    due_at = models.DateTimeField(null=True, help_text="When the machine looks at it next")
+    deadline_at = models.DateTimeField(
+        null=True, help_text="The promise: ours while we work, the customer's while they do"
+    )
+    fixed_claimed_at = models.DateTimeField(null=True)
+    assignee = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contract", "category"], condition=~Q(state="closed"), name="case_one_active"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="closed", closed_at__isnull=False) & ~Q(resolution="")
+                | ~Q(state="closed") & Q(closed_at__isnull=True, resolution=""),
+                name="case_closed_has_resolution",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-priority", "id"], name="case_queue", condition=~Q(state="closed")),
+            models.Index(fields=["state", "-priority", "id"], name="case_state"),
+            models.Index(fields=["due_at"], name="case_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["contract", "opened_at"], name="case_contract"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def number(self) -> str:
+        return f"{self.opened_at.year}-{self.pk:05d}"
+
+    @property
+    def address_text(self) -> str:
+        from complaints.addresses import address_text
+
+        return address_text(self.address)
+
+
+class CaseEvent(models.Model):
+    """One line of a case's history: who, when, what. Written once, never changed."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="events", db_index=False)
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=20, choices=choices(EventKind))
+    actor = models.CharField(max_length=150, help_text="A user name, customer, machine")
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["at", "id"]
+        indexes = [models.Index(fields=["case", "at"], name="event_case")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import secrets
+
+from django.db import models
+from django.db.models import Q
+
+from complaints.addresses import address_text
+from complaints.models.cases import Case, choices
+from complaints.models.messages import Message
+from complaints.vocabulary import Verdict
+
+
+def new_nonce() -> str:
+    """80 bits as lower-case hex: it survives servers that change the case of a local part."""
+    return secrets.token_hex(10)
+
+
+class CheckRun(models.Model):
+    """One run of one check on one address. A committed row is the order; a worker claims it."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        WAITING = "waiting"  # for a probe that may still arrive
+        DONE = "done"
+        REFUSED = "refused"  # by a safety rule; the reason says which
+
+    case = models.ForeignKey(Case, null=True, on_delete=models.CASCADE, related_name="checks", db_index=False)
+    check_name = models.CharField(max_length=20)
+    address = models.BinaryField(max_length=16)
+    port = models.PositiveIntegerField(default=0, help_text="0: the check's own default")
+    occasion = models.CharField(max_length=40, help_text="Why it runs, once a case: investigate-1, verify-2b, …")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
+    verdict = models.CharField(max_length=10, choices=choices(Verdict), blank=True)
+    reason = models.TextField(blank=True)
+    details = models.JSONField(default=dict)
+    nonce = models.CharField(max_length=32, unique=True, default=new_nonce)
+    queued_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, help_text="Not before; while waiting: when to stop waiting")
+    claim = models.CharField(max_length=32, blank=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "check_name", "address", "port", "occasion"], name="check_once"),
+            models.UniqueConstraint(
+                fields=["check_name", "address"],
+                condition=Q(state__in=["running", "waiting"]),
+                name="check_one_in_flight",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], name="check_due", condition=Q(state__in=["queued", "running", "waiting"]))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.check_name} of {self.address_text}"
+
+    @property
+    def address_text(self) -> str:
+        return address_text(self.address)
+
+
+class ProbeArrival(models.Model):
+    """A relay probe that came back to our own mailbox: the only proof of an open relay."""
+
+    run = models.ForeignKey(CheckRun, on_delete=models.CASCADE, related_name="arrivals")
+    form = models.CharField(max_length=40)
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, db_index=False)
+    peer = models.CharField(max_length=100, help_text="Who delivered it to us; may be another host than the one tested")
+    arrived_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "form"], name="probe_once")]
+
+    def __str__(self) -> str:
+        return f"probe {self.form} of run {self.run_id}"

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from django.db import models
+
+from complaints.addresses import address_text
+from complaints.models.cases import Case
+from complaints.models.customers import Contract
+from complaints.models.messages import Message
+from complaints.models.reporters import Reporter
+from complaints.vocabulary import Answer, Category
+
+
+class Complaint(models.Model):
+    """One accusation read from a message, with the answer to whose address it was.
+
+    Unique as (message, address, port, time, category, resource), so reading a message twice has the
+    effect of once. Unknown parts are b"", 0 and "" there, because NULLs would not be equal.
+    """
+
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="complaints", db_index=False)
+    address = models.BinaryField(max_length=16)
+    port = models.PositiveIntegerField(default=0)
+    seen_at = models.DateTimeField(help_text="When the abuse happened, as the reporter says; else when we got the mail")
+    seen_exactly = models.BooleanField(default=True, help_text="False: the report gave no time")
+    category = models.CharField(max_length=20, choices=[(c.value, c.value) for c in Category])
+    resource = models.CharField(max_length=500, blank=True, help_text="Domain or URL, where no address is named")
+    received_at = models.DateTimeField()
+    format = models.CharField(max_length=40)
+    feedback_type = models.CharField(max_length=40, blank=True)
+    subject = models.CharField(max_length=400, blank=True, help_text="Subject of the mail complained about")
+    original_message_id = models.CharField(max_length=400, blank=True)
+    evidence = models.JSONField(default=dict, help_text="Further fields of the report, and its Received lines")
+    reporter = models.ForeignKey(Reporter, null=True, on_delete=models.PROTECT, related_name="complaints")
+
+    answer = models.CharField(max_length=10, choices=[(a.value, a.value) for a in Answer])
+    contract = models.ForeignKey(
+        Contract, null=True, on_delete=models.PROTECT, related_name="complaints", db_index=False
+    )
+    method = models.CharField(max_length=20, blank=True)
+    confidence = models.FloatField(default=0)
+    valid_from = models.DateTimeField(null=True)
+    valid_until = models.DateTimeField(null=True)
+    attribution = models.JSONField(default=dict, help_text="Reason in words, and the candidates")
+    case = models.ForeignKey(Case, null=True, on_delete=models.PROTECT, related_name="complaints", db_index=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["message", "address", "port", "seen_at", "category", "resource"], name="complaint_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["case", "seen_at"], name="complaint_case"),
+            models.Index(fields=["address", "seen_at"], name="complaint_address"),
+            models.Index(fields=["contract", "seen_at"], name="complaint_contract"),
+            models.Index(fields=["id"], name="complaint_without_case", condition=models.Q(case__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"complaint {self.pk} about {self.address_text}"
+
+    @property
+    def address_text(self) -> str:
+        return address_text(self.address)
