@@ -1,0 +1,43 @@
+"""The Celery app. Rows are the queue; Celery only wakes the workers and ticks the sweep (DESIGN: idea 1)."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+from django.conf import settings
+
+from abusedesk.embedded import broker_url
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "abusedesk.settings")
+
+app = Celery("abusedesk")
+app.conf.update(
+    broker_url=settings.BROKER_URL or broker_url(settings.DATA_DIR),
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={
+        # After a kill -9, what a worker held comes back after this; no task runs or waits longer than that.
+        "visibility_timeout": 600,
+        "unacked_restore_interval": 5,
+        "unacked_restore_throttle": 1,
+        "socket_connect_timeout": 3,
+    },
+    task_acks_late=True,
+    task_reject_on_worker_lost=True,
+    task_ignore_result=True,
+    task_publish_retry=False,  # a lost wake-up is found by the sweep; a web page must not wait for a broker
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    task_default_queue="desk",
+    task_routes={"complaints.tasks.run_checks": {"queue": "checks"}},
+    timezone="UTC",
+    beat_schedule={
+        "sweep": {
+            "task": "complaints.tasks.sweep",
+            "schedule": 2.0 if settings.DEMO else 10.0,
+            "options": {"expires": 10},
+        }
+    },
+    beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
+)
+app.autodiscover_tasks(["complaints"])

@@ -1,0 +1,116 @@
+"""Settings by environment variable: read all of them, refuse nonsense once, with every fault named.
+
+A secret may come from a file: NAME_FILE=/path is read instead of NAME. docs/settings.md lists them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+YES = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+    "": False,
+}
+
+
+class BadSetting(Exception):
+    """One or more environment variables hold what cannot be used; the text names each of them."""
+
+
+class Environment:
+    """Reads variables, collects what is wrong, and speaks up once in `seal`."""
+
+    def __init__(self, variables: Mapping[str, str] | None = None) -> None:
+        self.variables = os.environ if variables is None else variables
+        self.faults: list[str] = []
+
+    def raw(self, name: str) -> str | None:
+        value, path = self.variables.get(name), self.variables.get(f"{name}_FILE")
+        if path and value:
+            self.faults.append(f"{name} and {name}_FILE are both set: keep one")
+        if not path:
+            return value
+        try:
+            return Path(path).read_text().strip()
+        except (OSError, UnicodeDecodeError) as exc:
+            self.faults.append(f"{name}_FILE={path!r}: cannot be read ({exc})")
+            return None
+
+    def read(self, name: str, default: T, parse: Callable[[str], T], allowed: str, *, secret: bool = False) -> T:
+        """The parsed value of `name`, or `default` when it is unset or empty."""
+        text = self.raw(name)
+        if text is None or text == "":
+            return default
+        try:
+            return parse(text)
+        except (ValueError, LookupError) as exc:
+            shown = "(hidden)" if secret else repr(text)
+            detail = f" ({exc})" if isinstance(exc, ValueError) and str(exc) and not secret else ""
+            self.faults.append(f"{name}={shown}: allowed is {allowed}{detail}")
+            return default
+
+    def text(self, name: str, default: str = "") -> str:
+        return self.read(name, default, str, "any text")
+
+    def yes(self, name: str, default: bool = False) -> bool:
+        return self.read(name, default, lambda text: YES[text.strip().lower()], "1, 0, true, false, yes, no, on, off")
+
+    def whole(self, name: str, default: int, *, low: int, high: int) -> int:
+        return self.read(
+            name, default, lambda text: within(int(text), low, high), f"a whole number from {low} to {high}"
+        )
+
+    def listen(self, name: str, default: str) -> tuple[str, int]:
+        return self.read(name, parse_host_port(default), parse_host_port, "host:port, as 127.0.0.1:8025 or [::1]:8025")
+
+    def hosts(self, name: str) -> tuple[tuple[str, int], ...]:
+        return self.read(name, (), parse_hosts, "host:port, several parted by commas, as 127.0.0.1:53")
+
+    def names(self, name: str, default: list[str]) -> list[str]:
+        return self.read(name, default, parse_names, "names parted by commas")
+
+    def url(self, name: str, default: str, schemes: tuple[str, ...], *, secret: bool = False) -> str:
+        def parse(text: str) -> str:
+            if urlsplit(text).scheme not in schemes:
+                raise ValueError(f"scheme {urlsplit(text).scheme!r}")
+            return text
+
+        return self.read(name, default, parse, f"an URL that begins with one of {', '.join(schemes)}", secret=secret)
+
+    def seal(self) -> None:
+        """Raises BadSetting naming every variable that was refused."""
+        if self.faults:
+            raise BadSetting("settings refused:\n  " + "\n  ".join(self.faults))
+
+
+def within(number: int, low: int, high: int) -> int:
+    if not low <= number <= high:
+        raise ValueError("out of range")
+    return number
+
+
+def parse_host_port(text: str) -> tuple[str, int]:
+    host, colon, port = text.strip().rpartition(":")
+    if not colon or not host:
+        raise ValueError("host or port is missing")
+    return host.strip("[]"), within(int(port), 1, 65535)
+
+
+def parse_hosts(text: str) -> tuple[tuple[str, int], ...]:
+    return tuple(parse_host_port(part) for part in text.split(",") if part.strip())
+
+
+def parse_names(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]

@@ -1,0 +1,201 @@
+"""Django settings, all from the environment (docs/settings.md). Nothing here needs a server to be running."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+import dj_database_url
+from csp.constants import NONCE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from abusedesk.environment import BadSetting, Environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Environment()
+
+# --- what kind of start this is
+DEMO = env.yes("ABUSEDESK_DEMO")
+DEBUG = False
+DATA_DIR = Path(env.text("ABUSEDESK_DATA_DIR", str(BASE_DIR / (".demo" if DEMO else ".data")))).absolute()
+# Empty is allowed for commands that sign nothing (parse, migrate, imports); servers refuse to start: abusedesk/start.py.
+SECRET_KEY = env.read("ABUSEDESK_SECRET_KEY", "", str, "any text", secret=True)
+if DEMO and not SECRET_KEY:
+    SECRET_KEY = "demo-only-key-that-a-production-start-refuses"  # noqa: S105 - public on purpose
+BASE_URL = env.url("ABUSEDESK_BASE_URL", "http://127.0.0.1:8080", ("http", "https")).rstrip("/")
+ALLOWED_HOSTS = env.names(
+    "ABUSEDESK_ALLOWED_HOSTS", [h for h in {urlsplit(BASE_URL).hostname, "127.0.0.1", "localhost"} if h]
+)
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+WEB_LISTEN = env.listen("ABUSEDESK_WEB_LISTEN", "127.0.0.1:8080")
+SMTP_LISTEN = env.listen("ABUSEDESK_SMTP_LISTEN", "127.0.0.1:8025")
+LMTP_LISTEN = env.listen("ABUSEDESK_LMTP_LISTEN", "127.0.0.1:8024")
+
+# --- database
+DATABASE_URL = env.url(
+    "DATABASE_URL", f"sqlite:///{DATA_DIR / 'abusedesk.sqlite3'}", ("sqlite", "postgres", "postgresql"), secret=True
+)
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60)}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    with contextlib.suppress(OSError):  # a folder that cannot be made is told by the database, when one is needed
+        Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    # IMMEDIATE: a deferred transaction that reads and then writes fails at once with "database is locked".
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        transaction_mode="IMMEDIATE",
+        timeout=20,
+        init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous={}; PRAGMA cache_size=-16000;".format(
+            env.read(
+                "ABUSEDESK_SQLITE_SYNCHRONOUS", "FULL", {"FULL": "FULL", "NORMAL": "NORMAL"}.__getitem__, "FULL, NORMAL"
+            )
+        ),
+    )
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "complaints.User"
+
+# --- broker (empty: the embedded valkey of `manage.py run`)
+BROKER_URL = env.url(
+    "BROKER_URL", "", ("redis", "rediss", "redis+socket", "sentinel", "amqp", "amqps", "pyamqp"), secret=True
+)
+
+# --- mail out
+EMAIL_URL = env.url("EMAIL_URL", "smtp://127.0.0.1:25", ("smtp", "smtps", "smtp+tls", "file", "console"), secret=True)
+
+
+def email_settings(url: str) -> dict[str, object]:
+    """Django's EMAIL_* names for smtp://user:password@host:port, smtps:// (TLS), smtp+tls:// (STARTTLS), file:///dir, console://."""
+    parts = urlsplit(url)
+    backend = {"file": "filebased", "console": "console"}.get(parts.scheme, "smtp")
+    found: dict[str, object] = {"EMAIL_BACKEND": f"django.core.mail.backends.{backend}.EmailBackend"}
+    if backend == "filebased":
+        return found | {"EMAIL_FILE_PATH": parts.path}
+    if backend == "smtp":
+        found |= {"EMAIL_HOST": parts.hostname or "127.0.0.1", "EMAIL_PORT": parts.port or 25}
+        found |= {
+            "EMAIL_HOST_USER": unquote(parts.username or ""),
+            "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
+        }
+        found |= {"EMAIL_USE_SSL": parts.scheme == "smtps", "EMAIL_USE_TLS": parts.scheme == "smtp+tls"}
+    return found
+
+
+globals().update(email_settings(EMAIL_URL))
+EMAIL_TIMEOUT = 20
+DESK_NAME = env.text("ABUSEDESK_NAME", "Example Net" if DEMO else "Abuse desk")
+DESK_EMAIL = env.text("ABUSEDESK_EMAIL", "abuse@localhost")
+DEFAULT_FROM_EMAIL = f"{DESK_NAME} <{DESK_EMAIL}>"
+
+# --- checks
+PROBE_DOMAIN = env.text("ABUSEDESK_PROBE_DOMAIN").lower().strip(".")
+HELO = env.text("ABUSEDESK_HELO", "relaycheck.localhost")
+DNS_RESOLVERS = env.hosts("ABUSEDESK_DNS")
+RELAY_PORT = env.whole("ABUSEDESK_RELAY_PORT", 25, low=1, high=65535)
+CHECK_LISTS_FILE = env.text("ABUSEDESK_LISTS_FILE")  # another blacklist catalogue than the shipped one
+MAX_MESSAGE_BYTES = env.whole("ABUSEDESK_MAX_MESSAGE_BYTES", 32 * 1024 * 1024, low=64 * 1024, high=1024**3)
+
+# --- the rest that the environment decides
+BEHIND_PROXY = env.yes("ABUSEDESK_BEHIND_PROXY")
+DISPLAY_TIME_ZONE = env.read(
+    "ABUSEDESK_TIME_ZONE", "UTC", lambda name: ZoneInfo(name).key, "a zone name, as Europe/Paris"
+)
+LOG_LEVELS = {level: level for level in ("DEBUG", "INFO", "WARNING", "ERROR")}
+LOG_LEVEL = env.read("ABUSEDESK_LOG_LEVEL", "INFO", LOG_LEVELS.__getitem__, ", ".join(LOG_LEVELS))
+
+try:
+    env.seal()
+except BadSetting as exc:
+    raise ImproperlyConfigured(str(exc)) from None
+
+# --- Django
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "csp",
+    "complaints",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "abusedesk.urls"
+WSGI_APPLICATION = "abusedesk.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "complaints.desk.context.site",
+            ],
+        },
+    }
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "desk:queue"
+LOGOUT_REDIRECT_URL = "login"
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True  # no collectstatic step to forget; the files are few and small
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+
+# --- the browser's side of safety
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "frame-ancestors": ["'none'"],
+        "form-action": [SELF],
+        "base-uri": ["'none'"],
+        "object-src": ["'none'"],
+    }
+}
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"  # a portal link must not leak in a Referer
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+}

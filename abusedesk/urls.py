@@ -1,0 +1,13 @@
+"""Every address of the site. The parts bring their own tables."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("complaints.desk.urls")),
+    path("c/", include("complaints.portal.urls")),
+    path("login", LoginView.as_view(template_name="login.html", redirect_authenticated_user=True), name="login"),
+    path("logout", LogoutView.as_view(), name="logout"),
+    path("admin/", admin.site.urls),
+]
