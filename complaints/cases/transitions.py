@@ -1,0 +1,83 @@
+"""The one way to move a case, and the other one-line verbs on it. Each writes its history line or does nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from complaints.cases.states import may_move
+from complaints.models import Case, CaseEvent, User
+from complaints.vocabulary import CaseState, CustomerStatus, EventKind, Resolution
+
+MACHINE = "machine"
+
+
+class IllegalTransition(Exception):
+    """The state table has no such move."""
+
+
+class StaleCase(Exception):
+    """Somebody else moved the case since it was loaded: load it again."""
+
+
+def move_case(
+    case: Case,
+    to: CaseState,
+    *,
+    actor: str,
+    reason: str,
+    resolution: Resolution | None = None,
+    now: datetime | None = None,
+    **changes: Any,
+) -> CaseEvent:
+    """Move `case` to state `to` and write the history line, or do neither. Wakes the playbook (due_at = now).
+
+    `changes`: further columns that change in the same row and transaction, such as deadline_at.
+
+    Raises:
+        IllegalTransition: `to` is not reachable from the case's state, or a closing lacks its resolution.
+        StaleCase: someone else moved the case since it was loaded.
+    """
+    was, now = CaseState(case.state), now or timezone.now()
+    if not may_move(was, to):
+        raise IllegalTransition(f"case {case.number}: {was} -> {to}")
+    if (to is CaseState.CLOSED) != (resolution is not None):
+        raise IllegalTransition(f"case {case.number}: a resolution belongs to closing, and only there")
+    columns: dict[str, Any] = {"state": to, "state_since": now, "due_at": now, **changes}
+    if to is CaseState.CLOSED:
+        columns |= {"closed_at": now, "resolution": resolution, "due_at": None, "deadline_at": None}
+    data = {"from": was, "to": to, "reason": reason, "playbook": case.playbook_id}
+    if resolution:
+        data["resolution"] = resolution
+    with transaction.atomic():
+        if not Case.objects.filter(pk=case.pk, state=was, state_since=case.state_since).update(**columns):
+            raise StaleCase(f"case {case.number} was moved by somebody else since you opened it")
+        event = record(case, EventKind.MOVED, actor=actor, now=now, **data)
+    for name, value in columns.items():
+        setattr(case, name, value)
+    return event
+
+
+def record(case: Case, kind: EventKind, *, actor: str, now: datetime | None = None, **data: Any) -> CaseEvent:
+    """Write one history line. Data is for queries and templates, never a sentence to be parsed back."""
+    return CaseEvent.objects.create(case=case, at=now or timezone.now(), kind=kind, actor=actor, data=data)
+
+
+def add_note(case: Case, *, actor: str, text: str) -> CaseEvent:
+    return record(case, EventKind.NOTE, actor=actor, text=text.strip()[:10_000])
+
+
+def assign_case(case: Case, *, to: User | None, actor: str) -> None:
+    with transaction.atomic():
+        if Case.objects.filter(pk=case.pk).exclude(assignee=to).update(assignee=to):
+            record(case, EventKind.ASSIGNED, actor=actor, to=to.username if to else None)
+    case.assignee = to
+
+
+def set_customer_status(case: Case, status: CustomerStatus) -> None:
+    """The customer's own word, kept beside the desk's state."""
+    Case.objects.filter(pk=case.pk).update(customer_status=status)
+    case.customer_status = status
