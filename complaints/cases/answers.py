@@ -60,11 +60,12 @@ def record_answer(
     if case.state not in OPEN_FOR_ANSWERS:
         raise NoAnswerNow(f"case {case.number} is {case.state}")
     follows = CONSEQUENCES[kind]
+    if kind is AnswerKind.FIXED and case.state == follows.to:
+        return False  # pressed twice; the check is already running
     with transaction.atomic():
         record(case, EventKind.CUSTOMER_ANSWERED, actor=actor, now=now, answer=kind, text=text.strip()[:5000])
         if case.state == follows.to:
-            if kind is not AnswerKind.FIXED:
-                set_customer_status(case, follows.status)
+            set_customer_status(case, follows.status)
             return False
         changes = {"customer_status": follows.status}
         if kind is AnswerKind.FIXED:
