@@ -1,0 +1,120 @@
+"""Rows for tests. Give what the fact is about; the rest is filled in. Times: NOON is "now" of most tests."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from complaints.addresses import address_key, prefix_key
+from complaints.models import (
+    Assignment,
+    Case,
+    Contact,
+    Contract,
+    Customer,
+    Message,
+    Network,
+    PrefixLength,
+    Reading,
+    User,
+)
+from complaints.models.assignments import ALL_PORTS
+from complaints.models.compression import pack
+from complaints.vocabulary import Category
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def make_user(username: str = "ada", **columns: Any) -> User:
+    """Log in with the user's name as password; is_staff=True and is_superuser=True as for Django."""
+    return User.objects.create_user(username=username, password=username, **columns)
+
+
+def make_customer(reference: str = "K-1", **columns: Any) -> Customer:
+    return Customer.objects.get_or_create(reference=reference, defaults={"name": f"Customer {reference}", **columns})[0]
+
+
+def make_contract(
+    reference: str = "C-1", *, customer: Customer | str = "K-1", email: str | None = None, **columns: Any
+) -> Contract:
+    """The contract `reference`, with a contract holder to write to; email="" makes one without any contact."""
+    if isinstance(customer, str):
+        customer = make_customer(customer)
+    contract, is_new = Contract.objects.get_or_create(reference=reference, defaults={"customer": customer, **columns})
+    if is_new and email != "":
+        make_contact(contract, email=email or f"{reference.lower()}@customer.example")
+    return contract
+
+
+def make_contact(contract: Contract, *, email: str = "holder@customer.example", **columns: Any) -> Contact:
+    return Contact.objects.create(contract=contract, email=email, **{"name": "Chris Holder", **columns})
+
+
+def make_network(prefix: str = "192.0.2.0/24", name: str = "") -> Network:
+    return Network.objects.get_or_create(key=prefix_key(prefix), defaults={"name": name})[0]
+
+
+def make_assignment(
+    contract: Contract | str = "C-1",
+    prefix: str = "192.0.2.10/32",
+    *,
+    kind: str = Assignment.Kind.STATIC,
+    valid_from: datetime = LONG_AGO,
+    valid_until: datetime | None = None,
+    port_first: int = ALL_PORTS[0],
+    port_last: int = ALL_PORTS[1],
+) -> Assignment:
+    """Also says that the prefix's length is in use. It makes no Network: what is ours, the test says."""
+    key = prefix_key(prefix)
+    PrefixLength.objects.get_or_create(family=4 if len(key) == 5 else 6, length=key[0])
+    return Assignment.objects.create(
+        contract=make_contract(contract) if isinstance(contract, str) else contract,
+        key=key,
+        kind=kind,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        port_first=port_first,
+        port_last=port_last,
+    )
+
+
+def make_message(raw: bytes = b"Subject: hello\r\n\r\nhello\r\n", *, state: str = "waiting", **columns: Any) -> Message:
+    message = Message.objects.create(
+        sha256=hashlib.sha256(raw).digest(),
+        packed=pack(raw),
+        size=len(raw),
+        **{"channel": Message.Channel.LMTP, "received_at": NOON, **columns},
+    )
+    Reading.objects.create(message=message, state=state)
+    return message
+
+
+def make_case(
+    contract: Contract | str = "C-1",
+    *,
+    category: Category = Category.SPAM,
+    address: str = "192.0.2.10",
+    opened_at: datetime = NOON,
+    **columns: Any,
+) -> Case:
+    """An active case as filing opens it: investigating, owner frozen. Any column may be named."""
+    if isinstance(contract, str):
+        contract = make_contract(contract)
+    filled: dict[str, Any] = {
+        "state_since": opened_at,
+        "first_seen_at": opened_at,
+        "last_seen_at": opened_at,
+        "complaint_count": 1,
+        "reporter_count": 1,
+        "confidence": 0.95,
+        "owner": contract.owner_record(),
+    }
+    return Case.objects.create(
+        contract=contract,
+        category=category,
+        address=address_key(address),
+        opened_at=opened_at,
+        **(filled | columns),
+    )
