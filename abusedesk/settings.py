@@ -21,7 +21,7 @@ env = Environment()
 DEMO = env.yes("ABUSEDESK_DEMO")
 DEBUG = False
 DATA_DIR = Path(env.text("ABUSEDESK_DATA_DIR", str(BASE_DIR / (".demo" if DEMO else ".data")))).absolute()
-# Empty is allowed for commands that sign nothing (parse, migrate, imports); servers refuse to start: abusedesk/start.py.
+# Empty is allowed for commands that sign nothing (parse, migrate, imports); servers refuse it: abusedesk/start.py.
 SECRET_KEY = env.read("ABUSEDESK_SECRET_KEY", "", str, "any text", secret=True)
 if DEMO and not SECRET_KEY:
     SECRET_KEY = "demo-only-key-that-a-production-start-refuses"  # noqa: S105 - public on purpose

@@ -46,14 +46,14 @@ def move_case(
         raise IllegalTransition(f"case {case.number}: {was} -> {to}")
     if (to is CaseState.CLOSED) != (resolution is not None):
         raise IllegalTransition(f"case {case.number}: a resolution belongs to closing, and only there")
-    columns: dict[str, Any] = {"state": to, "state_since": now, "due_at": now, **changes}
+    columns: dict[str, Any] = {"state": to, "state_since": now, "stay": case.stay + 1, "due_at": now, **changes}
     if to is CaseState.CLOSED:
         columns |= {"closed_at": now, "resolution": resolution, "due_at": None, "deadline_at": None}
     data = {"from": was, "to": to, "reason": reason, "playbook": case.playbook_id}
     if resolution:
         data["resolution"] = resolution
     with transaction.atomic():
-        if not Case.objects.filter(pk=case.pk, state=was, state_since=case.state_since).update(**columns):
+        if not Case.objects.filter(pk=case.pk, state=was, stay=case.stay).update(**columns):
             raise StaleCase(f"case {case.number} was moved by somebody else since you opened it")
         event = record(case, EventKind.MOVED, actor=actor, now=now, **data)
     for name, value in columns.items():

@@ -48,7 +48,7 @@ class Case(models.Model):
     ladder = models.PositiveSmallIntegerField(default=0, help_text="How many relapses before this one")
 
     playbook = models.ForeignKey(PlaybookVersion, null=True, on_delete=models.PROTECT, db_index=False)
-    round = models.PositiveSmallIntegerField(default=1, help_text="Rises each time a claimed fix was not proven")
+    stay = models.PositiveIntegerField(default=1, help_text="Rises with every move: names the occurrence of each step")
     due_at = models.DateTimeField(null=True, help_text="When the machine looks at it next")
     deadline_at = models.DateTimeField(
         null=True, help_text="The promise: ours while we work, the customer's while they do"

@@ -30,7 +30,7 @@ class CheckRun(models.Model):
     check_name = models.CharField(max_length=20)
     address = models.BinaryField(max_length=16)
     port = models.PositiveIntegerField(default=0, help_text="0: the check's own default")
-    occasion = models.CharField(max_length=40, help_text="Why it runs, once a case: investigate-1, verify-2b, …")
+    occasion = models.CharField(max_length=40, help_text="Step and stay it runs for, once a case: investigate.1, verify.4, …")
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     verdict = models.CharField(max_length=10, choices=choices(Verdict), blank=True)
     reason = models.TextField(blank=True)

@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Reporter(models.Model):
-    """Who complains. `authenticated` is said by a human, or by DKIM as our own MX saw it; an address alone proves nothing."""
+    """Who complains. An address alone proves nothing: `authenticated` is set by a human, or by DKIM as our MX saw it."""
 
     address = models.CharField(max_length=320, unique=True)
     authenticated = models.BooleanField(default=False)
