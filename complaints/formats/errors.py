@@ -1,0 +1,5 @@
+"""What a format raises when a mail is of its kind but cannot be read."""
+
+
+class MalformedComplaint(Exception):
+    """Says which part or field could not be read, and what stood there. Shown to the analyst as it is."""

@@ -1,0 +1,222 @@
+"""A mail as the formats see it: raw bytes, read piece by piece and only when asked.
+
+The outer header is scanned by hand (header_text). The parts come from the standard library's compat32 parser,
+the fallback for every shape; attached messages stay bytes until somebody opens them, so nesting costs nothing.
+Nothing here trusts the sender: size, lines, fields, parts and depth are limited, and what exceeds a limit says so.
+"""
+
+from __future__ import annotations
+
+import binascii
+import email
+import email.message
+import email.utils
+import re
+from collections.abc import Callable
+from functools import cached_property
+
+from .errors import MalformedComplaint
+from .header_text import Headers
+
+MOST_BYTES = 8 * 2**20  # of a mail are looked at; the rest stays stored
+MOST_LINES = 120_000
+MOST_HEADER_BYTES = 512 * 2**10
+MOST_HEADER_LINES = 10_000
+MOST_PARTS = 500
+MOST_DEPTH = 8  # message within message
+MOST_PARSER_WORK = 6_000_000  # lines times declared boundaries: what the standard parser compares
+MOST_TEXT = 256 * 2**10  # bytes of one part that are read as text
+
+PARAMETER = re.compile(r";\s*([\w*-]+)\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"|([^;\s]*))")
+MBOX_LINE = re.compile(rb"(?:[>\s]*From [^\n]*\n)|\n+|[ \t]+\n")
+ONLY_BOUNDARY = re.compile(rb"--([^\s:][^\n:]{0,68}[^\s:])[ \t]*\n(?=[A-Za-z-]+:)")
+
+
+class Mail:
+    """One message; an attached one is a Mail again, one deeper."""
+
+    def __init__(self, raw: bytes, *, depth: int = 0, is_ours: Callable[[str], bool] | None = None) -> None:
+        self.raw = raw
+        self.depth = depth
+        self.is_ours = is_ours
+        self.limit_note: str | None = None
+        self.data = unmark(self.within_limits(one_line_end(raw[:MOST_BYTES])))
+        end = self.data.find(b"\n\n")
+        block, self.body_at = (self.data, len(self.data)) if end < 0 else (self.data[:end], end + 2)
+        if len(block) > MOST_HEADER_BYTES:
+            raise MalformedComplaint(f"header: {len(block)} bytes, more than {MOST_HEADER_BYTES} are not read")
+        if (lines := block.count(b"\n")) > MOST_HEADER_LINES:
+            raise MalformedComplaint(f"header: {lines} lines, more than {MOST_HEADER_LINES} are not read")
+        self.headers = Headers(block)
+
+    def within_limits(self, data: bytes) -> bytes:
+        if len(self.raw) > MOST_BYTES:
+            self.limit_note = f"only the first {MOST_BYTES} of {len(self.raw)} bytes were read"
+        if len(data) > MOST_LINES and (lines := data.count(b"\n")) > MOST_LINES:
+            self.limit_note = f"only the first {MOST_LINES} of {lines} lines were read"
+            data = b"\n".join(data.split(b"\n", MOST_LINES)[:MOST_LINES])
+        return data
+
+    @cached_property
+    def content_type(self) -> str:
+        return main_type(self.headers.first("content-type"))
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        return parameters_of(self.headers.first("content-type"))
+
+    @property
+    def report_type(self) -> str | None:
+        """RFC 6522: what a multipart/report reports."""
+        return self.parameters.get("report-type", "").lower() if self.content_type == "multipart/report" else None
+
+    @property
+    def body(self) -> bytes:
+        return self.data[self.body_at :]
+
+    @cached_property
+    def parts(self) -> list[Part]:
+        """The leaves in order, attached messages among them unopened. A mail that is not multipart is one leaf.
+
+        Raises:
+            MalformedComplaint: a limit is exceeded, or a multipart has none of the parts its boundary announces.
+        """
+        work = (self.data.count(b"\n") + 1) * (1 + self.data.lower().count(b"boundary"))
+        if work > MOST_PARSER_WORK:
+            raise MalformedComplaint("parts: too many nested boundaries for a mail of this many lines")
+        try:
+            tree = email.message_from_bytes(self.repaired(), _class=FlatMessage)
+        except RecursionError:
+            raise MalformedComplaint("parts: nested too deep") from None
+        leaves: list[Part] = []
+        collect(tree, leaves, level=0)
+        return leaves
+
+    def repaired(self) -> bytes:
+        """The data as the standard parser needs it: it would end the header at the first line that is no field."""
+        if not self.headers.junk:
+            return self.data
+        fields = b"".join(
+            f"{name}: {value}\n".encode("utf-8", "surrogateescape")
+            for name, values in self.headers.values.items()
+            for value in values
+            if name.startswith(("content-", "mime-"))
+        )
+        return fields + b"\n" + self.body
+
+    def opened(self, part: Part) -> Mail | None:
+        """The message that `part` holds, or None where it holds none or lies too deep."""
+        if not part.content_type.startswith(("message/", "text/rfc822")) or self.depth >= MOST_DEPTH:
+            return None
+        return Mail(part.payload, depth=self.depth + 1, is_ours=self.is_ours)
+
+
+class FlatMessage(email.message.Message):
+    """Lets the standard parser keep attached messages as they are: bytes, and decodable when base64."""
+
+    def get_content_maintype(self) -> str:
+        kind = super().get_content_maintype()
+        return "attached" if kind == "message" else kind
+
+    def get_content_type(self) -> str:
+        kind = super().get_content_type()
+        return "attached" + kind.removeprefix("message") if kind.startswith("message/") else kind
+
+
+class Part:
+    """One leaf of a mail."""
+
+    __slots__ = ("_message", "content_type", "filename", "inside", "level")
+
+    def __init__(self, message: email.message.Message, level: int, inside: str) -> None:
+        self._message = message
+        self.level = level
+        self.inside = inside  # content type of the multipart it lies in
+        # RFC 2046 section 5.1.5: what lies in a digest is a message unless it says otherwise.
+        default = "message/rfc822" if inside == "multipart/digest" else "text/plain"
+        self.content_type = main_type(header_value(message, "content-type") or default)
+        parameters = parameters_of(header_value(message, "content-disposition"))
+        self.filename = parameters.get("filename") or parameters_of(header_value(message, "content-type")).get("name")
+
+    @property
+    def payload(self) -> bytes:
+        """The content, transfer encoding undone as far as it can be."""
+        try:
+            content = self._message.get_payload(decode=True)
+        except (ValueError, LookupError, binascii.Error):
+            content = str(self._message.get_payload()).encode("utf-8", "surrogateescape")
+        return content if isinstance(content, bytes) else b""
+
+    @property
+    def is_attachment(self) -> bool:
+        return header_value(self._message, "content-disposition").lower().startswith("attachment")
+
+    @property
+    def text(self) -> str:
+        """Readable text, at most MOST_TEXT bytes of it; a wrong or unknown charset never hides it."""
+        content = self.payload[:MOST_TEXT]
+        charset = parameters_of(header_value(self._message, "content-type")).get("charset", "utf-8")
+        for name in (charset, "utf-8"):
+            try:
+                return content.decode(name)
+            except (LookupError, ValueError):
+                continue
+        return content.decode("utf-8" if len(content) == MOST_TEXT else "latin-1", "replace")
+
+
+def collect(message: email.message.Message, leaves: list[Part], level: int, inside: str = "") -> None:
+    if len(leaves) >= MOST_PARTS:
+        raise MalformedComplaint(f"parts: more than {MOST_PARTS}")
+    payload = message.get_payload()
+    if not isinstance(payload, list):
+        kind = main_type(header_value(message, "content-type"))
+        if kind.startswith("multipart/") and level == 0:
+            boundary = parameters_of(header_value(message, "content-type")).get("boundary", "")
+            raise MalformedComplaint(f"{kind}: its boundary {boundary[:70]!r} never appears, so it has no parts")
+        leaves.append(Part(message, level, inside))
+        return
+    kind = main_type(header_value(message, "content-type"))
+    for child in payload:
+        if isinstance(child, email.message.Message):
+            collect(child, leaves, level + 1, kind)
+
+
+def header_value(message: email.message.Message, name: str) -> str:
+    return str(message.get(name, "")).replace("\n", " ")
+
+
+def main_type(value: str | None) -> str:
+    return value.partition(";")[0].strip().lower() if value else "text/plain"
+
+
+def parameters_of(value: str | None) -> dict[str, str]:
+    """The first of each parameter counts; quotes and escapes are taken off, RFC 2231 names lose their star."""
+    found: dict[str, str] = {}
+    for name, quoted, plain in PARAMETER.findall(value[:4_000] if value else ""):
+        found.setdefault(name.lower().rstrip("*"), quoted.replace("\\", "") if quoted else plain)
+    return found
+
+
+def one_line_end(raw: bytes) -> bytes:
+    """CRLF, the doubled CR of a bad gateway, and the CR alone of old systems become LF."""
+    if b"\r" not in raw:
+        return raw
+    if b"\r\r\n" in raw:
+        raw = raw.replace(b"\r\r\n", b"\n")
+    return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+
+
+def unmark(data: bytes) -> bytes:
+    """Take off what stands before the header: blank lines and the "From " line of an mbox.
+
+    A piece of a multipart without its header (RFC 9477 prints one) gets the header that its boundary needs.
+    """
+    if data[:1] in b"F>\n \t" and data:
+        for _ in range(10):
+            found = MBOX_LINE.match(data)
+            if not found:
+                break
+            data = data[found.end() :]
+    if data[:2] == b"--" and (found := ONLY_BOUNDARY.match(data)):
+        data = b'Content-Type: multipart/mixed; boundary="' + found[1] + b'"\n\n' + data
+    return data

@@ -1,0 +1,98 @@
+"""Raw mail in, records out: asks the formats in the order of their rank and never raises.
+
+A format is a file beside this one (complaints.registry): NAME, RANK, recognises(mail) and parse(mail); formats of
+what is no complaint also say DISPOSITION, and their parse answers nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from types import ModuleType
+
+from ..registry import load_plugins
+from ..vocabulary import Disposition, ParsedComplaint, ParsedMessage
+from .dates import read_mail_date
+from .errors import MalformedComplaint
+from .header_text import bare_address, bare_id
+from .mail import Mail
+
+RECIPIENT_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "to", "cc")
+NO_KIND = "no known format, and no header fields: not a mail"
+
+
+@cache
+def all_formats() -> tuple[ModuleType, ...]:
+    return tuple(load_plugins(__package__, {"RANK": int, "recognises": None, "parse": None}))
+
+
+def read_message(
+    raw: bytes, *, is_ours: Callable[[str], bool] | None = None, probe_domain: str | None = None
+) -> ParsedMessage:
+    """Say what `raw` is and what it accuses whom of.
+
+    is_ours: tells whether an address is in our networks; narrows what a free text means.
+    probe_domain: mail to it is our own relay check's test mail, come back.
+
+    Never raises: what cannot be read is UNREADABLE, with the part or field in `problem`. Bounded in time and memory by
+    the limits in mail.py.
+    """
+    try:
+        mail = Mail(raw, is_ours=is_ours)
+    except MalformedComplaint as exc:
+        return ParsedMessage(format=None, disposition=Disposition.UNREADABLE, problem=str(exc))
+    if probe_domain and is_addressed_to(mail, probe_domain.lower().rstrip(".")):
+        return finish(mail, None, Disposition.PROBE)
+    if not mail.data.strip(b"\0 \n\t"):
+        return finish(mail, None, Disposition.UNREADABLE, problem="empty: no header and no body")
+    kind: ModuleType | None = None
+    try:
+        for kind in all_formats():
+            if kind.recognises(mail):
+                return read_as(kind, mail)
+    except MalformedComplaint as exc:
+        name = kind.NAME if kind and mail.report_type == "feedback-report" else None
+        return finish(mail, name, Disposition.UNREADABLE, problem=str(exc))
+    except Exception as exc:  # the door between hostile input and the desk: shown there, never lost, never a crash
+        where = kind.NAME if kind else "reading"
+        return finish(mail, None, Disposition.UNREADABLE, problem=f"{where}: {type(exc).__name__}: {exc}")
+    if not len(mail.headers):
+        return finish(mail, None, Disposition.UNREADABLE, problem=NO_KIND)
+    return finish(mail, None, Disposition.OTHER)
+
+
+def read_as(kind: ModuleType, mail: Mail) -> ParsedMessage:
+    disposition = getattr(kind, "DISPOSITION", Disposition.COMPLAINT)
+    complaints = tuple(kind.parse(mail))
+    return finish(mail, kind.NAME, disposition, complaints=complaints)
+
+
+def finish(
+    mail: Mail,
+    name: str | None,
+    disposition: Disposition,
+    *,
+    problem: str | None = None,
+    complaints: tuple[ParsedComplaint, ...] = (),
+) -> ParsedMessage:
+    return ParsedMessage(
+        format=name,
+        disposition=disposition,
+        problem=problem or mail.limit_note,
+        complaints=complaints,
+        subject=mail.headers.readable("subject"),
+        sender=bare_address(mail.headers.first("from")),
+        message_id=bare_id(mail.headers.first("message-id")),
+        sent_at=read_mail_date(mail.headers.first("date")),
+    )
+
+
+def is_addressed_to(mail: Mail, domain: str) -> bool:
+    suffixes = ("@" + domain, "@" + domain + ">")
+    for field in RECIPIENT_FIELDS:
+        for value in mail.headers.every(field):
+            if domain in value.lower() and any(
+                word.endswith(suffixes) for word in value.lower().replace(",", " ").split()
+            ):
+                return True
+    return False
