@@ -1,0 +1,97 @@
+"""What tests may ask for: real servers on loopback, and the promise that nothing else is reached."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from hypothesis import settings as hypothesis_settings
+from pytest_django import Settings
+
+from tests.services import outside, smtp
+from tests.services.valkey import Valkey, valkey_server
+
+hypothesis_settings.register_profile("desk", deadline=None)  # a busy machine is not a failure
+hypothesis_settings.load_profile("desk")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database-only", action="store_true", help="only the tests that touch the database")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    settings.SCRATCH.mkdir(mode=0o700, exist_ok=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(settings.SCRATCH, ignore_errors=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--database-only"):
+        rest = [item for item in items if not touches_database(item)]
+        config.hook.pytest_deselected(items=rest)
+        items[:] = [item for item in items if touches_database(item)]
+
+
+def touches_database(item: pytest.Item) -> bool:
+    fixtures = set(getattr(item, "fixturenames", ()))
+    return item.get_closest_marker("django_db") is not None or not fixtures.isdisjoint({"db", "transactional_db"})
+
+
+@pytest.fixture(autouse=True)
+def _nothing_outside() -> Iterator[None]:
+    """Fails the test that tried to reach another machine, also when the code swallowed the refusal."""
+    outside.refuse()
+    outside.attempts.clear()
+    yield
+    assert outside.attempts == []
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def smtp_sink() -> Iterator[smtp.Sink]:
+    """A mail server that keeps what it gets in `.messages`."""
+    with smtp.sink() as found:
+        yield found
+
+
+@pytest.fixture
+def real_smtp(smtp_sink: smtp.Sink, settings: Settings) -> smtp.Sink:
+    """Django sends real SMTP to `smtp_sink`, instead of into `mailoutbox`."""
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = smtp_sink.host, smtp_sink.port
+    return smtp_sink
+
+
+@pytest.fixture(scope="session")
+def _valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
+    with valkey_server(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture
+def valkey(_valkey: Valkey) -> Valkey:
+    """The embedded broker, running and empty."""
+    _valkey.empty()
+    return _valkey
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the browser; skips where there is none."""
+    found = os.environ.get("ABUSEDESK_CHROMIUM") or shutil.which("chromium")
+    if not found:
+        pytest.skip("no Chromium: apt-get install chromium fonts-dejavu-core, or set ABUSEDESK_CHROMIUM")
+    return found

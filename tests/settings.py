@@ -1,0 +1,30 @@
+"""Settings of the tests: the product's own, with cheap passwords and a database of their own.
+
+DATABASE_URL chooses the database server as it does for the product (SQLite when unset).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+# Made and removed by tests/conftest.py; tools that only read settings leave nothing behind.
+SCRATCH = Path(tempfile.gettempdir()) / f"abusedesk-tests-{secrets.token_hex(8)}"
+os.environ["ABUSEDESK_DATA_DIR"] = str(SCRATCH)
+
+from abusedesk.settings import *  # noqa: E402, F403
+from abusedesk.settings import DATABASES  # noqa: E402
+
+SECRET_KEY = "a-secret-of-the-tests-alone-0123456789-abcdefghijklmnop"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+PROBE_DOMAIN = "probe.example"
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file: an in-memory database is one connection for all threads and never shows a lock.
+    DATABASES["default"]["TEST"] = {"NAME": str(SCRATCH / "test.sqlite3")}
