@@ -7,7 +7,9 @@ is taken as UTC: reporters who leave the zone out write log times, and logs of m
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 MONTHS = {
     name: number
@@ -35,6 +37,12 @@ ISO_DATE = re.compile(
     r"\s*(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[T\s_]+(\d{1,2}):(\d{2})(?::(\d{2}))?(?:[.,]\d+)?)?"
     r"\s*(?:([+-]\d{2}):?(\d{2})?(?!\d)|\(?([A-Za-z]{1,5})\b)?"
 )
+LOG_DATE = re.compile(r"\s*\[?(\d{1,2})/([A-Za-z]{3})/(\d{4})[:\s]+(\d{2}):(\d{2}):(\d{2})\s*([+-]\d{2})?(\d{2})?")
+DATE_BEGINS = re.compile(
+    r"(?<![\w/.-])(?:\d{1,2}[\s/-](?:[A-Z][a-z]{2})[a-z]{0,6}[\s/,-]+\d{4}|\d{4}-\d{2}-\d{2}(?!\d)"
+    r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)\s[A-Z][a-z]{2}\s+\d{1,2}\s+\d{1,2}:\d{2})"
+)
+MOST_DATES = 2_000
 LONGEST = 200  # characters looked at: no date is longer
 
 
@@ -52,7 +60,17 @@ def read_mail_date(text: str | None) -> datetime | None:
     if found := C_DATE.match(text):
         month, day, hour, minute, second, zone, year = found.groups()
         return moment(year, MONTHS.get(month.lower()), day, (hour, minute, second), (None, None, zone))
+    if found := LOG_DATE.match(text):
+        day, month, year, hour, minute, second, zone_hours, zone_minutes = found.groups()
+        return moment(year, MONTHS.get(month.lower()), day, (hour, minute, second), (zone_hours, zone_minutes, None))
     return None
+
+
+def dates_in(text: str) -> Iterator[datetime]:
+    """Every full date (day, month name or ISO, year) that stands in a text, in order."""
+    for found in islice(DATE_BEGINS.finditer(text), MOST_DATES):
+        if at := read_mail_date(text[found.start() : found.start() + 60]):
+            yield at
 
 
 def moment(

@@ -15,6 +15,7 @@ import re
 from collections.abc import Callable
 from functools import cached_property
 
+from ..vocabulary import ParsedComplaint
 from .errors import MalformedComplaint
 from .header_text import Headers
 
@@ -40,6 +41,7 @@ class Mail:
         self.depth = depth
         self.is_ours = is_ours
         self.limit_note: str | None = None
+        self.free_text: list[ParsedComplaint] | None = None  # freetext's answer, kept: recognising there is reading
         self.data = unmark(self.within_limits(one_line_end(raw[:MOST_BYTES])))
         end = self.data.find(b"\n\n")
         block, self.body_at = (self.data, len(self.data)) if end < 0 else (self.data[:end], end + 2)
@@ -47,7 +49,11 @@ class Mail:
             raise MalformedComplaint(f"header: {len(block)} bytes, more than {MOST_HEADER_BYTES} are not read")
         if (lines := block.count(b"\n")) > MOST_HEADER_LINES:
             raise MalformedComplaint(f"header: {lines} lines, more than {MOST_HEADER_LINES} are not read")
+        if self.data[:1] in (b"{", b"[", b"<"):  # bare JSON or XML, uploaded or posted: all of it is content
+            block, self.body_at = b"", 0
         self.headers = Headers(block)
+        if not len(self.headers):
+            self.body_at = 0
 
     def within_limits(self, data: bytes) -> bytes:
         if len(self.raw) > MOST_BYTES:
@@ -94,7 +100,7 @@ class Mail:
 
     def repaired(self) -> bytes:
         """The data as the standard parser needs it: it would end the header at the first line that is no field."""
-        if not self.headers.junk:
+        if not self.headers.junk and len(self.headers):
             return self.data
         fields = b"".join(
             f"{name}: {value}\n".encode("utf-8", "surrogateescape")
