@@ -1,0 +1,288 @@
+"""The verb against a real database; the rules themselves are tested by the table in test_decision.py."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from complaints.addresses import address_key
+from complaints.attribution import Holding, Question, attribute
+from complaints.models import Contract, Network, PrefixLength
+from complaints.vocabulary import Answer
+from tests.factories import LONG_AGO, NOON, make_assignment, make_contract, make_network
+
+pytestmark = pytest.mark.django_db
+SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
+
+
+def whose(address: str, at: datetime = NOON, port: int | None = None, *, at_exactly: bool = True) -> Holding:
+    return attribute([Question(address_key(address), port, at, at_exactly)])[0]
+
+
+def holder(address: str, at: datetime = NOON, port: int | None = None) -> str:
+    """The contract's reference, or the answer where there is none."""
+    holding = whose(address, at, port)
+    if holding.contract_id is None:
+        return str(holding.answer)
+    return Contract.objects.get(pk=holding.contract_id).reference
+
+
+def test_a_static_line_has_its_owner_with_interval_and_reason():
+    make_network("192.0.2.0/24")
+    contract = make_assignment("C-1", "192.0.2.8/29", valid_until=NOON + DAY).contract
+
+    assert whose("192.0.2.9") == Holding(
+        Answer.OWNER,
+        contract_id=contract.pk,
+        method="static",
+        confidence=0.95,
+        valid_from=LONG_AGO,
+        valid_until=NOON + DAY,
+        reason="192.0.2.8/29 was assigned (static) from 2020-01-01 00:00:00 UTC until 2026-03-11 12:00:00 UTC",
+    )
+
+
+def test_first_and_last_address_belong_to_the_prefix_and_their_neighbours_do_not():
+    make_network("192.0.2.0/24")
+    make_assignment("C-1", "192.0.2.8/29")
+
+    assert [holder(f"192.0.2.{n}") for n in (7, 8, 15, 16)] == ["nobody", "C-1", "C-1", "nobody"]
+
+
+def test_first_and_last_address_of_an_ipv6_delegation():
+    make_network("2001:db8::/32")
+    make_assignment("C-1", "2001:db8:0:100::/56")
+
+    addresses = ("2001:db8:0:ff:ffff:ffff:ffff:ffff", "2001:db8:0:100::", "2001:db8:0:1ff:ffff:ffff:ffff:ffff")
+    assert [holder(a) for a in (*addresses, "2001:db8:0:200::")] == ["nobody", "C-1", "C-1", "nobody"]
+
+
+def test_it_holds_from_its_first_second_until_before_its_last():
+    make_network()
+    make_assignment("C-1", valid_from=NOON, valid_until=NOON + HOUR)
+
+    times = (NOON - SECOND, NOON, NOON + HOUR - SECOND, NOON + HOUR)
+    assert [holder("192.0.2.10", at) for at in times] == ["nobody", "C-1", "C-1", "nobody"]
+
+
+def test_times_are_compared_finer_than_a_second():
+    make_network()
+    make_assignment("C-1", valid_from=NOON, valid_until=NOON + timedelta(milliseconds=500))
+    make_assignment("C-2", valid_from=NOON + timedelta(milliseconds=500))
+
+    assert holder("192.0.2.10", NOON + timedelta(milliseconds=499)) == "C-1"
+    assert holder("192.0.2.10", NOON + timedelta(milliseconds=500)) == "C-2"
+
+
+def test_the_ports_of_a_shared_address_decide_at_their_edges():
+    make_network("203.0.113.0/24")
+    make_assignment("anna", "203.0.113.7/32", kind="cgnat", port_first=1024, port_last=2047)
+    make_assignment("bruno", "203.0.113.7/32", kind="cgnat", port_first=2048, port_last=3071)
+
+    ports = (1023, 1024, 2047, 2048, 3071, 3072)
+    expected = ["nobody", "anna", "anna", "bruno", "bruno", "nobody"]
+    assert [holder("203.0.113.7", port=port) for port in ports] == expected
+
+
+def test_a_shared_address_without_the_port_names_its_candidates():
+    make_network("203.0.113.0/24")
+    make_assignment("bruno", "203.0.113.7/32", kind="cgnat", port_first=2048, port_last=3071)
+    make_assignment("anna", "203.0.113.7/32", kind="cgnat", port_first=1024, port_last=2047)
+
+    assert whose("203.0.113.7") == Holding(
+        Answer.UNSURE,
+        candidates=("anna", "bruno"),
+        reason="203.0.113.7/32 was shared by 2 contracts at 2026-03-10 12:00:00 UTC,"
+        " and the report gives no source port",
+    )
+
+
+def test_port_0_is_no_port():
+    make_network("203.0.113.0/24")
+    make_assignment("anna", "203.0.113.7/32", kind="cgnat", port_first=1024, port_last=2047)
+
+    assert whose("203.0.113.7", port=0) == whose("203.0.113.7", port=None)
+
+
+def test_a_shared_address_does_not_fall_back_to_the_block_around_it():
+    make_network("203.0.113.0/24")
+    make_assignment("provider", "203.0.113.0/24")
+    make_assignment("anna", "203.0.113.7/32", kind="cgnat", port_first=1024, port_last=2047)
+
+    assert whose("203.0.113.7", port=5000) == Holding(
+        Answer.NOBODY, reason="Ours and shared by ports, but nobody had port 5000 at 2026-03-10 12:00:00 UTC"
+    )
+
+
+def test_the_most_specific_prefix_wins_while_it_holds():
+    make_network("192.0.2.0/24")
+    make_assignment("provider", "192.0.2.0/24")
+    make_assignment("customer", "192.0.2.8/29", valid_from=NOON, valid_until=NOON + DAY)
+    make_assignment("one-line", "192.0.2.9/32", valid_from=NOON + HOUR, valid_until=NOON + 2 * HOUR)
+
+    times = (NOON - SECOND, NOON, NOON + HOUR, NOON + 2 * HOUR, NOON + DAY)
+    expected = ["provider", "customer", "one-line", "customer", "provider"]
+    assert [holder("192.0.2.9", at) for at in times] == expected
+
+
+def test_in_a_gap_the_answer_is_nobody_and_names_the_last_holder():
+    make_network()
+    make_assignment("C-0", valid_until=NOON - 2 * DAY)
+    make_assignment("C-1", valid_from=NOON - DAY, valid_until=NOON - HOUR)
+    make_assignment("C-2", valid_from=NOON + HOUR)
+
+    assert whose("192.0.2.10") == Holding(
+        Answer.NOBODY,
+        reason="Ours, but nobody had it at 2026-03-10 12:00:00 UTC; last held by C-1 until 2026-03-10 11:00:00 UTC",
+    )
+
+
+def test_an_address_that_nobody_ever_had_is_nobodys():
+    make_network()
+
+    assert whose("192.0.2.10").reason == "Ours, but nobody had it at 2026-03-10 12:00:00 UTC"
+
+
+def test_outside_every_network_it_is_not_ours_whatever_is_assigned():
+    make_network("192.0.2.0/25")
+    make_assignment("C-1", "192.0.2.0/24")
+
+    assert [holder(f"192.0.2.{n}") for n in (127, 128)] == ["C-1", "not-ours"]
+    assert whose("192.0.2.128") == Holding(Answer.NOT_OURS, reason="192.0.2.128 is inside none of our networks")
+
+
+def test_without_any_network_nothing_is_ours():
+    make_assignment("C-1")
+
+    assert holder("192.0.2.10") == "not-ours"
+
+
+def test_ipv4_networks_say_nothing_about_ipv6_and_the_other_way_round():
+    make_network("0.0.0.0/0")
+    make_assignment("four", "0.0.0.0/0")
+    assert [holder("192.0.2.1"), holder("2001:db8::1"), holder("::1")] == ["four", "not-ours", "not-ours"]
+
+    Network.objects.all().delete()
+    make_network("::/0")
+    make_assignment("six", "::/0")
+    assert [holder("192.0.2.1"), holder("2001:db8::1"), holder("::1")] == ["not-ours", "six", "six"]
+
+
+def test_lengths_0_and_32_and_128_are_prefixes_like_others():
+    make_network("0.0.0.0/0")
+    make_network("::/0")
+    for contract, prefix in (("all4", "0.0.0.0/0"), ("one4", "192.0.2.255/32"), ("all6", "::/0")):
+        make_assignment(contract, prefix)
+    make_assignment("one6", "2001:db8::ffff/128")
+
+    addresses = ("0.0.0.0", "255.255.255.255", "192.0.2.255", "::", "2001:db8::ffff")
+    assert [holder(address) for address in addresses] == ["all4", "all4", "one4", "all6", "one6"]
+
+
+def test_an_ipv4_address_written_as_ipv6_is_the_same_address():
+    make_network()
+    make_assignment("C-1", "192.0.2.10/32")
+
+    assert holder("::ffff:192.0.2.10") == "C-1"
+
+
+def test_two_contracts_at_once_are_unsure_and_both_named():
+    make_network()
+    make_assignment("C-2")
+    make_assignment("C-1", valid_from=NOON - HOUR)
+
+    assert whose("192.0.2.10") == Holding(
+        Answer.UNSURE,
+        candidates=("C-1", "C-2"),
+        reason="Our data is wrong: 192.0.2.10/32 is assigned to C-1 and C-2 at once at 2026-03-10 12:00:00 UTC",
+    )
+    assert whose("192.0.2.10", port=25).reason == (
+        "Our data is wrong: 192.0.2.10/32, port 25, is assigned to C-1 and C-2 at once at 2026-03-10 12:00:00 UTC"
+    )
+
+
+def test_an_unknown_time_lowers_the_confidence():
+    make_network()
+    make_assignment("C-1")
+
+    holding = whose("192.0.2.10", at_exactly=False)
+
+    assert (holding.answer, holding.confidence) == (Answer.OWNER, 0.7125)
+    assert holding.reason == (
+        "192.0.2.10/32 was assigned (static) from 2020-01-01 00:00:00 UTC and still is."
+        " The report gives no time: nobody else held it in the 48 hours before it came"
+    )
+
+
+def test_an_unknown_time_is_unsure_when_the_holder_changed_within_48_hours():
+    make_network()
+    make_assignment("C-1", kind="lease", valid_until=NOON)
+    make_assignment("C-2", kind="lease", valid_from=NOON)
+
+    assert whose("192.0.2.10", NOON + 48 * HOUR - SECOND, at_exactly=False) == Holding(
+        Answer.UNSURE,
+        candidates=("C-1", "C-2"),
+        reason="The report gives no time, and in the 48 hours before 2026-03-12 11:59:59 UTC the holder changed:"
+        " C-1 and C-2",
+    )
+    assert whose("192.0.2.10", NOON + 48 * HOUR, at_exactly=False).answer is Answer.OWNER
+
+
+def test_a_question_without_an_address_is_unsure():
+    assert attribute([Question(b"", None, NOON)]) == [
+        Holding(Answer.UNSURE, reason="No address is named, so there is nothing to look up")
+    ]
+
+
+def test_answers_come_in_the_order_of_the_questions_and_repeats_are_answered_too():
+    make_network()
+    first, second = make_assignment("C-1", "192.0.2.1/32"), make_assignment("C-2", "192.0.2.2/32")
+    addresses = ["192.0.2.2", "198.51.100.1", "192.0.2.1", "192.0.2.2"]
+
+    holdings = attribute([Question(address_key(a), None, NOON) for a in addresses])
+
+    assert [h.contract_id for h in holdings] == [second.contract_id, None, first.contract_id, second.contract_id]
+
+
+def test_no_questions_have_no_answers():
+    assert attribute([]) == []
+
+
+def test_a_new_prefix_length_is_seen_at_once():
+    make_network()
+    make_assignment("provider", "192.0.2.0/24")
+    assert holder("192.0.2.10") == "provider"
+
+    make_assignment("customer", "192.0.2.8/30")
+
+    assert holder("192.0.2.10") == "customer"
+    assert PrefixLength.objects.count() == 2
+
+
+def test_a_batch_of_500_is_two_queries_and_one_of_each_rare_kind(django_assert_max_num_queries):
+    make_network()
+    contract = make_contract("C-1")
+    for n in range(100):
+        make_assignment(contract, f"192.0.2.{n}/32")
+    make_assignment("C-2", "192.0.2.99/32")
+    questions = [Question(address_key(f"192.0.2.{n % 105}"), None, NOON + n * SECOND) for n in range(500)]
+    attribute(questions)
+
+    with django_assert_max_num_queries(3):
+        attribute(questions)
+    with django_assert_max_num_queries(1):
+        attribute(questions[:1])
+
+
+def test_a_time_without_zone_is_refused():
+    with pytest.raises(ValueError, match="a question needs a time with its zone"):
+        Question(address_key("192.0.2.1"), None, datetime(2026, 3, 10, 12))
+
+
+def test_times_in_other_zones_are_told_in_utc():
+    make_network()
+    berlin = datetime.fromisoformat("2026-03-10T13:00:00+01:00")
+
+    assert berlin == datetime(2026, 3, 10, 12, tzinfo=UTC)
+    assert whose("192.0.2.10", berlin).reason == "Ours, but nobody had it at 2026-03-10 12:00:00 UTC"
