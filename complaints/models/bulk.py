@@ -67,12 +67,13 @@ def insert_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
     """Insert `rows`; `columns` are field attnames (`message_id`, not `message`). All rows or none.
 
     Aware datetimes, dicts and lists for JSON columns, bytes and None are stored as the ORM would.
+    No savepoint is made: after an error the transaction around must be rolled back.
 
     Raises:
         django.db.IntegrityError and the other database errors, as the ORM does.
     """
     write = copy_rows if connection.vendor == "postgresql" else insert_many
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         write(model, tuple(columns), rows)
 
 
@@ -153,3 +154,49 @@ def sqlite_time(value: datetime) -> str:
 
 def sqlite_json(value: Any) -> str:
     return json.dumps(value)
+
+
+def update_rows(
+    model: type[models.Model],
+    key: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    only: dict[str, Any] | None = None,
+) -> int:
+    """Give each row (key, *values) its values; the number of rows that changed. One statement on PostgreSQL.
+
+    `only`: columns and the values they must still have, the condition of a claim.
+    """
+    if not rows:
+        return 0
+    names = (key, *columns)
+    cells = list(convert(rows, converters(model, names, connection.vendor)))
+    quoted, table = quoted_columns(model, names), connection.ops.quote_name(model._meta.db_table)
+    guards = quoted_columns(model, tuple(only or ()))
+    if connection.vendor == "postgresql":
+        return update_from_arrays(model, names, quoted, guards, cells, table, list((only or {}).values()))
+    sets = ", ".join(f"{column} = ?" for column in quoted[1:])
+    where = " AND ".join(f"{column} = ?" for column in (quoted[0], *guards))
+    sql = f"UPDATE {table} SET {sets} WHERE {where}"  # noqa: S608
+    values = tuple((only or {}).values())
+    with transaction.atomic(), connection.wrap_database_errors:
+        return int(connection.connection.executemany(sql, [(*row[1:], row[0], *values) for row in cells]).rowcount)
+
+
+def update_from_arrays(
+    model: type[models.Model],
+    names: tuple[str, ...],
+    quoted: list[str],
+    guards: list[str],
+    cells: list[Sequence[Any]],
+    table: str,
+    values: list[Any],
+) -> int:
+    arrays = ", ".join(f"%s::{kind}[]" for kind in copy_types(model, names))
+    sets = ", ".join(f"{column} = new.{column}" for column in quoted[1:])
+    where = " AND ".join([f"old.{quoted[0]} = new.{quoted[0]}", *(f"old.{column} = %s" for column in guards)])
+    sql = f"UPDATE {table} AS old SET {sets} FROM unnest({arrays}) AS new ({', '.join(quoted)}) WHERE {where}"  # noqa: S608
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql, [*(list(column) for column in zip(*cells, strict=True)), *values])
+        return int(cursor.rowcount)
