@@ -1,0 +1,33 @@
+"""Checks: what can be found out about an address from outside, with sockets and DNS alone. Pure.
+
+A check is a module with NAME, RANK and `async def run(target: CheckTarget, config: CheckConfig) -> CheckOutcome`.
+Modules with an underscore are their parts.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from complaints.checks._config import CheckConfig, Timeouts
+from complaints.checks._lists import BadCatalogue, DnsblList, load_lists
+from complaints.checks._tokens import match_probe, new_nonce, nonce_of_probe, sign_probe, verify_probe
+from complaints.registry import load_plugins
+
+__all__ = [
+    "BadCatalogue",
+    "CheckConfig",
+    "DnsblList",
+    "Timeouts",
+    "load_checks",
+    "load_lists",
+    "match_probe",
+    "new_nonce",
+    "nonce_of_probe",
+    "sign_probe",
+    "verify_probe",
+]
+
+
+def load_checks() -> list[ModuleType]:
+    """All checks, sorted by RANK. Raises BadPlugin."""
+    return load_plugins("complaints.checks", {"RANK": int, "run": None})

@@ -1,0 +1,345 @@
+"""Mail servers of the simulated world: closed ones, open relays, and what lies between. Real SMTP on loopback.
+
+A host that relays really does: it takes the message, puts its Received line on top and hands it to the next
+server by SMTP, from its own address and with the envelope it was given.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import re
+import smtplib
+from collections.abc import Callable
+from email.utils import formatdate
+
+from complaints.demo.loopback import LoopbackPeer
+
+PATH = re.compile(r"(?:FROM|TO):\s*(?:<(.*)>|(\S+))", re.IGNORECASE)
+MAX_MESSAGE = 10_000_000
+RETRIES = 5
+BOUNCE = """\
+From: MAILER-DAEMON@{host}
+To: {to}
+Subject: Undelivered Mail Returned to Sender
+Date: {date}
+Auto-Submitted: auto-replied
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="=_dsn"
+
+--=_dsn
+Content-Type: text/plain
+
+Not delivered to <{recipient}>: relaying is not permitted.
+
+--=_dsn
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; {host}
+
+Final-Recipient: rfc822; {recipient}
+Action: failed
+Status: 5.7.1
+
+--=_dsn
+Content-Type: text/rfc822-headers
+
+{headers}
+
+--=_dsn--
+"""
+
+
+@dataclasses.dataclass(slots=True)
+class Envelope:
+    peer: str
+    helo: str = ""
+    sender: str | None = None
+    recipients: list[str] = dataclasses.field(default_factory=list)
+    data: bytes = b""
+
+
+Rule = Callable[["SmtpHost", Envelope, str], bool]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviour:
+    """`relays` decides a foreign recipient; `then` is what happens to an accepted message."""
+
+    banner: int = 220
+    mail: str | None = None  # the answer to MAIL instead of 250
+    relays: Rule = lambda host, envelope, recipient: False
+    data: str | None = None  # the answer to DATA instead of 354
+    then: str = "relay"  # relay, drop, bounce
+    greylists: bool = False
+    slow: bool = False
+    asks_log_in: bool = False
+
+
+def anybody(host: SmtpHost, envelope: Envelope, recipient: str) -> bool:
+    return True
+
+
+def percent_hack(host: SmtpHost, envelope: Envelope, recipient: str) -> bool:
+    local, _, domain = recipient.rpartition("@") if "@" in recipient else (recipient, "", "")
+    return "%" in local and host.is_own(domain)
+
+
+def own_sender(host: SmtpHost, envelope: Envelope, recipient: str) -> bool:
+    return host.is_own((envelope.sender or "@?").rpartition("@")[2])
+
+
+def own_recipient(host: SmtpHost, envelope: Envelope, recipient: str) -> bool:
+    """A mailbox that takes whatever stands before the last @ of the host's own names."""
+    return host.is_own(recipient.rpartition("@")[2] if "@" in recipient else "")
+
+
+BEHAVIOURS = {
+    "closed": Behaviour(),
+    "open": Behaviour(relays=anybody),
+    "open_percent": Behaviour(relays=percent_hack),
+    "open_own_sender": Behaviour(relays=own_sender),
+    "accept_and_drop": Behaviour(relays=anybody, then="drop"),
+    "catch_all": Behaviour(relays=own_recipient, then="drop"),
+    "bounce_back": Behaviour(relays=anybody, then="bounce"),
+    "rcpt_then_refuse_data": Behaviour(relays=anybody, data="554 5.7.1 Relay access denied"),
+    "greylist": Behaviour(greylists=True),
+    "tarpit": Behaviour(slow=True),
+    "auth_required": Behaviour(mail="530 5.7.0 Authentication required", asks_log_in=True),
+    "banner_554": Behaviour(banner=554),
+}
+
+
+class SmtpHost(LoopbackPeer):
+    """One mail server. `behaviour` may be changed while it runs, from any thread.
+
+    deliver_to: host and port of the next server, the only one this host ever connects to.
+    accepted: every message it took, oldest first. undelivered: why a relayed message got no further.
+    """
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1",
+        port: int = 0,
+        behaviour: str = "closed",
+        deliver_to: tuple[str, int] | None = None,
+        *,
+        name: str = "mail.customer.example",
+    ) -> None:
+        super().__init__(address, port)
+        self.behaviour = behaviour
+        self.deliver_to = deliver_to
+        self.name = name
+        self.greylist_s = 300.0
+        self.delay_s = 20.0
+        self.retry_s = 1.0
+        self.accepted: list[Envelope] = []
+        self.undelivered: list[str] = []
+        self.connections = 0
+        self.first_seen: dict[tuple[str, str | None, str], float] = {}
+        self.tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def behaviour(self) -> str:
+        return self._behaviour
+
+    @behaviour.setter
+    def behaviour(self, name: str) -> None:
+        if name not in BEHAVIOURS:
+            raise ValueError(f"SMTP host: behaviour {name!r} is none of {', '.join(sorted(BEHAVIOURS))}")
+        self._behaviour = name
+
+    @property
+    def now(self) -> Behaviour:
+        return BEHAVIOURS[self._behaviour]
+
+    async def start(self) -> None:
+        self.server = await asyncio.start_server(self.serve, self.address, self.port)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Close; a message not yet handed on is lost, as with a machine that is switched off."""
+        self.server.close()
+        for task in tuple(self.tasks):
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    def is_own(self, domain: str) -> bool:
+        literals = {"", "localhost", f"[{self.address}]", f"[ipv6:{self.address}]"}
+        return domain.lower() in literals | {self.name, self.name.partition(".")[2]}
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.tasks.add(task)
+        self.connections += 1
+        try:
+            with contextlib.suppress(ConnectionError, ValueError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                await Session(self, reader, writer).talk()
+        finally:
+            self.tasks.discard(task)
+            writer.close()
+
+    def take(self, envelope: Envelope) -> None:
+        """Do with an accepted message what the behaviour says, without keeping the client waiting."""
+        self.accepted.append(envelope)
+        handlers = {"relay": relayed, "bounce": bounced}
+        if (handler := handlers.get(self.now.then)) and (onward := handler(self, envelope)):
+            task = asyncio.create_task(self.deliver(onward))
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
+
+    async def deliver(self, envelope: Envelope) -> None:
+        """Hand on; try again while the next server says "later"."""
+        for _ in range(RETRIES):
+            try:
+                return await asyncio.to_thread(self.hand_over, envelope)
+            except smtplib.SMTPResponseException as exc:
+                problem = f"{exc.smtp_code} {exc.smtp_error!r}"
+                if exc.smtp_code >= 500:
+                    break
+            except OSError as exc:  # smtplib's other errors are OSErrors too
+                problem = str(exc)
+            await asyncio.sleep(self.retry_s)
+        self.undelivered.append(f"<{envelope.sender}> to {envelope.recipients}: {problem}")
+
+    def hand_over(self, envelope: Envelope) -> None:
+        """By SMTP, the envelope byte for byte: smtplib's own methods would tidy strange addresses."""
+        if self.deliver_to is None:
+            raise smtplib.SMTPResponseException(550, "no next server is set")
+        same_family = (":" in self.address) == (":" in self.deliver_to[0])
+        source = (self.address, 0) if same_family else None
+        with smtplib.SMTP(*self.deliver_to, local_hostname=self.name, timeout=10, source_address=source) as smtp:
+            smtp.ehlo_or_helo_if_needed()
+            for command in (f"MAIL FROM:<{envelope.sender}>", *(f"RCPT TO:<{to}>" for to in envelope.recipients)):
+                expect(smtp.docmd(command))
+            expect(smtp.data(envelope.data))
+
+
+class Session:
+    """One connection, RFC 5321 as far as the world needs it."""
+
+    def __init__(self, host: SmtpHost, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.host, self.reader, self.writer = host, reader, writer
+        self.peer = writer.get_extra_info("peername")[0]
+        self.helo = ""
+        self.envelope = Envelope(self.peer)
+        self.verbs = {"EHLO": self.ehlo, "HELO": self.ehlo, "MAIL": self.mail, "RCPT": self.rcpt, "RSET": self.rset}
+
+    async def talk(self) -> None:
+        banner = self.host.now.banner
+        await self.say(f"{banner} {self.host.name} {'ESMTP' if banner == 220 else 'No SMTP service for you'}")
+        while line := await self.reader.readline():
+            verb, _, argument = line.decode("utf-8", "replace").rstrip("\r\n").partition(" ")
+            if verb.upper() == "QUIT":
+                await self.say("221 2.0.0 Bye")
+                return
+            if verb.upper() == "DATA":
+                await self.data()
+            elif verb.upper() == "AUTH":
+                await self.say("535 5.7.8 Authentication failed")
+            else:
+                method = self.verbs.get(verb.upper())
+                await self.say(method(argument) if method else "502 5.5.2 Command not recognized")
+
+    async def say(self, reply: str) -> None:
+        if self.host.now.slow:
+            await asyncio.sleep(self.host.delay_s)
+        self.writer.write(reply.encode() + b"\r\n")
+        await self.writer.drain()
+
+    def ehlo(self, argument: str) -> str:
+        self.helo = argument
+        self.envelope = Envelope(self.peer, argument)
+        log_in = "250-AUTH PLAIN LOGIN\r\n" if self.host.now.asks_log_in else ""
+        return f"250-{self.host.name}\r\n{log_in}250-8BITMIME\r\n250 SIZE {MAX_MESSAGE}"
+
+    def rset(self, argument: str) -> str:
+        self.envelope = Envelope(self.peer, self.helo)
+        return "250 2.0.0 Ok"
+
+    def mail(self, argument: str) -> str:
+        found = PATH.match(argument)
+        if not found:
+            return "501 5.5.4 Syntax: MAIL FROM:<address>"
+        if refusal := self.host.now.mail:
+            return refusal
+        self.envelope = Envelope(self.peer, self.helo, sender=found[1] or found[2] or "")
+        return "250 2.1.0 Ok"
+
+    def rcpt(self, argument: str) -> str:
+        found = PATH.match(argument)
+        recipient = found and (found[1] or found[2])
+        if not recipient:
+            return "501 5.5.4 Syntax: RCPT TO:<address>"
+        if self.envelope.sender is None:
+            return "503 5.5.1 Need MAIL before RCPT"
+        if self.host.now.greylists and self.is_new(recipient):
+            return "450 4.2.0 Greylisted, please try again later"
+        if not self.host.now.relays(self.host, self.envelope, recipient):
+            return f"554 5.7.1 <{recipient}>: Relay access denied"
+        self.envelope.recipients.append(recipient)
+        return "250 2.1.5 Ok"
+
+    def is_new(self, recipient: str) -> bool:
+        """Greylisting as RFC 6647 section 2.3 has it: by client, sender and recipient."""
+        now = asyncio.get_running_loop().time()
+        first = self.host.first_seen.setdefault((self.peer, self.envelope.sender, recipient), now)
+        return now - first < self.host.greylist_s
+
+    async def data(self) -> None:
+        if not self.envelope.recipients:
+            return await self.say("554 5.5.1 No valid recipients")
+        if refusal := self.host.now.data:
+            return await self.say(refusal)
+        await self.say("354 End data with <CR><LF>.<CR><LF>")
+        lines, size = [], 0
+        while (line := await self.reader.readline()).rstrip(b"\r\n") != b".":
+            if not line:
+                return
+            size += len(line)
+            if size <= MAX_MESSAGE:
+                lines.append(line.removeprefix(b"."))
+        envelope, self.envelope = self.envelope, Envelope(self.peer, self.helo)
+        if size > MAX_MESSAGE:
+            return await self.say("552 5.3.4 Message too big")
+        envelope.data = b"".join(lines)
+        self.host.take(envelope)
+        await self.say(f"250 2.0.0 Ok: queued as {len(self.host.accepted):08X}")
+
+
+def relayed(host: SmtpHost, envelope: Envelope) -> Envelope:
+    trace = (
+        f"Received: from {envelope.helo} ([{envelope.peer}])\r\n"
+        f"\tby {host.name} with ESMTP id {len(host.accepted):08X}; {formatdate()}\r\n"
+    )
+    recipients = [rerouted(host, recipient) for recipient in envelope.recipients]
+    return dataclasses.replace(envelope, recipients=recipients, data=trace.encode() + envelope.data)
+
+
+def rerouted(host: SmtpHost, recipient: str) -> str:
+    """The percent hack's true recipient; any other one stays as it is."""
+    if not percent_hack(host, Envelope(""), recipient):
+        return recipient
+    local = recipient.rpartition("@")[0] or recipient
+    return "@".join(local.rsplit("%", 1))
+
+
+def bounced(host: SmtpHost, envelope: Envelope) -> Envelope | None:
+    """A non-delivery report (RFC 3464) to the envelope sender; none to a null sender."""
+    if not envelope.sender:
+        return None
+    report = BOUNCE.format(
+        host=host.name,
+        to=envelope.sender,
+        date=formatdate(),
+        recipient=envelope.recipients[0],
+        headers=envelope.data.partition(b"\r\n\r\n")[0].decode("ascii", "replace").replace("\r\n", "\n"),
+    )
+    return Envelope(host.address, host.name, "", [envelope.sender], report.replace("\n", "\r\n").encode())
+
+
+def expect(answer: tuple[int, bytes]) -> None:
+    if not 200 <= answer[0] < 300:
+        raise smtplib.SMTPResponseException(answer[0], answer[1])

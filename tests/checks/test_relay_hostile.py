@@ -1,0 +1,179 @@
+"""Peers that are broken or mean it: whatever they do, the check ends in time with `unknown` and the reason."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from asyncio import StreamReader as Reader
+from asyncio import StreamWriter as Writer
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from complaints.checks import relay
+from complaints.vocabulary import CheckOutcome, CheckTarget, Verdict
+from tests.checks.settings import NONCE, make_config
+
+Peer = Callable[[Reader, Writer], Awaitable[None]]
+HELLO = ["220 mail.customer.example", "250 mail.customer.example"]
+TAKES_ALL = [*HELLO, "250 ok", "250 ok", "354 go on"]
+
+
+def check_against(peer: Peer) -> CheckOutcome:
+    async def serve(reader: Reader, writer: Writer) -> None:
+        try:
+            await peer(reader, writer)
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+
+    async def both() -> CheckOutcome:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            async with asyncio.timeout(15):
+                outcome = await relay.run(CheckTarget(address="127.0.0.1", port=port, nonce=NONCE), make_config())
+            server.close()
+            return outcome
+
+    return asyncio.run(both())
+
+
+def says(*replies: str | bytes, then: bytes = b"") -> Peer:
+    """Give these replies, one after each command (the first unasked), then `then`, then hang up."""
+
+    async def peer(reader: Reader, writer: Writer) -> None:
+        for number, reply in enumerate(replies):
+            if number:
+                await one_command(reader, after_354=replies[number - 1] == "354 go on")
+            writer.write(reply if isinstance(reply, bytes) else reply.encode() + b"\r\n")
+            await writer.drain()
+        if replies:
+            await one_command(reader, after_354=replies[-1] == "354 go on")
+        writer.write(then)
+        await writer.drain()
+
+    return peer
+
+
+async def one_command(reader: Reader, *, after_354: bool) -> None:
+    while line := await reader.readline():
+        if not after_354 or line == b".\r\n":
+            return
+
+
+def floods(head: bytes, again: bytes) -> Peer:
+    async def peer(reader: Reader, writer: Writer) -> None:
+        writer.write(head)
+        while True:
+            writer.write(again)
+            await writer.drain()
+
+    return peer
+
+
+async def drips(reader: Reader, writer: Writer) -> None:
+    for byte in b"220 " + b"a" * 500:
+        writer.write(bytes([byte]))
+        await writer.drain()
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("peer", "reason"),
+    [
+        (says(), "the server hung up at the connection"),
+        (says(HELLO[0]), "the server hung up at EHLO"),
+        (says(*HELLO), "the server hung up at MAIL FROM"),
+        (says(*HELLO, "250 ok"), "the server hung up at RCPT TO"),
+        (says(*HELLO, "250 ok", "250 ok"), "the server hung up at DATA"),
+        (floods(b"", b"220-welcome\r\n"), "the reply to the connection has more than 100 lines"),
+        (floods(b"220 ", b"a" * 1000), "the reply to the connection has a line of more than 2048 bytes"),
+        (floods(b"", b"\0" * 1000), "the reply to the connection has a line of more than 2048 bytes"),
+        (drips, "no answer to the connection within 1 s"),
+        (says(b"220 \0\0\r\n"), "no SMTP reply to the connection: '220 \\\\x00\\\\x00'"),
+        (says(b"SSH-2.0-OpenSSH_9.9\r\n"), "no SMTP reply to the connection: 'SSH-2.0-OpenSSH_9.9'"),
+        (says(b"\r\n"), "no SMTP reply to the connection: ''"),
+        (says("999 hello"), "no SMTP reply to the connection: '999 hello'"),
+        (says("2200 hello"), "no SMTP reply to the connection: '2200 hello'"),
+        (says("220-one\r\n250 two"), "one reply to the connection with two codes: 220, 250"),
+        (says("220 one\r\n550 two"), "the server spoke out of turn before EHLO"),
+        (says("421 too busy"), "the server ended the conversation at the connection: 421 too busy"),
+        (says("554 go away"), "blocked or busy, the server greets with 554 go away"),
+        (says(HELLO[0], "550 no", "550 no"), "the server refuses our HELO: 550 no"),
+        (says(*HELLO, "354 what"), "the server answers MAIL FROM with 354 what"),
+        (says(*HELLO, "250 ok", "334 what"), "the server answers RCPT TO with 334 what"),
+        (says(*HELLO, "250 ok", "250 ok", "250 done"), "the server answers DATA with 250 done"),
+        (says(*TAKES_ALL, "354 more"), "the server answers the message with 354 more"),
+        (
+            says(*HELLO, "530 5.7.0 Must issue a STARTTLS command first"),
+            "the server demands STARTTLS but does not offer it",
+        ),
+    ],
+)
+def test_bad_manners_leave_the_verdict_unknown(peer, reason):
+    outcome = check_against(peer)
+    assert (outcome.verdict, outcome.waiting, outcome.reason) == (Verdict.UNKNOWN, False, reason)
+
+
+@pytest.mark.parametrize("last_words", [b"", b"\0\0\0\r\n", b"421 gone\r\n"])
+def test_message_sent_but_never_answered_may_still_arrive(last_words):
+    """RFC 1047: the server may have taken it before the line broke."""
+    outcome = check_against(says(*TAKES_ALL, then=last_words))
+    assert (outcome.verdict, outcome.waiting) == (Verdict.UNKNOWN, True)
+    assert outcome.details["forms"][0]["stage"] == "end"
+    assert outcome.details["forms"][0]["accepted"] is False
+
+
+def test_outcome_of_a_flood_is_small_and_free_of_control_characters():
+    outcome = check_against(floods(b"", b"220-\x00\x1b[31m" + b"a" * 900 + b"\r\n"))
+    text = json.dumps(outcome.details)
+    assert len(text) < 100_000
+    assert "\\u0000" not in text
+    assert "\\u001b" not in text
+
+
+def refuses_then_leaves(limit: int, last: bytes) -> Peer:
+    """Like Postfix at its error limit: the refusal, then 421 and the end, unasked."""
+
+    async def peer(reader: Reader, writer: Writer) -> None:
+        writer.write(b"220 mail.customer.example\r\n")
+        refused = 0
+        while line := await reader.readline():
+            refused += line.startswith(b"RCPT")
+            writer.write(b"554 5.7.1 Relay access denied\r\n" if line.startswith(b"RCPT") else b"250 ok\r\n")
+            if refused >= limit:
+                writer.write(last)
+                return
+
+    return peer
+
+
+@pytest.mark.parametrize("last", [b"", b"421 4.7.0 too many errors\r\n"])
+def test_check_goes_on_where_the_server_ended_the_conversation(last):
+    outcome = check_against(refuses_then_leaves(4, last))
+    assert (outcome.verdict, outcome.reason) == (Verdict.CLEAN, "refused all 32 forms tried")
+    assert outcome.details["connections"] == 8
+
+
+def test_server_that_leaves_after_every_refusal_is_not_pestered_for_ever():
+    outcome = check_against(refuses_then_leaves(1, b""))
+    assert (outcome.verdict, outcome.reason) == (
+        Verdict.UNKNOWN,
+        "the server hung up too often, 20 forms are untried",
+    )
+
+
+@pytest.mark.parametrize(
+    "name", ["localhost", "-bad.example", "a..example", "x\\y.example", "mail", "192.0.2.1", "[192.0.2.1]"]
+)
+def test_greeting_without_a_host_name_leaves_the_forms_that_need_one_out(name):
+    async def peer(reader: Reader, writer: Writer) -> None:
+        writer.write(f"220 {name} ready\r\n".encode())
+        while line := await reader.readline():
+            reply = b"554 5.7.1 no\r\n" if line.startswith(b"RCPT") else b"250 ok\r\n"
+            writer.write(reply)
+
+    outcome = check_against(peer)
+    assert outcome.reason == "refused all 21 forms tried (11 did not fit: the server gives no name)"
+    assert len(outcome.details["skipped"]) == 11
