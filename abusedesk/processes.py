@@ -1,9 +1,9 @@
 """One process tree: start the children in order, keep them alive, stop them in reverse. No Django.
 
-The launcher is a single-threaded loop (`Tree.run`) over the children's output. Two things make it
-leave nothing behind: the kernel kills every child when the launcher dies, by whatever signal, and
-each child leads its own process group, which is swept when the child is gone. The group also keeps
-a Ctrl-C in the terminal away from the children: only the launcher gets it, and it stops them in order.
+The launcher is a single-threaded loop (`Tree.run`) over the children's output. Three things make it
+leave nothing behind: each child leads its own process group, which is swept when the child is gone;
+the kernel kills every child when the launcher dies, by whatever signal; and then a guard sweeps their
+groups. The groups also keep a Ctrl-C away from the children: the launcher stops them in order.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from types import FrameType
 from typing import TextIO
 
+from abusedesk.guard import NONE, Guard
 from abusedesk.log_lines import LogLines
 
 TICK_S = 0.1
@@ -74,7 +75,8 @@ class Backoff:
 class Running:
     """A child with what changes while it lives: its process, its output, its next start."""
 
-    def __init__(self, child: Child, backoff: Backoff, lines: LogLines) -> None:
+    def __init__(self, number: int, child: Child, backoff: Backoff, lines: LogLines) -> None:
+        self.number = number
         self.child = child
         self.backoff = backoff
         self.lines = lines
@@ -82,7 +84,7 @@ class Running:
         self.started_at = 0.0
         self.restart_at: float | None = None
 
-    def start(self) -> None:
+    def start(self, guard: Guard) -> None:
         self.started_at, self.restart_at = time.monotonic(), None
         self.process = subprocess.Popen(
             self.child.argv,
@@ -93,10 +95,11 @@ class Running:
             process_group=0,
             preexec_fn=die_with(os.getpid()),
         )
+        guard.watch(self.number, self.process.pid)
         assert self.process.stdout is not None
         os.set_blocking(self.process.stdout.fileno(), False)
 
-    def reap(self) -> int | None:
+    def reap(self, guard: Guard) -> int | None:
         """The exit code once the child has ended, and never while it lives.
 
         The group is swept before the leader is reaped: until then its number cannot be reused.
@@ -106,6 +109,7 @@ class Running:
             return None
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+        guard.watch(self.number, NONE)
         self.process = None
         self.pump(process)
         assert process.stdout is not None
@@ -140,7 +144,7 @@ class Tree:
         width = max(map(len, names))
         self.log = LogLines("launcher", out, width=width, colour=0)
         self.running = [
-            Running(child, backoff(), LogLines(child.name, out, width=width, colour=number))
+            Running(number, child, backoff(), LogLines(child.name, out, width=width, colour=number))
             for number, child in enumerate(children, start=1)
         ]
         self.on_ready = on_ready
@@ -152,7 +156,7 @@ class Tree:
         Raises:
             ChildFailed: a child did not become ready; the others have been stopped again.
         """
-        with self.catch_signals():
+        with self.catch_signals(), closing(Guard()) as self.guard:
             try:
                 if self.start_all():
                     self.on_ready()
@@ -176,7 +180,7 @@ class Tree:
 
     def start(self, running: Running) -> None:
         try:
-            running.start()
+            running.start(self.guard)
         except OSError as exc:
             raise ChildFailed(f"{running.child.name} cannot be started: {exc}") from exc
 
@@ -196,7 +200,7 @@ class Tree:
         """Pass output on, notice deaths, restart what is due."""
         self.wait_for_output()
         for running in self.running:
-            code = running.reap()
+            code = running.reap(self.guard)
             if code is not None and not self.stopping:
                 self.plan_restart(running, code)
             if running.restart_at is not None and time.monotonic() >= running.restart_at and not self.stopping:

@@ -11,7 +11,7 @@ import redis
 from kombu import Connection
 
 from abusedesk import embedded
-from tests.services.valkey import valkey_server
+from tests.services.valkey import remove_short_directory, valkey_server
 
 
 def test_socket_is_for_this_user_alone(tmp_path: Path):
@@ -93,3 +93,4 @@ def test_silence_is_reported_with_the_socket_and_the_time(tmp_path: Path):
     with pytest.raises(embedded.NoBroker, match=r"valkey\.sock after 0\.2 s"):
         embedded.wait_until_ready(tmp_path, timeout_s=0.2)
     assert time.monotonic() - start < 2
+    remove_short_directory(tmp_path)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from abusedesk.guard import last_groups
 from abusedesk.log_lines import LONGEST_LINE, LogLines
 from abusedesk.processes import Backoff, Child, ChildFailed, PortBusy, Tree, require_free_port
 
@@ -114,6 +115,17 @@ def test_killed_launcher_takes_its_children_along(launch):
     pids = [int(launcher.wait_for(r"\| pid (\d+)", nth)) for nth in (1, 2)]
     launcher.process.kill()
     wait_until_gone(*pids)
+
+
+def test_killed_launcher_takes_the_childrens_children_along(launch):
+    launcher = launch("web:family")
+    pids = [int(launcher.wait_for(rf"\| {word} (\d+)")) for word in ("pid", "grandchild")]
+    launcher.process.kill()
+    wait_until_gone(*pids)
+
+
+def test_guard_forgets_a_group_that_has_ended():
+    assert last_groups(["1 100\n", "2 200\n", "1 0\n", "2 0\n", "2 201\n"]) == [201]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
