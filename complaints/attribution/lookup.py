@@ -39,6 +39,9 @@ WHERE key {{keys}} AND valid_until <= %s ORDER BY valid_until DESC LIMIT 1) AS l
 """  # noqa: S608 - table names of our own models
 QUESTIONS_A_STATEMENT = 50  # of LAST_HELD: databases limit the parts of a UNION
 
+# An array that PostgreSQL cannot count while it plans: shown 5,000 keys it reads the whole table instead of the
+# index (measured at 1,000,000 rows: 85 against 32 µs a look-up). One text is also the quickest to hand over.
+KEYS_OF_TEXT = "= ANY(ARRAY(SELECT decode(part, 'hex') FROM unnest(string_to_array(%s, ',')) AS part))"
 KEYS_A_STATEMENT = 30_000  # SQLite's own limit of parameters is 32,766
 
 remembered: dict[str, Lengths] = {}  # by database; a hint that each answer verifies
@@ -102,9 +105,9 @@ def rows_on(keys: list[bytes], latest: datetime, earliest: datetime) -> Iterator
 
 
 def key_conditions(keys: list[bytes]) -> Iterator[tuple[str, list[Any]]]:
-    """The keys as one array on PostgreSQL, as lists of what a statement may carry on SQLite; at least one."""
+    """The keys as one text on PostgreSQL, as lists of what a statement may carry on SQLite; at least one list."""
     if connection.vendor == "postgresql":
-        yield "= ANY(%s::bytea[])", [keys]
+        yield KEYS_OF_TEXT, [",".join([key.hex() for key in keys])]
         return
     for start in range(0, max(len(keys), 1), KEYS_A_STATEMENT):
         chunk = keys[start : start + KEYS_A_STATEMENT]
@@ -113,7 +116,7 @@ def key_conditions(keys: list[bytes]) -> Iterator[tuple[str, list[Any]]]:
 
 def last_holders(questions: Sequence[Question]) -> dict[Question, tuple[Claim, str]]:
     """Who held each address last before its question, with the contract's reference."""
-    lengths = remembered.get(connection.alias, NO_LENGTHS)
+    lengths = remembered.get(connection.alias, NO_LENGTHS)  # look_around has just verified them
     found: dict[Question, Claim] = {}
     for start in range(0, len(questions), QUESTIONS_A_STATEMENT):
         asked = questions[start : start + QUESTIONS_A_STATEMENT]
@@ -133,7 +136,10 @@ def last_holders(questions: Sequence[Question]) -> dict[Question, tuple[Claim, s
 
 def names_of(contract_ids: Iterable[int]) -> dict[int, str]:
     """References by id; asks nothing for nobody."""
-    found = Contract.objects.only("reference").in_bulk(set(contract_ids))
+    wanted = set(contract_ids)
+    if not wanted:
+        return {}  # even an empty query costs as much as a look-up
+    found = Contract.objects.only("reference").in_bulk(wanted)
     return {pk: contract.reference for pk, contract in found.items()}
 
 

@@ -74,11 +74,11 @@ def why_unsure(question: Question, finding: Finding, candidates: tuple[str, ...]
     if finding.why is Why.CONFLICT:
         what = f"{prefix}, port {question.port}," if question.port else prefix
         return f"Our data is wrong: {what} is assigned to {in_words(candidates)} at once at {at}"
-    return f"The report gives no time, and in the {HOURS} before {at} the holder changed: {in_words(candidates)}"
+    return f"The report gives no time, and in the {HOURS} before {at} the holder changed: it could be {in_words(candidates, 'or')}"
 
 
-def in_words(names: tuple[str, ...]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def in_words(names: tuple[str, ...], conjunction: str = "and") -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {conjunction} {names[-1]}"
 
 
 def ports_of(claim: Claim) -> tuple[int, int]:

@@ -224,7 +224,7 @@ def test_an_unknown_time_is_unsure_when_the_holder_changed_within_48_hours():
         Answer.UNSURE,
         candidates=("C-1", "C-2"),
         reason="The report gives no time, and in the 48 hours before 2026-03-12 11:59:59 UTC the holder changed:"
-        " C-1 and C-2",
+        " it could be C-1 or C-2",
     )
     assert whose("192.0.2.10", NOON + 48 * HOUR, at_exactly=False).answer is Answer.OWNER
 
