@@ -26,7 +26,7 @@ def address_key(text: str) -> bytes:
         raise ValueError(f"{text!r} is not an IP address") from exc
 
 
-def address_text(key: bytes) -> str:
+def address_text(key: bytes | memoryview) -> str:
     """Canonical text of an address key; IPv4-mapped as IPv4; empty for NO_ADDRESS."""
     key = bytes(key)
     if not key:
@@ -44,7 +44,7 @@ def prefix_key(text: str) -> bytes:
     return bytes([network.prefixlen]) + network.network_address.packed
 
 
-def prefix_text(key: bytes) -> str:
+def prefix_text(key: bytes | memoryview) -> str:
     key = bytes(key)
     family = socket.AF_INET if len(key) == 5 else socket.AF_INET6
     return f"{socket.inet_ntop(family, key[1:])}/{key[0]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
@@ -67,7 +68,7 @@ def record_answer(
         if case.state == follows.to:
             set_customer_status(case, follows.status)
             return False
-        changes = {"customer_status": follows.status}
+        changes: dict[str, Any] = {"customer_status": follows.status}
         if kind is AnswerKind.FIXED:
             changes["fixed_claimed_at"] = now
         move_case(case, follows.to, actor=actor, reason=follows.reason, now=now, **changes)

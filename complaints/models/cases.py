@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from enum import StrEnum
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -9,7 +11,7 @@ from complaints.models.playbooks import PlaybookVersion
 from complaints.vocabulary import CaseState, Category, Cause, CustomerStatus, EventKind, Resolution
 
 
-def choices(kind: type) -> list[tuple[str, str]]:
+def choices(kind: type[StrEnum]) -> list[tuple[str, str]]:
     return [(member.value, member.value.replace("_", " ")) for member in kind]
 
 

@@ -1,19 +1,13 @@
 from __future__ import annotations
 
-import secrets
-
 from django.db import models
 from django.db.models import Q
 
 from complaints.addresses import address_text
+from complaints.checks import new_nonce
 from complaints.models.cases import Case, choices
 from complaints.models.messages import Message
 from complaints.vocabulary import Verdict
-
-
-def new_nonce() -> str:
-    """80 bits as lower-case hex: it survives servers that change the case of a local part."""
-    return secrets.token_hex(10)
 
 
 class CheckRun(models.Model):
@@ -30,7 +24,9 @@ class CheckRun(models.Model):
     check_name = models.CharField(max_length=20)
     address = models.BinaryField(max_length=16)
     port = models.PositiveIntegerField(default=0, help_text="0: the check's own default")
-    occasion = models.CharField(max_length=40, help_text="Step and stay it runs for, once a case: investigate.1, verify.4, …")
+    occasion = models.CharField(
+        max_length=40, help_text="Step and stay it runs for, once a case: investigate.1, verify.4, …"
+    )
     state = models.CharField(max_length=10, choices=State.choices, default=State.QUEUED)
     verdict = models.CharField(max_length=10, choices=choices(Verdict), blank=True)
     reason = models.TextField(blank=True)

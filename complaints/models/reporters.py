@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Reporter(models.Model):
-    """Who complains. An address alone proves nothing: `authenticated` is set by a human, or by DKIM as our MX saw it."""
+    """Who complains. An address alone proves nothing: a human, or DKIM as our own MX saw it, sets `authenticated`."""
 
     address = models.CharField(max_length=320, unique=True)
     authenticated = models.BooleanField(default=False)

@@ -1,0 +1,100 @@
+"""What the desk thinks of a case now: its cause, its priority and the line shown in the queue, from all evidence."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from complaints.cases.priority import Weight, count, prioritise
+from complaints.cases.transitions import MACHINE, record
+from complaints.diagnosis import diagnose_complaint
+from complaints.diagnosis.combine import diagnose_case
+from complaints.models import Case, CheckRun, Complaint
+from complaints.vocabulary import CaseState, Category, Cause, Diagnosis, EventKind, ParsedComplaint, Verdict
+
+LOOKED_AT = 50  # the youngest complaints; a thousand more of one run say nothing new
+
+
+def assess(case: Case, *, now: datetime) -> None:
+    """Bring cause, priority and headline up to date; a changed cause gets a history line."""
+    complaints = list(case.complaints.order_by("-seen_at")[:LOOKED_AT])
+    runs = last_runs(case)
+    diagnosis = diagnose_case(
+        [diagnose_complaint(as_parsed(complaint)) for complaint in complaints],
+        relay=relay_verdict(runs),
+        listing_causes=[cause for run in runs if run.check_name == "dnsbl" for cause in run.details.get("causes", [])],
+    )
+    reporters = case.complaints.exclude(reporter=None).values("reporter").distinct().count()
+    priority, lines = prioritise(weight_of(case, diagnosis, reporters, runs, now))
+    columns: dict[str, Any] = {
+        "reporter_count": reporters,
+        "cause": diagnosis.cause.value,
+        "cause_confidence": diagnosis.confidence,
+        "cause_reasons": list(diagnosis.reasons),
+        "priority": priority,
+        "priority_reasons": [list(line) for line in lines],
+        "headline": headline(case, diagnosis, reporters),
+    }
+    changed = {name: value for name, value in columns.items() if getattr(case, name) != value}
+    if not changed:
+        return
+    Case.objects.filter(pk=case.pk).update(**changed)
+    if "cause" in changed or abs(case.cause_confidence - diagnosis.confidence) >= 0.1:
+        told = {"cause": diagnosis.cause, "confidence": diagnosis.confidence, "reasons": list(diagnosis.reasons)}
+        record(case, EventKind.DIAGNOSED, actor=MACHINE, now=now, was=case.cause, **told)
+    for name, value in changed.items():
+        setattr(case, name, value)
+
+
+def last_runs(case: Case) -> list[CheckRun]:
+    """The last finished run of each check and address."""
+    runs = case.checks.filter(state=CheckRun.State.DONE).order_by("finished_at")
+    return list({(run.check_name, bytes(run.address)): run for run in runs}.values())
+
+
+def relay_verdict(runs: list[CheckRun]) -> Verdict | None:
+    """Bad if any address relays; clean only if all were refused; None when none has been tested."""
+    verdicts = {Verdict(run.verdict) for run in runs if run.check_name == "relay"}
+    worst = [verdict for verdict in (Verdict.BAD, Verdict.UNKNOWN, Verdict.CLEAN) if verdict in verdicts]
+    return worst[0] if worst else None
+
+
+def as_parsed(complaint: Complaint) -> ParsedComplaint:
+    """The part of the complaint's row that diagnosis looks at."""
+    return ParsedComplaint(
+        category=Category(complaint.category),
+        source_ip=complaint.address_text or None,
+        original_mail_from=complaint.evidence.get("original_mail_from"),
+        original_subject=complaint.subject,
+        received=tuple(complaint.evidence.get("received", ())),
+    )
+
+
+def weight_of(case: Case, diagnosis: Diagnosis, reporters: int, runs: list[CheckRun], now: datetime) -> Weight:
+    listed = [row for run in runs for row in run.details.get("lists", []) if row.get("status") == "listed"]
+    return Weight(
+        category=Category(case.category),
+        state=CaseState(case.state),
+        complaints=case.complaint_count,
+        reporters=reporters,
+        blacklists=len({row.get("list") for row in listed}),
+        proven=diagnosis.cause is Cause.OPEN_RELAY and relay_verdict(runs) is Verdict.BAD,
+        ladder=case.ladder,
+        overdue=case.deadline_at is not None and case.deadline_at < now,
+    )
+
+
+CAUSE_WORDS = {
+    Cause.OPEN_RELAY: "Open relay",
+    Cause.BOT: "Infected machine",
+    Cause.STOLEN_MAILBOX: "Stolen mailbox",
+    Cause.BULK_MAIL: "Unwanted bulk mail",
+}
+
+
+def headline(case: Case, diagnosis: Diagnosis, reporters: int) -> str:
+    """The case in one line: what, where, and how many say so."""
+    what = CAUSE_WORDS.get(diagnosis.cause, case.category.replace("_", " ").capitalize())
+    again = {0: "", 1: " again"}.get(case.ladder, f", time {case.ladder + 1}")
+    voices = f"{count(case.complaint_count, 'complaint')} from {count(reporters, 'reporter')}"
+    return f"{what}{again} at {case.address_text or 'unknown address'}: {voices}"[:300]
