@@ -1,0 +1,290 @@
+"""Checks as rows: ordered under the safety rules, claimed, run, and recorded. A refusal is a recorded answer.
+
+Only a probe that arrives in our own mailbox proves an open relay; acceptance makes a run wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from complaints.addresses import address_text
+from complaints.attribution import Question, attribute
+from complaints.cases.transitions import MACHINE, record
+from complaints.checks import CheckConfig, DnsblList, load_checks, load_lists, match_probe, nonce_of_probe
+from complaints.models import Case, CheckRun, Complaint, Message, ProbeArrival
+from complaints.models.text import storable, storable_json
+from complaints.registry import by_name
+from complaints.vocabulary import Answer, CaseState, CheckOutcome, CheckTarget, EventKind, Verdict
+
+log = logging.getLogger(__name__)
+State = CheckRun.State
+RUN_LASTS = timedelta(minutes=15)  # longer than any check may take: then its worker is taken for dead
+RETRY_AFTER = timedelta(minutes=10)  # greylisting: RFC 6647 section 4.5 has servers wait minutes, not hours
+MOST_TRIES = 3
+IN_FLIGHT = 200
+
+
+def queue_check(
+    case: Case, check: str, address: bytes, *, occasion: str, now: datetime, actor: str = MACHINE
+) -> CheckRun:
+    """Order one run, once for (case, check, address, occasion). Where a safety rule forbids it, the row says which."""
+    port = settings.RELAY_PORT if check == "relay" else 0
+    refused = refusal(check, address, now=now, case=case)
+    with transaction.atomic():
+        run, created = CheckRun.objects.get_or_create(
+            case=case,
+            check_name=check,
+            address=address,
+            port=port,
+            occasion=occasion,
+            defaults={
+                "queued_at": now,
+                "due_at": None if refused else paced(check, address, now),
+                "state": State.REFUSED if refused else State.QUEUED,
+                "reason": refused or "",
+                "finished_at": now if refused else None,
+            },
+        )
+        if created:
+            record(case, EventKind.CHECK_QUEUED, actor=actor, now=now, check=run.pk, name=check, refused=refused)
+    return run
+
+
+def refusal(check: str, address: bytes, *, now: datetime, case: Case | None, consent: bool = False) -> str | None:
+    """The safety rule that forbids this check, in words; None when it may run."""
+    text = address_text(address)
+    if check == "relay" and not settings.PROBE_DOMAIN:
+        return "no probe mailbox: set ABUSEDESK_PROBE_DOMAIN, without it nothing can be proven"
+    if check == "relay" and not settings.SECRET_KEY:
+        return "no secret key: set ABUSEDESK_SECRET_KEY, the probes are signed with it"
+    if check == "dnsbl" and not settings.DNS_RESOLVERS:
+        return "no resolver: set ABUSEDESK_DNS, most lists refuse public resolvers"
+    holding = attribute([Question(address=address, port=None, at=now)])[0]
+    if holding.answer is Answer.NOT_OURS:
+        return f"{text} is not in our networks"
+    if holding.answer is Answer.NOBODY:
+        return f"{text} is assigned to nobody now"
+    reported = Complaint.objects.filter(address=address)
+    if case is not None:
+        reported = reported.filter(case=case)
+    if not consent and not reported.exists():
+        return f"nobody complained about {text}, and its holder has not agreed to a check"
+    return None
+
+
+def paced(check: str, address: bytes, now: datetime) -> datetime:
+    """Not before: a host is not asked more often than the pace of its kind of check allows."""
+    if check != "relay":
+        return now
+    last = (
+        CheckRun.objects.filter(check_name=check, address=address)
+        .exclude(state=State.REFUSED)
+        .order_by("-queued_at")
+        .first()
+    )
+    return max(now, (last.started_at or last.queued_at) + timedelta(seconds=settings.RELAY_PACE)) if last else now
+
+
+def order_check(check: str, address: bytes, *, port: int | None, now: datetime) -> CheckRun:
+    """One run by hand that belongs to no case. The caller has asked `refusal` first."""
+    port = port or (settings.RELAY_PORT if check == "relay" else 0)
+    return CheckRun.objects.create(
+        check_name=check,
+        address=address,
+        port=port,
+        occasion="by-hand",
+        queued_at=now,
+        due_at=paced(check, address, now),
+    )
+
+
+def run_now(run: CheckRun) -> None:
+    """Claim and run one check in this process, once its pace allows it."""
+    wait_s = (run.due_at - timezone.now()).total_seconds() if run.due_at else 0
+    time.sleep(max(0.0, wait_s))
+    for claimed, outcome in run_claimed(claim_runs([run.pk], now=timezone.now())):
+        record_outcome(claimed, outcome, now=timezone.now())
+
+
+def due_runs(now: datetime, *, limit: int = IN_FLIGHT) -> list[int]:
+    """Ids of what should be started: due and queued, or held by a worker that must be dead."""
+    dead = Q(state=State.RUNNING, started_at__lt=now - RUN_LASTS)
+    return list(
+        CheckRun.objects.filter(Q(state=State.QUEUED, due_at__lte=now) | dead)
+        .order_by("due_at")
+        .values_list("pk", flat=True)[:limit]
+    )
+
+
+def claim_runs(ids: Iterable[int], *, now: datetime) -> list[CheckRun]:
+    """Those of `ids` that are ours to run now. One run a check and address at a time: the others stay queued."""
+    claim, mine = uuid.uuid4().hex, []
+    free = Q(state=State.QUEUED, due_at__lte=now) | Q(state=State.RUNNING, started_at__lt=now - RUN_LASTS)
+    for pk in ids:
+        try:
+            with transaction.atomic():
+                found = CheckRun.objects.filter(free, pk=pk).update(state=State.RUNNING, claim=claim, started_at=now)
+        except IntegrityError:
+            continue  # check_one_in_flight: the sweep comes back to it
+        if found:
+            mine.append(pk)
+    return list(CheckRun.objects.filter(pk__in=mine, claim=claim).select_related("case"))
+
+
+def run_claimed(runs: Sequence[CheckRun]) -> list[tuple[CheckRun, CheckOutcome]]:
+    """All of `runs` at once in one loop; sockets and DNS only, no database."""
+    checks, settled = by_name(load_checks()), config()
+
+    async def one(run: CheckRun) -> CheckOutcome:
+        target = CheckTarget(address=run.address_text, port=run.port or None, nonce=run.nonce)
+        try:
+            return await checks[run.check_name].run(target, settled)
+        except Exception as exc:  # a fault in a check must not lose the other 199; the verdict says what happened
+            log.exception("check %s of %s failed", run.check_name, run.address_text)
+            return CheckOutcome(verdict=Verdict.UNKNOWN, reason=f"the check itself failed: {exc!r}")
+
+    async def every() -> list[CheckOutcome]:
+        return await asyncio.gather(*(one(run) for run in runs))
+
+    return list(zip(runs, asyncio.run(every()), strict=True))
+
+
+def record_outcome(run: CheckRun, outcome: CheckOutcome, *, now: datetime) -> bool:
+    """Write what the run found; False when another worker has taken it over. Wakes the case."""
+    held = CheckRun.objects.filter(pk=run.pk, state=State.RUNNING, claim=run.claim)
+    details = storable_json(dict(outcome.details))
+    if details.get("retry") and run.tries + 1 < MOST_TRIES:
+        again = {"state": State.QUEUED, "due_at": now + RETRY_AFTER, "tries": run.tries + 1}
+        return bool(held.update(reason=storable(outcome.reason, 2000), details=details, **again))
+    if outcome.waiting:
+        until = now + timedelta(seconds=settings.PROBE_WAIT)
+        if not held.update(state=State.WAITING, reason=storable(outcome.reason, 2000), details=details, due_at=until):
+            return False
+        # The probe may have come back while we were still talking to the server.
+        settle_arrival(run.pk, now=now)
+        return True
+    return finish(held, run, verdict=outcome.verdict, reason=outcome.reason, now=now, details=details)
+
+
+def finish(
+    held: QuerySet[CheckRun], run: CheckRun, *, verdict: Verdict, reason: str, now: datetime, **changes: Any
+) -> bool:
+    """The verdict, its history line and the wake-up of the case, in one transaction."""
+    reason = storable(reason, 2000)
+    with transaction.atomic():
+        if not held.update(state=State.DONE, verdict=verdict, reason=reason, finished_at=now, due_at=None, **changes):
+            return False
+        if run.case is not None:
+            record(
+                run.case,
+                EventKind.CHECK_DONE,
+                actor=MACHINE,
+                now=now,
+                check=run.pk,
+                name=run.check_name,
+                verdict=verdict,
+            )
+            Case.objects.filter(pk=run.case.pk).exclude(state=CaseState.CLOSED).update(due_at=now)
+    return True
+
+
+def stop_waiting(*, now: datetime) -> list[int]:
+    """Close the runs whose probe did not come in time. Returns the ids of their cases."""
+    cases = []
+    for run in CheckRun.objects.filter(state=State.WAITING, due_at__lte=now).select_related("case")[:IN_FLIGHT]:
+        if settle_arrival(run.pk, now=now):
+            cases.append(run.case_id)
+            continue
+        reason = "suspected: the server accepted our test mail, but it did not arrive; it may discard or hold it"
+        held = CheckRun.objects.filter(pk=run.pk, state=State.WAITING)
+        if finish(held, run, verdict=Verdict.UNKNOWN, reason=reason, now=now):
+            cases.append(run.case_id)
+    return [case for case in cases if case is not None]
+
+
+def record_arrivals(messages: Sequence[Message], *, now: datetime) -> list[int]:
+    """Probes among `messages` prove their runs bad. Returns the ids of the cases they belong to."""
+    cases = [
+        case
+        for message in messages
+        for to in message.envelope_to.splitlines()
+        if (case := record_arrival(message, to, now=now))
+    ]
+    return sorted(set(cases))
+
+
+def record_arrival(message: Message, recipient: str, *, now: datetime) -> int | None:
+    local_part, _, domain = recipient.rpartition("@")
+    nonce = nonce_of_probe(local_part)
+    run = CheckRun.objects.filter(nonce=nonce).first() if nonce else None
+    if run is None or nonce is None or domain.lower() != settings.PROBE_DOMAIN:
+        return None
+    form = match_probe(probe_secret(), local_part, nonce, run.address_text, run.port)
+    if form is None:
+        log.warning("message %s claims to be a probe of run %s, but its signature is wrong", message.pk, run.pk)
+        return None
+    with transaction.atomic():
+        ProbeArrival.objects.get_or_create(
+            run=run, form=form, defaults={"message": message, "peer": message.peer, "arrived_at": message.received_at}
+        )
+        settle_arrival(run.pk, now=now)
+    return run.case_id
+
+
+def settle_arrival(run_id: int, *, now: datetime) -> bool:
+    """If a probe of this run has arrived, its verdict is bad, also after it was given up. True when it is so now."""
+    run = CheckRun.objects.select_related("case").get(pk=run_id)
+    arrival = run.arrivals.order_by("arrived_at").first()
+    if arrival is None:
+        return False
+    held = CheckRun.objects.filter(pk=run_id, state__in=[State.WAITING, State.DONE]).exclude(verdict=Verdict.BAD)
+    took = round((arrival.arrived_at - run.started_at).total_seconds()) if run.started_at else 0
+    through = "" if arrival.peer.split(":")[0] in ("", run.address_text) else f", delivered to us by {arrival.peer}"
+    reason = f"our test mail (form “{arrival.form}”) came back through {run.address_text} after {took} s{through}"
+    finish(held, run, verdict=Verdict.BAD, reason=reason, now=now)
+    return True
+
+
+def config() -> CheckConfig:
+    return CheckConfig(
+        helo=settings.HELO,
+        secret=probe_secret(),
+        probe_domain=settings.PROBE_DOMAIN,
+        resolvers=settings.DNS_RESOLVERS,
+        relay_port=settings.RELAY_PORT,
+        lists=blacklists(),
+        info_url=f"{settings.BASE_URL}/relay-check",
+        contact=settings.DESK_EMAIL,
+    )
+
+
+@lru_cache(maxsize=1)
+def blacklists() -> tuple[DnsblList, ...]:
+    return load_lists(Path(settings.CHECK_LISTS_FILE) if settings.CHECK_LISTS_FILE else None)
+
+
+def probe_secret() -> bytes:
+    return hmac.digest(settings.SECRET_KEY.encode(), b"relay probes", hashlib.sha256)
+
+
+def addresses_of(case: Case, *, most: int = 4) -> list[bytes]:
+    """The addresses complained about in the case, the youngest first; those are what its checks look at."""
+    seen: dict[bytes, None] = {}
+    for address in case.complaints.exclude(address=b"").order_by("-seen_at").values_list("address", flat=True)[:200]:
+        seen.setdefault(bytes(address))
+    return list(seen)[:most] or ([bytes(case.address)] if case.address else [])
