@@ -1,0 +1,172 @@
+"""Read this first: a stored message → parsed → attributed → filed. Batches are the normal shape.
+
+Each message is claimed by its Reading row, read without the database, and everything it leads to is
+written in one transaction. A batch that fails is halved until the poisoned message stands alone; that
+one is parked as "unread" with its problem, and the others go on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import traceback
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from complaints.addresses import NO_ADDRESS, address_key
+from complaints.attribution import Question, attribute
+from complaints.attribution.networks import OwnNetworks
+from complaints.cases.filing import Accusation, Identity, file_complaints, identity_of
+from complaints.checking import record_arrivals
+from complaints.formats import read_message
+from complaints.models import Message, Reading
+from complaints.models.bulk import update_rows
+from complaints.models.text import storable
+from complaints.vocabulary import Disposition, ParsedComplaint, ParsedMessage
+
+log = logging.getLogger(__name__)
+BATCH = 500
+CLOCK_ERROR = timedelta(days=1)
+CLAIM_LASTS = timedelta(minutes=10)  # then the worker that held it is taken for dead
+Read = tuple[Message, ParsedMessage]
+
+
+class LostClaim(Exception):
+    """The claim ran out while we worked and another worker has the messages: ours is undone."""
+
+
+@dataclasses.dataclass(slots=True)
+class Processed:
+    """What a call did, and whom it should wake."""
+
+    read: int = 0
+    unread: int = 0
+    complaints: int = 0
+    cases: set[int] = dataclasses.field(default_factory=set)
+    opened: int = 0
+
+    def add(self, other: Processed) -> None:
+        self.read += other.read
+        self.unread += other.unread
+        self.complaints += other.complaints
+        self.cases |= other.cases
+        self.opened += other.opened
+
+
+def process_messages(ids: Sequence[int], *, now: datetime | None = None) -> Processed:
+    """Read and file those of `ids` that still wait. Safe to repeat, and to run beside another worker.
+
+    Raises OperationalError or InterfaceError when the database is away: the messages wait for the next call.
+    """
+    total, now = Processed(), now or timezone.now()
+    for start in range(0, len(ids), BATCH):
+        claim = uuid.uuid4().hex
+        chunk = ids[start : start + BATCH]
+        free = Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM_LASTS)
+        waiting = Reading.objects.filter(free, message__in=chunk, state=Reading.State.WAITING)
+        if not waiting.update(claim=claim, claimed_at=now):
+            continue
+        messages = list(Message.objects.filter(reading__claim=claim, pk__in=chunk).order_by("pk"))
+        total.add(read_and_file(messages, claim=claim, now=now))
+    return total
+
+
+def read_and_file(messages: Sequence[Message], *, claim: str, now: datetime) -> Processed:
+    try:
+        ours = OwnNetworks()
+        reads = [
+            (m, read_message(m.raw, is_ours=ours.holds, probe_domain=settings.PROBE_DOMAIN or None)) for m in messages
+        ]
+        return write(reads, claim=claim, now=now)
+    except (OperationalError, InterfaceError):
+        raise  # no message's fault: all of them wait until the database is back
+    except LostClaim:
+        log.warning("%d messages were taken over by another worker", len(messages))
+        return Processed()
+    except Exception as exc:  # any fault in one message must not hold the others up
+        if len(messages) == 1:
+            log.exception("message %s cannot be processed; it is shown as unread", messages[0].pk)
+            return park(messages[0], exc, claim=claim, now=now)
+    half, total = len(messages) // 2, Processed()
+    total.add(read_and_file(messages[:half], claim=claim, now=now))
+    total.add(read_and_file(messages[half:], claim=claim, now=now))
+    return total
+
+
+def write(reads: Sequence[Read], *, claim: str, now: datetime) -> Processed:
+    accusations = accuse(reads)
+    with transaction.atomic():
+        finish_readings(reads, claim=claim, now=now)
+        filed = file_complaints(accusations, now=now)
+        proven = record_arrivals([m for m, parsed in reads if parsed.disposition is Disposition.PROBE], now=now)
+    unread = sum(parsed.disposition is Disposition.UNREADABLE for _, parsed in reads)
+    return Processed(len(reads) - unread, unread, filed.complaints, {*filed.touched, *proven}, len(filed.opened))
+
+
+def accuse(reads: Sequence[Read]) -> list[Accusation]:
+    """Every complaint of the batch with its attribution: whose address it was then."""
+    named = [(message, parsed, complaint) for message, parsed in reads for complaint in parsed.complaints]
+    identities = [place_in_time(message, parsed, complaint) for message, parsed, complaint in named]
+    questions = [
+        Question(address=i[1], port=i[2] or None, at=i[3], at_exactly=complaint.arrival_date is not None)
+        for i, (_, _, complaint) in zip(identities, named, strict=True)
+    ]
+    return [
+        Accusation(
+            identity=identity,
+            received_at=message.received_at,
+            format=parsed.format or "",
+            parsed=complaint,
+            holding=holding,
+        )
+        for identity, (message, parsed, complaint), holding in zip(identities, named, attribute(questions), strict=True)
+    ]
+
+
+def place_in_time(message: Message, parsed: ParsedMessage, complaint: ParsedComplaint) -> Identity:
+    address = address_key(complaint.source_ip) if complaint.source_ip else NO_ADDRESS
+    return identity_of(message.pk, complaint, address=address, seen_at=seen_at(message, complaint))
+
+
+def seen_at(message: Message, complaint: ParsedComplaint) -> datetime:
+    """The report's time; the time we got the mail where it gives none, or one that has not come yet."""
+    told = complaint.arrival_date
+    return told if told and told <= message.received_at + CLOCK_ERROR else message.received_at
+
+
+def finish_readings(reads: Sequence[Read], *, claim: str, now: datetime) -> None:
+    """Mark the messages read. Raises LostClaim when another worker took one over meanwhile."""
+    columns = ("state", "format", "disposition", "problem", "subject", "sender", "complaint_count", "read_at")
+    rows = [
+        (
+            message.pk,
+            Reading.State.UNREAD.value if parsed.disposition is Disposition.UNREADABLE else Reading.State.READ.value,
+            parsed.format or "",
+            parsed.disposition.value,
+            storable(parsed.problem, 2000),
+            storable(parsed.subject, 400),
+            storable(parsed.sender, 320),
+            len(parsed.complaints),
+            now,
+        )
+        for message, parsed in reads
+    ]
+    if update_rows(Reading, "message_id", columns, rows, only={"claim": claim, "state": "waiting"}) != len(rows):
+        raise LostClaim("another worker holds some of these messages")
+
+
+def park(message: Message, exc: Exception, *, claim: str, now: datetime) -> Processed:
+    """Show the message on the desk with the fault; it can be read again after a mend."""
+    problem = "".join(traceback.format_exception_only(exc)).strip()
+    where = traceback.extract_tb(exc.__traceback__)[-1]
+    text = storable(f"{problem} ({where.filename.rpartition('/')[2]}, line {where.lineno})", 2000)
+    Reading.objects.filter(pk=message.pk, claim=claim, state=Reading.State.WAITING).update(
+        state=Reading.State.UNREAD, disposition=Disposition.UNREADABLE.value, problem=text, read_at=now
+    )
+    return Processed(unread=1)

@@ -1,0 +1,159 @@
+"""Every Celery task, a few lines each. Rows are the queue; a task is the alarm clock, and may ring twice or never."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+from celery import Task
+from django.conf import settings
+from django.db import close_old_connections, transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from abusedesk.celery import app
+from complaints import checking, pipeline
+from complaints.models import Case, CheckRun, Complaint, Notice, Reading
+from complaints.notices import delivery
+from complaints.playbooks import runner
+from complaints.vocabulary import Answer
+
+log = logging.getLogger(__name__)
+SWEPT = 2000  # rows of a kind that one sweep rings for
+RECENT = timedelta(seconds=5)  # younger rows have their own wake-up on the way
+
+
+def wake(task: Task, ids: Iterable[int | None]) -> None:
+    """Ring after the commit. Without a broker nothing is lost: the sweep finds the rows."""
+    found = sorted({pk for pk in ids if pk is not None})
+    if found:
+        transaction.on_commit(lambda: ring(task, found))
+
+
+def ring(task: Task, ids: list[int]) -> None:
+    for start in range(0, len(ids), pipeline.BATCH):
+        try:
+            task.apply_async((ids[start : start + pipeline.BATCH],))
+        except OperationalError as exc:
+            log.warning("broker away (%s): the sweep will do %s", exc, task.name)
+            return
+
+
+@app.task
+def process_messages(ids: list[int]) -> None:
+    wake(advance_cases, pipeline.process_messages(ids).cases)
+
+
+@app.task
+def advance_cases(ids: list[int]) -> None:
+    for case_id in ids:
+        after = advance_one(case_id)
+        wake(run_checks, after.checks)
+        wake(deliver_notices, after.notices)
+
+
+def advance_one(case_id: int) -> runner.Advanced:
+    """A case that cannot be advanced is put aside for a minute; the others go on."""
+    try:
+        return runner.advance_case(case_id)
+    except Case.DoesNotExist:
+        return runner.Advanced()
+    except Exception:  # one case's fault must not hold up the batch; it is logged and tried again
+        log.exception("case %s cannot be advanced; trying again in a minute", case_id)
+        Case.objects.filter(pk=case_id).update(due_at=timezone.now() + timedelta(minutes=1))
+        return runner.Advanced()
+
+
+@app.task
+def run_checks(ids: list[int]) -> None:
+    runs = checking.claim_runs(ids, now=timezone.now())
+    done = [run for run, outcome in checking.run_claimed(runs) if record_one(run, outcome)]
+    wake(advance_cases, [run.case_id for run in done])
+
+
+def record_one(run: CheckRun, outcome: Any) -> bool:
+    return checking.record_outcome(run, outcome, now=timezone.now())
+
+
+@app.task
+def deliver_notices(ids: list[int]) -> None:
+    delivery.deliver_due(ids)
+
+
+@app.task
+def sweep() -> None:
+    """Find what waits without an alarm: after a crash, a lost task, a broker that was away, or by the clock."""
+    now = timezone.now()
+    waiting = Reading.objects.filter(state=Reading.State.WAITING, message__received_at__lt=now - RECENT)
+    free = waiting.exclude(claimed_at__gt=now - pipeline.CLAIM_LASTS)
+    wake(process_messages, free.values_list("pk", flat=True)[:SWEPT])
+    wake(advance_cases, checking.stop_waiting(now=now))
+    wake(
+        advance_cases,
+        Case.objects.active().filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)[:SWEPT],
+    )
+    wake(run_checks, checking.due_runs(now))
+    wake(deliver_notices, due_notices(now))
+
+
+def due_notices(now: Any) -> list[int]:
+    held = Notice.objects.filter(state__in=[Notice.State.QUEUED, Notice.State.SENDING], due_at__lte=now)
+    return list(held.order_by("due_at").values_list("pk", flat=True)[:SWEPT])
+
+
+def work_until_idle(message_ids: list[int], *, patience_s: float | None = None) -> dict[str, int]:
+    """Do here and now what the workers would do for these messages, until nothing is due. Returns counts.
+
+    Runs beside workers as well: every row is claimed. Waits at most `patience_s` for probes on their way.
+    """
+    opened = pipeline.process_messages(message_ids).opened
+    give_up = time.monotonic() + (settings.PROBE_WAIT + 30 if patience_s is None else patience_s)
+    cases = cases_of(message_ids)
+    while work_once(cases) and time.monotonic() < give_up:
+        time.sleep(0.2)
+    return counts(message_ids, opened)
+
+
+def work_once(cases: list[int]) -> bool:
+    """One round over the cases; True while something is still under way."""
+    close_old_connections()
+    now = timezone.now()
+    for case_id in cases:
+        after = advance_one(case_id)
+        run_checks(after.checks)
+        delivery.deliver_due(after.notices)
+    checking.stop_waiting(now=now)
+    moving = [CheckRun.State.RUNNING, CheckRun.State.WAITING]
+    started = CheckRun.objects.filter(case__in=cases, state__in=moving)
+    queued = CheckRun.objects.filter(
+        case__in=cases, state=CheckRun.State.QUEUED, due_at__lte=now + timedelta(seconds=10)
+    )
+    due = Case.objects.active().filter(pk__in=cases, due_at__lte=timezone.now())
+    return started.exists() or queued.exists() or due.exists()
+
+
+def cases_of(message_ids: list[int]) -> list[int]:
+    found = Complaint.objects.filter(message__in=message_ids).exclude(case=None)
+    return sorted(set(found.values_list("case", flat=True)))
+
+
+def counts(message_ids: list[int], opened: int) -> dict[str, int]:
+    readings = Reading.objects.filter(pk__in=message_ids)
+    complaints = Complaint.objects.filter(message__in=message_ids)
+    cases = cases_of(message_ids)
+    return {
+        "read": readings.filter(state=Reading.State.READ).count(),
+        "unread": readings.filter(state=Reading.State.UNREAD).count(),
+        "waiting": readings.filter(state=Reading.State.WAITING).count(),
+        "complaints": complaints.count(),
+        "attributed": complaints.filter(answer=Answer.OWNER).count(),
+        "not_ours": complaints.filter(answer=Answer.NOT_OURS).count(),
+        "nobody": complaints.filter(answer=Answer.NOBODY).count(),
+        "unsure": complaints.filter(answer=Answer.UNSURE).count(),
+        "cases": len(cases),
+        "cases_opened": opened,
+        "notices": Notice.objects.filter(case__in=cases).count(),
+    }
