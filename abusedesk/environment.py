@@ -75,8 +75,8 @@ class Environment:
     def listen(self, name: str, default: str) -> tuple[str, int]:
         return self.read(name, parse_host_port(default), parse_host_port, "host:port, as 127.0.0.1:8025 or [::1]:8025")
 
-    def hosts(self, name: str) -> tuple[tuple[str, int], ...]:
-        return self.read(name, (), parse_hosts, "host:port, several parted by commas, as 127.0.0.1:53")
+    def hosts(self, name: str, default: tuple[tuple[str, int], ...] = ()) -> tuple[tuple[str, int], ...]:
+        return self.read(name, default, parse_hosts, "host:port, several parted by commas, as 127.0.0.1:53")
 
     def names(self, name: str, default: list[str]) -> list[str]:
         return self.read(name, default, parse_names, "names parted by commas")

@@ -61,7 +61,12 @@ BROKER_URL = env.url(
 )
 
 # --- mail out
-EMAIL_URL = env.url("EMAIL_URL", "smtp://127.0.0.1:25", ("smtp", "smtps", "smtp+tls", "file", "console"), secret=True)
+EMAIL_URL = env.url(
+    "EMAIL_URL",
+    "smtp://127.0.0.1:8026" if DEMO else "smtp://127.0.0.1:25",
+    ("smtp", "smtps", "smtp+tls", "file", "console"),
+    secret=True,
+)
 
 
 def email_settings(url: str) -> dict[str, object]:
@@ -84,14 +89,17 @@ def email_settings(url: str) -> dict[str, object]:
 globals().update(email_settings(EMAIL_URL))
 EMAIL_TIMEOUT = 20
 DESK_NAME = env.text("ABUSEDESK_NAME", "Example Net" if DEMO else "Abuse desk")
-DESK_EMAIL = env.text("ABUSEDESK_EMAIL", "abuse@localhost")
+DESK_EMAIL = env.text("ABUSEDESK_EMAIL", "abuse@isp.example" if DEMO else "abuse@localhost")
 DEFAULT_FROM_EMAIL = f"{DESK_NAME} <{DESK_EMAIL}>"
 
 # --- checks
-PROBE_DOMAIN = env.text("ABUSEDESK_PROBE_DOMAIN").lower().strip(".")
-HELO = env.text("ABUSEDESK_HELO", "relaycheck.localhost")
-DNS_RESOLVERS = env.hosts("ABUSEDESK_DNS")
-RELAY_PORT = env.whole("ABUSEDESK_RELAY_PORT", 25, low=1, high=65535)
+PROBE_DOMAIN = env.text("ABUSEDESK_PROBE_DOMAIN", "probe.isp.example" if DEMO else "").lower().strip(".")
+HELO = env.text("ABUSEDESK_HELO", "relaycheck.isp.example" if DEMO else "relaycheck.localhost")
+DNS_RESOLVERS = env.hosts("ABUSEDESK_DNS", (("127.0.0.1", 8053),) if DEMO else ())
+RELAY_PORT = env.whole("ABUSEDESK_RELAY_PORT", 8625 if DEMO else 25, low=1, high=65535)
+# Seconds between two checks of one host; seconds a probe may be on its way.
+RELAY_PACE = env.whole("ABUSEDESK_RELAY_PACE", 3 if DEMO else 60, low=0, high=86400)
+PROBE_WAIT = env.whole("ABUSEDESK_PROBE_WAIT", 15 if DEMO else 900, low=1, high=86400)
 CHECK_LISTS_FILE = env.text("ABUSEDESK_LISTS_FILE")  # another blacklist catalogue than the shipped one
 MAX_MESSAGE_BYTES = env.whole("ABUSEDESK_MAX_MESSAGE_BYTES", 32 * 1024 * 1024, low=64 * 1024, high=1024**3)
 

@@ -4,7 +4,10 @@ from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
+from abusedesk.health import health
+
 urlpatterns = [
+    path("healthz", health, name="health"),
     path("", include("complaints.desk.urls")),
     path("c/", include("complaints.portal.urls")),
     path("login", LoginView.as_view(template_name="login.html", redirect_authenticated_user=True), name="login"),
