@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import ipaddress
+from weakref import WeakKeyDictionary
 
 import dns.asyncquery
 import dns.exception
-import dns.flags
 import dns.message
 import dns.rcode
 import dns.rdatatype
@@ -19,6 +19,8 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 TRIES = 2
 MAX_RECORDS = 64
 MAX_TXT = 512
+SOCKETS = 100  # open at once in one event loop, however many checks run in it
+_rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ async def ask_once(name: str, kind: str, host: str, port: int, timeout_s: float)
     query = dns.message.make_query(name, kind)
     try:
         # dnspython bounds each of UDP and TCP; the outer limit bounds both together.
-        async with asyncio.timeout(timeout_s):
+        async with room(), asyncio.timeout(timeout_s):
             response, _ = await dns.asyncquery.udp_with_fallback(
                 query, host, timeout=timeout_s, port=port, ignore_unexpected=True, ignore_errors=True
             )
@@ -64,6 +66,11 @@ async def ask_once(name: str, kind: str, host: str, port: int, timeout_s: float)
     except (OSError, EOFError, dns.exception.DNSException) as exc:
         raise NoAnswer(f"the resolver cannot be asked: {exc or type(exc).__name__}") from exc
     return read_response(response)
+
+
+def room() -> asyncio.Semaphore:
+    """A semaphore belongs to its loop, and every batch of checks brings a new one."""
+    return _rooms.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(SOCKETS))
 
 
 def read_response(response: dns.message.Message) -> Answer:

@@ -10,6 +10,7 @@ import asyncio
 import dataclasses
 import ipaddress
 import time
+from collections.abc import Callable
 
 from complaints.checks._answers import error_among
 from complaints.checks._config import CheckConfig
@@ -27,16 +28,17 @@ Key = tuple[str, int, tuple[tuple[str, int], ...]]
 @dataclasses.dataclass(frozen=True, slots=True)
 class Health:
     problem: str | None  # None: passed
-    until: float  # time.monotonic()
+    until: float
 
 
 class SelfTests:
     """The results of this process, kept for an hour (failures: five minutes). `reset()` forgets them.
 
-    Checks that run at the same time share one test of a list.
+    Checks that run at the same time share one test of a list. clock: seconds that only grow.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.clock = clock
         self.results: dict[Key, Health] = {}
         self.running: dict[tuple[int, Key], asyncio.Task[str | None]] = {}
 
@@ -47,7 +49,7 @@ class SelfTests:
         """Why the list's answers must not be believed now, or None."""
         key = (each.zone_for(version) or each.zone, version, config.resolvers)
         known = self.results.get(key)
-        if known and time.monotonic() < known.until:
+        if known and self.clock() < known.until:
             return known.problem
         return await asyncio.shield(self.test_shared(key, each, version, config))
 
@@ -62,7 +64,7 @@ class SelfTests:
 
     async def test_and_keep(self, key: Key, each: DnsblList, version: int, config: CheckConfig) -> str | None:
         problem = await test_list(each, version, config)
-        self.results[key] = Health(problem, time.monotonic() + (FAILED_S if problem else PASSED_S))
+        self.results[key] = Health(problem, self.clock() + (FAILED_S if problem else PASSED_S))
         return problem
 
 

@@ -8,107 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
+import ipaddress
 import re
 import smtplib
-from collections.abc import Callable
-from email.utils import formatdate
 
 from complaints.demo.loopback import LoopbackPeer
+from complaints.demo.smtp_behaviours import BEHAVIOURS, Behaviour, Envelope, bounced, relayed
 
 PATH = re.compile(r"(?:FROM|TO):\s*(?:<(.*)>|(\S+))", re.IGNORECASE)
 MAX_MESSAGE = 10_000_000
 RETRIES = 5
-BOUNCE = """\
-From: MAILER-DAEMON@{host}
-To: {to}
-Subject: Undelivered Mail Returned to Sender
-Date: {date}
-Auto-Submitted: auto-replied
-MIME-Version: 1.0
-Content-Type: multipart/report; report-type=delivery-status; boundary="=_dsn"
-
---=_dsn
-Content-Type: text/plain
-
-Not delivered to <{recipient}>: relaying is not permitted.
-
---=_dsn
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; {host}
-
-Final-Recipient: rfc822; {recipient}
-Action: failed
-Status: 5.7.1
-
---=_dsn
-Content-Type: text/rfc822-headers
-
-{headers}
-
---=_dsn--
-"""
-
-
-@dataclasses.dataclass(slots=True)
-class Envelope:
-    peer: str
-    helo: str = ""
-    sender: str | None = None
-    recipients: list[str] = dataclasses.field(default_factory=list)
-    data: bytes = b""
-
-
-Rule = Callable[["SmtpHost", Envelope, str], bool]
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Behaviour:
-    """`relays` decides a foreign recipient; `then` is what happens to an accepted message."""
-
-    banner: int = 220
-    mail: str | None = None  # the answer to MAIL instead of 250
-    relays: Rule = lambda host, envelope, recipient: False
-    data: str | None = None  # the answer to DATA instead of 354
-    then: str = "relay"  # relay, drop, bounce
-    greylists: bool = False
-    slow: bool = False
-    asks_log_in: bool = False
-
-
-def anybody(host: SmtpHost, envelope: Envelope, recipient: str) -> bool:
-    return True
-
-
-def percent_hack(host: SmtpHost, envelope: Envelope, recipient: str) -> bool:
-    local, _, domain = recipient.rpartition("@") if "@" in recipient else (recipient, "", "")
-    return "%" in local and host.is_own(domain)
-
-
-def own_sender(host: SmtpHost, envelope: Envelope, recipient: str) -> bool:
-    return host.is_own((envelope.sender or "@?").rpartition("@")[2])
-
-
-def own_recipient(host: SmtpHost, envelope: Envelope, recipient: str) -> bool:
-    """A mailbox that takes whatever stands before the last @ of the host's own names."""
-    return host.is_own(recipient.rpartition("@")[2] if "@" in recipient else "")
-
-
-BEHAVIOURS = {
-    "closed": Behaviour(),
-    "open": Behaviour(relays=anybody),
-    "open_percent": Behaviour(relays=percent_hack),
-    "open_own_sender": Behaviour(relays=own_sender),
-    "accept_and_drop": Behaviour(relays=anybody, then="drop"),
-    "catch_all": Behaviour(relays=own_recipient, then="drop"),
-    "bounce_back": Behaviour(relays=anybody, then="bounce"),
-    "rcpt_then_refuse_data": Behaviour(relays=anybody, data="554 5.7.1 Relay access denied"),
-    "greylist": Behaviour(greylists=True),
-    "tarpit": Behaviour(slow=True),
-    "auth_required": Behaviour(mail="530 5.7.0 Authentication required", asks_log_in=True),
-    "banner_554": Behaviour(banner=554),
-}
 
 
 class SmtpHost(LoopbackPeer):
@@ -206,8 +115,8 @@ class SmtpHost(LoopbackPeer):
 
     def hand_over(self, envelope: Envelope) -> None:
         """By SMTP, the envelope byte for byte: smtplib's own methods would tidy strange addresses."""
-        if self.deliver_to is None:
-            raise smtplib.SMTPResponseException(550, "no next server is set")
+        if self.deliver_to is None or not ipaddress.ip_address(self.deliver_to[0]).is_loopback:
+            raise smtplib.SMTPResponseException(550, f"no next server on loopback: {self.deliver_to}")
         same_family = (":" in self.address) == (":" in self.deliver_to[0])
         source = (self.address, 0) if same_family else None
         with smtplib.SMTP(*self.deliver_to, local_hostname=self.name, timeout=10, source_address=source) as smtp:
@@ -307,37 +216,6 @@ class Session:
         envelope.data = b"".join(lines)
         self.host.take(envelope)
         await self.say(f"250 2.0.0 Ok: queued as {len(self.host.accepted):08X}")
-
-
-def relayed(host: SmtpHost, envelope: Envelope) -> Envelope:
-    trace = (
-        f"Received: from {envelope.helo} ([{envelope.peer}])\r\n"
-        f"\tby {host.name} with ESMTP id {len(host.accepted):08X}; {formatdate()}\r\n"
-    )
-    recipients = [rerouted(host, recipient) for recipient in envelope.recipients]
-    return dataclasses.replace(envelope, recipients=recipients, data=trace.encode() + envelope.data)
-
-
-def rerouted(host: SmtpHost, recipient: str) -> str:
-    """The percent hack's true recipient; any other one stays as it is."""
-    if not percent_hack(host, Envelope(""), recipient):
-        return recipient
-    local = recipient.rpartition("@")[0] or recipient
-    return "@".join(local.rsplit("%", 1))
-
-
-def bounced(host: SmtpHost, envelope: Envelope) -> Envelope | None:
-    """A non-delivery report (RFC 3464) to the envelope sender; none to a null sender."""
-    if not envelope.sender:
-        return None
-    report = BOUNCE.format(
-        host=host.name,
-        to=envelope.sender,
-        date=formatdate(),
-        recipient=envelope.recipients[0],
-        headers=envelope.data.partition(b"\r\n\r\n")[0].decode("ascii", "replace").replace("\r\n", "\n"),
-    )
-    return Envelope(host.address, host.name, "", [envelope.sender], report.replace("\n", "\r\n").encode())
 
 
 def expect(answer: tuple[int, bytes]) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from complaints.checks import DnsblList, dnsbl, load_lists
 from complaints.checks._lists import read_entry
+from complaints.checks._selftest import SelfTests
 from complaints.demo.dns_server import DnsServer
 from complaints.vocabulary import CheckOutcome, CheckTarget, Verdict
 from tests.checks.settings import make_config
@@ -235,6 +236,24 @@ def test_list_that_died_is_noticed_when_the_self_tests_are_forgotten():
             return [before.verdict, (await dnsbl.run(target, config)).verdict]
 
     assert asyncio.run(twice()) == [Verdict.CLEAN, Verdict.UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    ("mode", "seconds", "questions"), [("healthy", 3599, 2), ("healthy", 3600, 4), ("empty", 299, 2), ("empty", 300, 4)]
+)
+def test_self_test_is_repeated_after_an_hour_and_sooner_when_it_failed(mode, seconds, questions):
+    async def twice() -> int:
+        clock = [0.0]
+        tests = SelfTests(lambda: clock[0])
+        async with DnsServer() as server:
+            server.set_mode(ZONE, mode)
+            config = make_config(resolvers=((server.address, server.port),))
+            await tests.problem_of(make_list(), 4, config)
+            clock[0] = seconds
+            await tests.problem_of(make_list(), 4, config)
+            return len(server.questions)
+
+    assert asyncio.run(twice()) == questions
 
 
 def test_reason_text_is_bounded_and_has_no_control_characters():

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import ssl
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 
 import pytest
 from aiosmtpd.smtp import SMTP
@@ -204,6 +206,25 @@ def test_server_of_a_third_party_is_understood():
 
     outcome = asyncio.run(both())
     assert (outcome.verdict, outcome.reason) == (Verdict.CLEAN, "refused all 32 forms tried")
+
+
+def certificate() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).with_name("mail.customer.example.pem"))
+    return context
+
+
+def test_relay_that_demands_starttls_is_proven_inside_it():
+    async def both() -> tuple[CheckOutcome, str | None]:
+        async with Mailbox(tls_context=certificate(), require_starttls=True) as relaying:
+            target = CheckTarget(address="127.0.0.1", port=relaying.at[1], nonce=NONCE)
+            outcome = await relay.run(target, make_config())
+            local_part = relaying.caught[0].recipient.partition("@")[0]
+            return outcome, match_probe(SECRET, local_part, NONCE, "127.0.0.1", relaying.at[1])
+
+    outcome, form = asyncio.run(both())
+    assert (outcome.waiting, form) == (True, "plain")
+    assert outcome.details["tls"] == "TLSv1.3"
 
 
 def test_tarpit_is_left_when_the_whole_time_is_up():
