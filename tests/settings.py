@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 # Made and removed by tests/conftest.py; tools that only read settings leave nothing behind.
@@ -28,3 +29,6 @@ PROBE_DOMAIN = "probe.example"
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file: an in-memory database is one connection for all threads and never shows a lock.
     DATABASES["default"]["TEST"] = {"NAME": str(SCRATCH / "test.sqlite3")}
+    DATABASES["default"]["NAME"] = ":memory:"  # for makemigrations --check and mypy, which keep nothing
+with suppress(OSError):
+    SCRATCH.rmdir()  # the product's settings may have made it

@@ -291,3 +291,14 @@ def test_free_port_is_still_free_afterwards(free_port: int):
 def test_address_of_another_machine_is_refused_in_words():
     with pytest.raises(PortBusy, match=r"^LMTP wants 192\.0\.2\.1 port 8024: Cannot assign requested address"):
         require_free_port("192.0.2.1", 8024, "LMTP")
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_names_are_coloured_on_a_terminal_alone():
+    out = Terminal()
+    LogLines("web", out, width=3, colour=1).feed(b"up\n")
+    assert out.getvalue() == "\x1b[36mweb |\x1b[0m up\n"

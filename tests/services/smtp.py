@@ -51,14 +51,22 @@ class Sink:
         return self.data_answer
 
 
+class AnyPort(Controller):
+    """The system chooses the port, so no two tests can want the same one."""
+
+    def _trigger_server(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()
+
+
 @contextmanager
 def sink() -> Iterator[Sink]:
     found = Sink()
-    controller = Controller(found, hostname=found.host, port=0)
+    controller = AnyPort(found, hostname=found.host, port=0)
     controller.start()
     try:
-        assert isinstance(controller.server, asyncio.Server)
-        found.port = controller.server.sockets[0].getsockname()[1]
+        found.port = controller.port
         yield found
     finally:
         controller.stop()
