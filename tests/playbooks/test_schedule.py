@@ -1,0 +1,166 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from complaints.playbooks.actions import load_actions
+from complaints.playbooks.loading import read_playbook
+from complaints.playbooks.schedule import (
+    BadPlaybook,
+    Facts,
+    due_steps,
+    may_notify,
+    next_due_at,
+    parse_span,
+    parse_steps,
+)
+from complaints.registry import by_name
+from complaints.vocabulary import CaseState, Cause, Verdict
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+SHIPPED = parse_steps(read_playbook(), by_name(load_actions()))
+NEW = Facts(
+    state=CaseState.INVESTIGATING, state_since=NOON, now=NOON, owner_confidence=0.95, reporters=1, has_contact=True
+)
+PROVEN = replace(
+    NEW,
+    cause=Cause.OPEN_RELAY,
+    cause_confidence=0.99,
+    done={"investigate"},
+    verdicts={"investigate": {"relay": [Verdict.BAD], "dnsbl": [Verdict.BAD]}},
+)
+NOTIFIED = replace(PROVEN, state=CaseState.NOTIFIED, done=(), verdicts={})
+VERIFYING = replace(PROVEN, state=CaseState.VERIFYING, done=(), verdicts={})
+
+
+def names(facts: Facts) -> list[str]:
+    return [step.id for step in due_steps(SHIPPED, facts)]
+
+
+def after(facts: Facts, **span: float) -> Facts:
+    return replace(facts, now=facts.state_since + timedelta(**span))
+
+
+def checked(facts: Facts, **verdicts: Verdict) -> Facts:
+    steps = {name.replace("_", "-"): {"relay": [verdict]} for name, verdict in verdicts.items()}
+    return replace(facts, verdicts=steps, done=set(steps))
+
+
+def test_a_new_case_is_investigated_first() -> None:
+    assert names(NEW) == ["investigate"]
+
+
+def test_nothing_is_decided_while_a_check_runs() -> None:
+    assert names(replace(PROVEN, pending={"investigate"})) == []
+
+
+def test_a_proven_relay_is_notified() -> None:
+    assert names(PROVEN) == ["notify"]
+
+
+def test_an_unknown_cause_goes_to_a_human() -> None:
+    assert names(replace(PROVEN, cause=Cause.UNKNOWN, cause_confidence=0)) == ["unsure"]
+
+
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [
+        ("owner not sure", {"owner_confidence": 0.79}),
+        ("nobody to write to", {"has_contact": False}),
+        ("cause by shape, one voice", {"cause": Cause.BOT, "cause_confidence": 0.7, "reporters": 1}),
+        ("relay by shape, many voices, no proof", {"cause_confidence": 0.7, "reporters": 40}),
+        ("cause too weak", {"cause": Cause.BOT, "cause_confidence": 0.59, "reporters": 40}),
+    ],
+)
+def test_no_automatic_mail_when(what: str, change: dict[str, Any]) -> None:
+    assert not may_notify(replace(PROVEN, **change))
+    assert names(replace(PROVEN, **change)) == ["unsure"]
+
+
+@pytest.mark.parametrize("voices", [{"reporters": 2}, {"reporters": 1, "trusted_reporters": 1}])
+def test_a_likely_cause_may_be_told_when_two_or_a_trusted_one_say_so(voices: dict[str, Any]) -> None:
+    assert may_notify(replace(PROVEN, cause=Cause.BOT, cause_confidence=0.6, **voices))
+
+
+@pytest.mark.parametrize(
+    ("hours", "due"),
+    [(23.9, []), (24, ["look-again"]), (36, ["remind", "look-again"]), (72, ["remind", "look-again", "escalate"])],
+)
+def test_a_notified_case_goes_on_by_the_clock(hours: float, due: list[str]) -> None:
+    assert names(after(NOTIFIED, hours=hours)) == due
+
+
+def test_a_step_is_done_once_a_stay() -> None:
+    assert names(replace(after(NOTIFIED, hours=36), done={"remind", "look-again"})) == []
+
+
+def test_a_clean_look_leads_to_the_proof_of_the_fix() -> None:
+    assert names(checked(after(NOTIFIED, hours=25), look_again=Verdict.CLEAN)) == ["fixed-silently"]
+
+
+def test_one_clean_check_closes_nothing() -> None:
+    assert names(checked(after(VERIFYING, minutes=14), verify=Verdict.CLEAN)) == []
+
+
+def test_a_second_clean_check_follows_after_a_while() -> None:
+    assert names(checked(after(VERIFYING, minutes=15), verify=Verdict.CLEAN)) == ["verify-again"]
+
+
+def test_two_spaced_clean_checks_and_quiet_close_the_case() -> None:
+    assert names(checked(VERIFYING, verify=Verdict.CLEAN, verify_again=Verdict.CLEAN)) == ["fixed"]
+
+
+def test_younger_abuse_keeps_the_case_open() -> None:
+    noisy = replace(checked(VERIFYING, verify=Verdict.CLEAN, verify_again=Verdict.CLEAN), quiet=False)
+    assert names(noisy) == ["not-quiet"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "due"),
+    [
+        (Verdict.BAD, None, ["still-open"]),
+        (Verdict.UNKNOWN, None, ["cannot-prove"]),
+        (Verdict.CLEAN, Verdict.BAD, ["open-again"]),
+        (Verdict.CLEAN, Verdict.UNKNOWN, ["cannot-prove-again"]),
+    ],
+)
+def test_anything_but_two_clean_checks_does_not_close(first: Verdict, second: Verdict | None, due: list[str]) -> None:
+    found = {"verify": first} | ({"verify_again": second} if second else {})
+    assert names(checked(VERIFYING, **found)) == due
+
+
+def test_the_alarm_is_set_to_the_next_step_of_the_clock() -> None:
+    assert next_due_at(SHIPPED, NOTIFIED) == NOON + timedelta(hours=24)
+    assert next_due_at(SHIPPED, replace(after(NOTIFIED, hours=25), done={"look-again"})) == NOON + timedelta(hours=36)
+    assert next_due_at(SHIPPED, replace(PROVEN, pending={"investigate"})) is None
+
+
+def test_spans() -> None:
+    assert parse_span("1d 12h") == timedelta(hours=36)
+    assert parse_span("90s") == timedelta(seconds=90)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "3 weeks", "10", "1h and a bit"])
+def test_a_span_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(BadPlaybook, match="is no span of time"):
+        parse_span(text)
+
+
+STEP = {"id": "a", "in_state": "notified", "action": "check"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ([], "a playbook needs steps"),
+        ([STEP, STEP], r"two steps share an id: \['a'\]"),
+        ([{**STEP, "in_state": "open"}], "step a: in_state 'open' is none of"),
+        ([{**STEP, "action": "shout"}], "step a: action 'shout' is none of"),
+        ([{**STEP, "when": {"moon": "full"}}], r"step a: conditions \['moon'\] are none of"),
+        ([{**STEP, "afetr": "1h"}], "step a: has"),
+    ],
+)
+def test_a_playbook_with_a_fault_is_refused_by_name(steps: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(BadPlaybook, match=message):
+        parse_steps({"steps": steps}, {"check"})
