@@ -26,6 +26,7 @@ from abusedesk.guard import NONE, Guard
 from abusedesk.log_lines import LogLines
 
 TICK_S = 0.1
+PIPE_SIZE = 65536  # what a pipe can hold, pipe(7)
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PR_SET_PDEATHSIG = 1  # prctl(2); Linux only
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -118,10 +119,10 @@ class Running:
         return process.wait()
 
     def pump(self, process: subprocess.Popen[bytes]) -> None:
+        """Pass on what the pipe holds, once: a child that never stops talking must not keep the loop from its work."""
         assert process.stdout is not None
         with suppress(BlockingIOError):
-            while data := os.read(process.stdout.fileno(), 65536):
-                self.lines.feed(data)
+            self.lines.feed(os.read(process.stdout.fileno(), PIPE_SIZE))
 
     def send(self, number: signal.Signals) -> None:
         if self.process is not None:

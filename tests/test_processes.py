@@ -31,6 +31,8 @@ if "stubborn" in sys.argv:
 if "family" in sys.argv:
     print("grandchild", os.spawnlp(os.P_NOWAIT, "sleep", "sleep", "600"))
 print("up")
+if "flood" in sys.argv:
+    os.execlp("yes", "yes")
 time.sleep(600)
 """
 LAUNCHER = f"""
@@ -58,12 +60,17 @@ class Launcher:
 
     def wait_for(self, pattern: str, nth: int = 1) -> str:
         """The last group of the nth line that matches, whether it was said before or is yet to come."""
-        assert self.process.stdout is not None
-        while len(found := [match for line in self.lines if (match := re.search(pattern, line))]) < nth:
-            line = self.process.stdout.readline()
-            assert line, f"{pattern!r} was never said, but:\n" + "\n".join(self.lines)
-            self.lines.append(line.rstrip("\n"))
+        found = [match for line in self.lines if (match := re.search(pattern, line))]
+        while len(found) < nth:
+            found += filter(None, [re.search(pattern, self.read_line(pattern))])
         return found[nth - 1].group(found[nth - 1].lastindex or 0)
+
+    def read_line(self, wanted: str) -> str:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, f"{wanted!r} was never said, but:\n" + "\n".join(self.lines)
+        self.lines.append(line.rstrip("\n"))
+        return line
 
     def read_rest(self) -> list[str]:
         assert self.process.stdout is not None
@@ -173,6 +180,15 @@ def test_second_ctrl_c_does_not_wait_for_the_grace(launch):
     launcher.process.send_signal(signal.SIGINT)
     launcher.read_rest()
     assert time.monotonic() - start < 1.4
+
+
+def test_child_that_never_stops_talking_is_stopped_too(launch):
+    launcher = launch("web:flood", "mail")
+    launcher.wait_for("mail .* up")
+    launcher.process.send_signal(signal.SIGINT)
+    start = time.monotonic()
+    assert launcher.read_rest()[-1] == "launcher | all stopped"
+    assert time.monotonic() - start < 5
 
 
 def test_grandchildren_of_a_killed_child_do_not_stay(launch):
