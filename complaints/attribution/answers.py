@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime
+from datetime import datetime
 
 from complaints.vocabulary import Answer
 
@@ -45,7 +45,3 @@ class Holding:
     valid_until: datetime | None = None
     candidates: tuple[str, ...] = ()
     reason: str = ""
-
-
-def utc_text(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from complaints.addresses import address_text, prefix_text
-from complaints.attribution.answers import Holding, Question, utc_text
+from complaints.attribution.answers import Holding, Question
 from complaints.attribution.decision import UNKNOWN_TIME_WINDOW, Claim, Finding, Why
+from complaints.attribution.times import utc_text
 from complaints.vocabulary import Answer
 
 ALL_PORTS = (0, 65535)
@@ -74,7 +75,8 @@ def why_unsure(question: Question, finding: Finding, candidates: tuple[str, ...]
     if finding.why is Why.CONFLICT:
         what = f"{prefix}, port {question.port}," if question.port else prefix
         return f"Our data is wrong: {what} is assigned to {in_words(candidates)} at once at {at}"
-    return f"The report gives no time, and in the {HOURS} before {at} the holder changed: it could be {in_words(candidates, 'or')}"
+    meant = in_words(candidates, "or")
+    return f"The report gives no time, and in the {HOURS} before {at} the holder changed: it could be {meant}"
 
 
 def in_words(names: tuple[str, ...], conjunction: str = "and") -> str:

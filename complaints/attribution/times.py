@@ -1,0 +1,25 @@
+"""Times as people write and read them here: ISO 8601 with a zone in, UTC in words out. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+
+@lru_cache(maxsize=4096)  # a lease file repeats its times
+def read_time(text: str) -> datetime:
+    """An aware time in UTC. Raises ValueError that says what is missing; a zone is never guessed."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not an ISO 8601 time, such as 2026-03-10T12:00:00Z") from None
+    if at.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone: write {at.isoformat()}Z, or an offset such as +01:00 for Z")
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is not a time in the years 1 to 9999 in UTC") from None
+
+
+def utc_text(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
