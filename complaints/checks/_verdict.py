@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from complaints.checks._forms import Attempt
 from complaints.vocabulary import CheckOutcome, Verdict
+
+# Refusals of us that say nothing about relaying: the same mail from another client or sender might pass.
+REFUSES_CLIENT = re.compile(
+    r"client host|blocked using|(?:black|block|deny) ?list|dnsbl|\brbl\b|spamhaus|your (?:ip|host|reverse|server)"
+    r"|reverse (?:dns|host)|\bptr\b|helo command rejected|5\.7\.25",
+    re.IGNORECASE,
+)
+REFUSES_SENDER = re.compile(r"domain of sender|sender address rejected|sender domain|5\.1\.[78]\b", re.IGNORECASE)
 
 
 def judge_relay(
@@ -23,6 +32,9 @@ def judge_relay(
         return unknown(f"accepted at DATA ({forms}), waiting for the probe to arrive", details, waiting=True)
     if stopped:
         return unknown(stopped, details | ({"no_server": True} if no_server else {}))
+    if about_us := [attempt for attempt in attempts if refuses_us(attempt)]:
+        first = about_us[0]
+        return unknown(f"blocked, the refusal is about our tester: {first.code} {first.text}", details)
     if delayed:
         first = delayed[0]
         return unknown(f"greylisted or refused for now: {first.code} {first.text}", details | {"retry": True})
@@ -32,6 +44,14 @@ def judge_relay(
     return CheckOutcome(
         verdict=Verdict.CLEAN, reason=f"refused all {len(attempts)} forms tried{untried}", details=details
     )
+
+
+def refuses_us(attempt: Attempt) -> bool:
+    """A refused local-looking sender is an answer to that form; a refusal of our own return path is not."""
+    if attempt.code is None or attempt.code < 500:
+        return False
+    ours = "{bounce}" in attempt.form.sender and REFUSES_SENDER.search(attempt.text)
+    return bool(ours or REFUSES_CLIENT.search(attempt.text))
 
 
 def unknown(reason: str, details: dict[str, object], *, waiting: bool = False) -> CheckOutcome:

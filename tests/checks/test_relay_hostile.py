@@ -156,6 +156,53 @@ def test_check_goes_on_where_the_server_ended_the_conversation(last):
     assert outcome.details["connections"] == 8
 
 
+def refuses_with(text: str) -> Peer:
+    async def peer(reader: Reader, writer: Writer) -> None:
+        writer.write(b"220 mail.customer.example\r\n")
+        while line := await reader.readline():
+            writer.write(f"{text}\r\n".encode() if line.startswith(b"RCPT") else b"250 ok\r\n")
+
+    return peer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "554 5.7.1 Service unavailable; Client host [192.0.2.9] blocked using zen.spamhaus.org",
+        "550 5.7.1 Client host rejected: cannot find your hostname",
+        "550 5.7.25 no forward-confirmed name",
+        "550 rejected: your IP has a poor reputation",
+        "550 5.7.1 <relaycheck.isp.example>: Helo command rejected: Host not found",
+        "553 5.1.8 Domain of sender address bounce@bounce.probe.isp.example does not exist",
+        "550 5.1.8 <x@bounce.probe.isp.example>: Sender address rejected: Domain not found",
+    ],
+)
+def test_refusal_of_the_tester_is_no_proof_of_a_closed_relay(text):
+    outcome = check_against(refuses_with(text))
+    assert (outcome.verdict, outcome.reason) == (
+        Verdict.UNKNOWN,
+        f"blocked, the refusal is about our tester: {text}",
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "554 5.7.1 <a@b.example>: Relay access denied",  # Postfix
+        "550 relay not permitted",  # Exim
+        "550 5.7.1 Relaying denied",  # sendmail
+        "550 Invalid recipient",  # OpenSMTPD
+        "553 sorry, that domain isn't in my list of allowed rcpthosts",  # qmail
+        "550 5.7.1 Unable to relay",  # Exchange
+        "550 5.1.1 user unknown",
+        "501 5.1.3 Bad recipient address syntax",
+        "535 5.7.8 Authentication required",
+    ],
+)
+def test_known_refusals_of_relaying_are_believed(text):
+    assert check_against(refuses_with(text)).verdict == Verdict.CLEAN
+
+
 def test_server_that_leaves_after_every_refusal_is_not_pestered_for_ever():
     outcome = check_against(refuses_then_leaves(1, b""))
     assert (outcome.verdict, outcome.reason) == (
