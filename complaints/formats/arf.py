@@ -16,7 +16,8 @@ from .arf_fast import MOST_ORIGINAL_HEADER, ArfParts
 from .dates import read_mail_date
 from .errors import MalformedComplaint
 from .header_text import Headers, bare_address, bare_addresses, bare_id, readable
-from .mail import Mail, Part
+from .mail import Mail
+from .mail_parts import Part
 from .originals import read_headers_of, received_lines, source_from_received
 
 NAME: Final = "arf"

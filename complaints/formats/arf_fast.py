@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .header_text import Headers
-from .mail import Mail, main_type, parameters_of
+from .mail import Mail
+from .mail_parts import main_type, parameters_of
 
 PLAIN_ENCODINGS = ("", "7bit", "8bit", "binary")
 ORIGINAL_TYPES = ("message/rfc822", "text/rfc822-headers")

@@ -83,7 +83,7 @@ def moment(
     if month is None:
         return None
     number = int(year)
-    if number < 100:  # RFC 5322 section 4.3: two digits below 50 are this century
+    if len(year) == 2:  # RFC 5322 section 4.3: two digits below 50 are this century
         number += 2000 if number < 50 else 1900
     hour, minute, second = (int(part) if part else 0 for part in clock)
     try:

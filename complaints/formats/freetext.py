@@ -8,16 +8,18 @@ servers stand in the outer header; that is never read for addresses.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from ..vocabulary import Category, ParsedComplaint
-from .addresses import addresses_in, is_public
+from .addresses import addresses_in
 from .arf import read_reporter
 from .dates import dates_in, read_mail_date
 from .header_text import bare_address, bare_id
 from .mail import Mail
+from .named_sources import IS, LINE_START, in_passing, said_to_be_source
 from .originals import received_lines, source_from_received
 from .plain_words import STRONG, category_of
 from .reporter_words import Reading, read_words
@@ -28,41 +30,14 @@ RANK: Final = 1000
 MOST_COMPLAINTS = 500
 MOST_URIS = 200
 
-ADDRESS_FOLLOWS = r"(?=[0-9A-Fa-f:]{1,4}[.:\[(])"
-SIDES = r"source|src|attacker|offender|abuser|ip|host"
-NAMES = (
-    rf"(?:{SIDES}|source[\s_-]*(?:ip|address|identifier|host)|src[\s_-]*ip|attacker[\s_-]*ip"
-    r"|ip[\s_/-]*(?:addr(?:ess)?|cidr|adresse)|remote[\s_-]*(?:ip|host|addr(?:ess)?))"
-)
-LABEL = re.compile(
-    r"^[\s>*\-\"'#]*"
-    r"(?:(?:offending/?|attacking|infringing|reported|abusive|originating|sender(?:'?s)?)\s*)?"
-    rf"{NAMES}(?:\s*\([^)\n]{{0,20}}\))?[\"'*]*\s*[:=][\s\"'\[*(<]*{ADDRESS_FOLLOWS}",
-    re.I | re.M,
-)
-PHRASE = re.compile(
-    r"(?:\b(?:from|of|by|on|with|about|behind|using)\s+(?:the\s+|your\s+|this\s+|following\s+){0,3}"
-    r"(?:ip|server|host|machine|customer|computer)(?:[\s-]*(?:addr(?:ess)?|number))?\s*:?"
-    r"|\bsrc\s*:|\bemail from|\bip[\s-]*(?:adresa|adresy|adresse|address)\b(?:\s+is)?\s*:?"
-    r"|\b(?:attack|abuse|spam|malware|scan|scanning|intrusion|probes?|logins?|activity|attempts?|connections?|hosted)"
-    r"\s+(?:from|on)|\b(?:your server|the source|spamcop))"
-    rf"[\s\[(*\"'<]*{ADDRESS_FOLLOWS}",
-    re.I,
-)
-# Said of the attacked side: such an address is the reporter's own.
-TARGET = re.compile(
-    r"(?:\b(?:to|target(?:ed)?|dest(?:ination)?|dst|victim|our|attacked|honeypot|sensor|reporter|local)\b"
-    r"[\w\s_/-]{0,25})[:=\s\[(\"']*$",
-    re.I,
-)
 TIME_LABEL = re.compile(
-    r"^[\s>*\-\"']*(?:[\w ]{0,20}\b)?(?:date|time|timestamp|first_?seen|last_?seen|seen|datum|zeit|zeitpunkt)\b"
-    r"[^:=\n]{0,24}[:=][\s\"'*]*",
+    rf"{LINE_START}(?:[\w ]{{0,20}}\b)?(?:date|time|timestamp|first_?seen|last_?seen|seen|datum|zeit|zeitpunkt)\b"
+    r"[^:=\n]{0,24}[:=][\s\"'*]{0,10}",
     re.I | re.M,
 )
-PORT_LABEL = re.compile(r"\b(?:source|src)[\s_-]?port[\"'*]*\s*[:=]\s*[\"']?(\d{1,5})\b", re.I)
+PORT_LABEL = re.compile(r"\b(?:source|src)[\s_-]?port[\"'*]{0,3} ?[:=]\s{0,3}[\"']?(\d{1,5})\b", re.I)
 URI_LINE = re.compile(
-    r"^[\s>*\-\"']*(?:(?:source|uri|url|link)[\"'*]*\s*[:=][\s\"']*)?(h(?:tt|xx)ps?://[^\s\"'<>]{4,2000})", re.I | re.M
+    rf"{LINE_START}(?:(?:source|uri|url|link){IS})?(h(?:tt|xx)ps?://[^\s\"'<>]{{4,2000}})", re.I | re.M
 )
 URI_CATEGORIES = (Category.PHISHING, Category.MALWARE, Category.COPYRIGHT, Category.FRAUD)
 
@@ -99,12 +74,13 @@ def read_complaints(mail: Mail) -> list[ParsedComplaint]:
     uris = find_uris(reading, category)
     if not sources and not (STRONG.search(words) and uris) and not received:
         return []
+    beside, time = times_beside(reading.words), time_of_all(reading.words, mail)
     return [
         ParsedComplaint(
             category=category,
             source_ip=address,
             source_port=find_port(reading.words) if len(sources) == 1 else None,
-            arrival_date=find_time(reading.words, address, hop_time, mail),
+            arrival_date=read_mail_date(hop_time) or beside.get(address or "", time),
             reported_uris=uris,
             original_mail_from=bare_address(original.first("return-path")) if original else None,
             original_message_id=bare_id(original.first("message-id")) if original else None,
@@ -136,43 +112,23 @@ def find_sources(
     return levels[0] if levels else ({}, None)
 
 
-def said_to_be_source(words: str) -> Iterable[str]:
-    found: dict[str, None] = {}
-    for pattern in (LABEL, PHRASE):
-        for label in pattern.finditer(words):
-            for place, address in addresses_in(words[label.end() : label.end() + 60]):
-                if place == 0:
-                    found[address] = None
-                break
-        if found:
-            break
-    return found
+def times_beside(words: str) -> dict[str, datetime]:
+    """For each address the newest date that stands in one line with it."""
+    newest: dict[str, datetime] = {}
+    for line in words.split("\n"):
+        dates = list(dates_in(line)) if "-" in line or "/" in line or ":" in line else []
+        if dates:
+            for _, address in addresses_in(line):
+                newest[address] = max(newest.get(address, dates[0]), *dates)
+    return newest
 
 
-def in_passing(words: str) -> Iterable[str]:
-    """Every address that is not said to be the attacked side; private ones only where there is no other."""
-    found = [
-        address
-        for place, address in addresses_in(words)
-        if not TARGET.search(words[words.rfind("\n", 0, place) + 1 : place])
-    ]
-    public = [address for address in found if is_public(address)]
-    return dict.fromkeys(public or [address for address in found if not address.startswith("127.")])
-
-
-def find_time(words: str, address: str | None, hop_time: str | None, mail: Mail) -> datetime | None:
-    """Beside the address; else after a label; else anywhere in the text; else when the mail was written."""
-    if hop_time and (at := read_mail_date(hop_time)):
-        return at
-    if address:
-        beside = [at for line in words.split("\n") if address in line for at in dates_in(line)]
-        if beside:
-            return max(beside)  # of many log lines the newest
-    for label in TIME_LABEL.finditer(words):
+def time_of_all(words: str, mail: Mail) -> datetime | None:
+    """After a label; else when the mail was written; else anywhere in the text."""
+    for label in islice(TIME_LABEL.finditer(words), MOST_COMPLAINTS):
         if at := read_mail_date(words[label.end() : label.end() + 60]):
             return at
-    outer = read_mail_date(mail.headers.first("date"))
-    return outer or next(iter(dates_in(words)), None)
+    return read_mail_date(mail.headers.first("date")) or next(dates_in(words), None)
 
 
 def find_port(words: str) -> int | None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from .errors import MalformedComplaint
 from .header_text import Headers
-from .mail import MOST_TEXT, Mail
+from .mail import Mail
+from .mail_parts import MOST_TEXT
 from .originals import read_headers_of
 
 MOST_PARTS_READ = 20
@@ -25,9 +26,9 @@ PASTED = re.compile(
     re.I | re.M,
 )
 QUOTE = re.compile(r"^[ \t]{0,8}(?:[>|][ \t]?)+", re.M)
-TAG = re.compile(r"<(?:br|/p|/div|/tr|/li|hr)\b[^>]{0,200}>", re.I)
-ANY_TAG = re.compile(r"<(?:!--.{0,2000}?--|[/!]?[A-Za-z][^<>]{0,2000})>", re.S)
-INVISIBLE = re.compile(r"<(script|style)\b.{0,50000}?</\1>", re.I | re.S)
+LINE_TAG = re.compile(r"<(?:br|/p|/div|/tr|/li|hr)\b[^<>]*>", re.I)
+ANY_TAG = re.compile(r"<[A-Za-z/!][^<>]*>")
+INVISIBLE = ("script", "style")
 
 
 @dataclass(slots=True)
@@ -84,5 +85,18 @@ def split_pasted(text: str, reading: Reading) -> str:
 
 def without_tags(page: str) -> str:
     """HTML as plain lines; nothing is fetched and nothing runs."""
-    page = INVISIBLE.sub(" ", page)
-    return html.unescape(ANY_TAG.sub(" ", TAG.sub("\n", page)))
+    for name in INVISIBLE:
+        page = without_element(page, name)
+    return html.unescape(ANY_TAG.sub(" ", LINE_TAG.sub("\n", page)))
+
+
+def without_element(page: str, name: str) -> str:
+    """Plain searching, as a pattern over hostile HTML takes time in its square; one left open goes to the end."""
+    kept, at, lower = [], 0, page.lower()
+    while (opened := lower.find("<" + name, at)) >= 0:
+        kept.append(page[at:opened])
+        closed = lower.find(f"</{name}", opened)
+        if closed < 0:
+            return " ".join(kept)
+        at = closed + len(name) + 3
+    return " ".join([*kept, page[at:]])
