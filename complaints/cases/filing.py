@@ -13,7 +13,7 @@ from django.db.models import F, Max
 
 from complaints.attribution import Holding
 from complaints.models import Case, CaseEvent, Complaint, Contract, Reporter
-from complaints.models.bulk import field_of, insert_rows, quoted_columns
+from complaints.models.bulk import as_parameters, insert_rows, quoted_columns
 from complaints.models.text import storable
 from complaints.vocabulary import Answer, CaseState, Category, EventKind, ParsedComplaint, Resolution
 
@@ -170,12 +170,13 @@ def upsert_cases(
     now: datetime,
 ) -> dict[Key, tuple[int, bool]]:
     """One statement for all: (case id, whether it was opened now) by key. Keys are sorted: no deadlocks."""
-    rows = [
+    found = [
         new_case_row(key, accusations, owners.get(key[0], {}), relapse_parent(closed.get(key), now), now)
         for key, accusations in sorted(joining.items())
     ]
-    names = ", ".join(quoted_columns(Case, tuple(rows[0])))
-    marks = "(" + ", ".join(["%s"] * len(rows[0])) + ")"
+    columns, rows = tuple(found[0]), [list(row.values()) for row in found]
+    names = ", ".join(quoted_columns(Case, columns))
+    marks = "(" + ", ".join(["%s"] * len(columns)) + ")"
     older, younger = ("LEAST", "GREATEST") if connection.vendor == "postgresql" else ("MIN", "MAX")
     table = connection.ops.quote_name(Case._meta.db_table)
     sql = f"""INSERT INTO {table} AS old ({names}) VALUES {", ".join([marks] * len(rows))}
@@ -187,13 +188,8 @@ def upsert_cases(
             due_at = excluded.due_at
         RETURNING id, contract_id, category, opened_at = state_since AND stay = 1 AND opened_at = %s"""  # noqa: S608
     with connection.cursor() as cursor:
-        values = [prepared(name, value) for row in rows for name, value in row.items()]
-        cursor.execute(sql, [*values, prepared("opened_at", now)])
+        cursor.execute(sql, as_parameters(Case, columns, rows) + as_parameters(Case, ["opened_at"], [[now]]))
         return {(contract, category): (pk, bool(is_new)) for pk, contract, category, is_new in cursor.fetchall()}
-
-
-def prepared(name: str, value: Any) -> Any:
-    return field_of(Case, name).get_db_prep_save(value, connection)
 
 
 def relapse_parent(closed: Case | None, now: datetime) -> Case | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection, models, transaction
 from django.db.backends.utils import CursorWrapper
+from psycopg.types.json import Jsonb
 
 Convert = Callable[[Any], Any]
 # What both drivers take as it is. Everything not in a table goes through the field's own get_db_prep_save.
@@ -154,6 +155,15 @@ def sqlite_time(value: datetime) -> str:
 
 def sqlite_json(value: Any) -> str:
     return json.dumps(value)
+
+
+def as_parameters(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[Any]:
+    """All cells of `rows`, one after the other, as parameters of a statement written by hand."""
+    needed = list(converters(model, tuple(columns), connection.vendor))
+    if connection.vendor == "postgresql":  # COPY knows the column is JSON, a parameter must say so itself
+        fields = enumerate(field_of(model, name) for name in columns)
+        needed += [(index, Jsonb) for index, field in fields if isinstance(field, models.JSONField)]
+    return [cell for row in convert(rows, tuple(needed)) for cell in row]
 
 
 def update_rows(
