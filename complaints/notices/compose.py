@@ -1,0 +1,165 @@
+"""Decide a mail to the customer: write it, once, as a row. Sending is complaints/notices/delivery.py."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import css_inline
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.template import Context, Engine, Template, TemplateDoesNotExist
+from django.template.loader import render_to_string
+
+from complaints.cases.transitions import MACHINE, record
+from complaints.models import Case, CaseEvent, Notice
+from complaints.notices.evidence import blacklists, relay_proof
+from complaints.notices.letter import LINK_MARK, Letter, as_text, one_line, read_letter
+from complaints.notices.links import make_link
+from complaints.notices.moments import moment
+from complaints.vocabulary import EventKind
+
+STEP = re.compile(r"[a-z][a-z0-9_]*")
+DEFAULT_LANGUAGE = "en"
+
+
+class NoSuchLetter(Exception):
+    """No file under templates/notices is meant for this step."""
+
+
+def queue_notice(
+    case: Case, step: str, *, occurrence: int, now: datetime, extra: Mapping[str, Any] | None = None
+) -> Notice | None:
+    """One mail of one step to the contact that was in charge when the case opened; a repeat returns the first one.
+
+    `extra` goes to the letter, where it wins over what is known here; `deadline_at` (aware) is the date promised
+    when it is not yet the case's. Returns None, with one line in the history, when there is nobody to write to.
+
+    Raises:
+        NoSuchLetter: no letter is written for `step`.
+    """
+    existing = Notice.objects.filter(case=case, step=step, occurrence=occurrence).first()
+    if existing:
+        return existing
+    to_email = str(case.owner.get("contact_email") or "")
+    if problem := address_problem(to_email):
+        record_no_address(case, step=step, occurrence=occurrence, problem=problem, now=now)
+        return None
+    template = letter_for(step, cause=case.cause, language=str(case.owner.get("language") or DEFAULT_LANGUAGE))
+    language = language_of(template)
+    facts = {**facts_of(case, language, deadline=(extra or {}).get("deadline_at")), **dict(extra or {})}
+    letter = read_letter(template.render(Context(facts, autoescape=False)))
+    try:
+        with transaction.atomic():
+            notice = Notice.objects.create(
+                case=case,
+                step=step,
+                occurrence=occurrence,
+                to_name=one_line(str(case.owner.get("contact_name") or ""))[:200],
+                to_email=to_email,
+                language=language,
+                link=make_link(case, now=now),
+                subject=letter.subject[:300],
+                text=as_text(letter),
+                html=as_html(letter, language, number=case.number),
+                message_id=new_message_id(case, step, occurrence),
+                queued_at=now,
+                due_at=now,
+            )
+            record(
+                case, EventKind.NOTICE_QUEUED, actor=MACHINE, now=now,
+                notice=notice.pk, step=step, occurrence=occurrence, to=to_email,
+            )  # fmt: skip
+    except IntegrityError:  # another worker decided the same at the same moment; its row is as good
+        return Notice.objects.get(case=case, step=step, occurrence=occurrence)
+    return notice
+
+
+def address_problem(to_email: str) -> str | None:
+    if not to_email:
+        return "the contract has no contact with an e-mail address"
+    try:
+        validate_email(to_email)
+    except ValidationError:
+        return f"the contact's e-mail address is not one: {to_email[:254]!r}"
+    return None
+
+
+def record_no_address(case: Case, *, step: str, occurrence: int, problem: str, now: datetime) -> None:
+    """Once in the history, however often the playbook asks."""
+    known = {"data__step": step, "data__occurrence": occurrence}
+    if not CaseEvent.objects.filter(case=case, kind=EventKind.NOTICE_FAILED, **known).exists():
+        record(case, EventKind.NOTICE_FAILED, actor=MACHINE, now=now, step=step, occurrence=occurrence, problem=problem)
+
+
+def letter_for(step: str, *, cause: str, language: str) -> Template:
+    """The closest letter: the customer's language before English, the cause before the general one."""
+    if not STEP.fullmatch(step):
+        raise NoSuchLetter(f"{step!r} is no name of a step")
+    languages = dict.fromkeys([language.lower(), language.lower().partition("-")[0], DEFAULT_LANGUAGE])
+    wanted = [f"notices/{lang}/{name}.txt" for lang in languages for name in (f"{step}.{cause}", step)]
+    try:
+        return Engine.get_default().select_template(wanted)
+    except TemplateDoesNotExist:
+        raise NoSuchLetter(f"no letter for step {step!r}: looked for {', '.join(wanted)}") from None
+
+
+def language_of(template: Template) -> str:
+    return str(template.name).split("/")[1]
+
+
+def facts_of(case: Case, language: str, *, deadline: datetime | None = None) -> dict[str, Any]:
+    """Everything a letter may mention. What is not here cannot leak: no reporter, no trap, no mail complained about."""
+    deadline = deadline or case.deadline_at
+    proof, listed = relay_proof(case), blacklists(case)
+    claimed = case.fixed_claimed_at
+    return {
+        "number": case.number,
+        "address": case.address_text,
+        "category": case.category,
+        "cause": case.cause,
+        "contact_name": one_line(str(case.owner.get("contact_name") or ""))[:100],
+        "customer_name": one_line(str(case.owner.get("customer_name") or ""))[:100],
+        "contract": one_line(str(case.owner.get("contract") or ""))[:100],
+        "since": moment(case.first_seen_at, language),
+        "last_seen": moment(case.last_seen_at, language),
+        "complaint_count": case.complaint_count,
+        "reporter_count": case.reporter_count,
+        "deadline": deadline and moment(deadline, language),
+        "proof": proof,
+        "proof_at": proof and moment(proof.at, language),
+        "failed_again": proof if proof and (claimed is None or proof.at >= claimed) else None,
+        "claimed": claimed and moment(claimed, language),
+        "new_complaints": case.complaints.filter(seen_at__gt=claimed).count() if claimed else 0,
+        "blacklists": [entry.name for entry in listed.listed] if listed else [],
+        "link": LINK_MARK,
+        "desk_name": settings.DESK_NAME,
+        "desk_email": settings.DESK_EMAIL,
+        "site": settings.BASE_URL,
+        "demo": settings.DEMO,
+    }
+
+
+def as_html(letter: Letter, language: str, *, number: str) -> str:
+    title = letter.subject.removesuffix(f"(case {number})").strip()  # the number stands above the title already
+    context = {"letter": letter, "title": title, "number": number, "language": language, "link": LINK_MARK}
+    context["desk_name"] = settings.DESK_NAME
+    return inliner().inline(render_to_string("notices/layout.html", context))
+
+
+@cache
+def inliner() -> css_inline.CSSInliner:
+    """Mail clients drop style sheets, so every rule moves into its element; @media rules stay for dark mode."""
+    return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+
+
+def new_message_id(case: Case, step: str, occurrence: int) -> str:
+    """Fixed when the mail is decided: should it ever be sent twice, both copies carry the same one."""
+    domain = settings.DESK_EMAIL.rpartition("@")[2]
+    return f"<case-{case.number}.{step}-{occurrence}.{secrets.token_hex(8)}@{domain}>"
