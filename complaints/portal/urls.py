@@ -1,4 +1,12 @@
-from django.urls import URLPattern
+"""The customer's page: one address a case, made of an unguessable token."""
+
+from django.urls import path
+
+from complaints.portal import views
 
 app_name = "portal"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("<str:token>", views.show_case, name="case"),
+    path("<str:token>/answer", views.answer, name="answer"),
+    path("<str:token>/status", views.status, name="status"),
+]

@@ -1,0 +1,144 @@
+"""The doors of the customer's page: show, answer, and what has changed since."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.template.loader import select_template
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST, require_safe
+
+from complaints.cases.answers import CUSTOMER, AnswerKind, NoAnswerNow, record_answer, record_seen
+from complaints.cases.transitions import StaleCase
+from complaints.models import Case, PortalLink
+from complaints.notices.links import find_link
+from complaints.portal import page
+from complaints.portal.forms import MAX_TEXT, AnswerForm
+from complaints.vocabulary import CaseState, EventKind
+
+ANSWERS_AN_HOUR = 10
+
+
+def by_link(view: Any) -> Any:
+    """Give the view its PortalLink, or say kindly that there is none. Nothing of these pages may be kept or leak."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, token: str) -> HttpResponse:
+        link = find_link(token, now=timezone.now())
+        response: Any = view(request, link, token) if link else unknown_link(request)
+        response.headers["Cache-Control"] = "private, no-store"
+        # Not no-referrer: with it browsers send "Origin: null" on our own forms, which the CSRF check must refuse.
+        response.headers["Referrer-Policy"] = "same-origin"
+        response._has_been_logged = (
+            True  # Django would write the path, and with it the key, into its log of 4xx answers
+        )
+        response.headers["X-Robots-Tag"] = "noindex, nofollow, noarchive"
+        return response
+
+    return guarded
+
+
+@require_safe
+@by_link
+def show_case(request: HttpRequest, link: PortalLink, token: str) -> HttpResponse:
+    if request.method == "GET" and not request.user.is_authenticated:
+        record_seen(link)
+    return show(request, link.case, token)
+
+
+@require_POST
+@by_link
+def answer(request: HttpRequest, link: PortalLink, token: str) -> HttpResponse:
+    case, form = link.case, AnswerForm(request.POST)
+    if not form.is_valid():
+        return show(request, case, token, code=422, problems=form.problems(), given=request.POST)
+    if answers_lately(case) >= ANSWERS_AN_HOUR:
+        return show(request, case, token, code=429, problems=["too_many"], given=request.POST)
+    try:
+        record_answer(
+            case, AnswerKind(form.cleaned_data["kind"]), text=form.cleaned_data["text"], actor=actor_of(request)
+        )
+    except (StaleCase, NoAnswerNow) as exc:
+        case = Case.objects.get(pk=case.pk)
+        return show(request, case, token, code=409, problems=[type(exc).__name__], given=request.POST)
+    wake_case(case)
+    return redirect(reverse("portal:case", args=[token]) + "#now")
+
+
+@require_GET
+@by_link
+def status(request: HttpRequest, link: PortalLink, token: str) -> HttpResponse:
+    """The live block. When the case has moved on since the page was loaded, the whole page is loaded anew."""
+    case, language = link.case, language_of(link.case)
+    if request.GET.get("seen") != version(case):
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    context = {**page.status(case, now=timezone.now(), language=language), **shared(request, case, token)}
+    return HttpResponse(template(language, ["status.html"]).render(context, request))
+
+
+def show(
+    request: HttpRequest, case: Case, token: str, *, code: int = 200, problems: Any = (), given: Any = None
+) -> HttpResponse:
+    language = language_of(case)
+    names = ["closed.html"] if case.state == CaseState.CLOSED else [f"{case.cause}.html", "page.html"]
+    context = {
+        **page.present(case, now=timezone.now(), language=language),
+        **shared(request, case, token),
+        "problems": list(problems),
+        "given": given or {},
+    }
+    return HttpResponse(template(language, names).render(context, request), status=code)
+
+
+def shared(request: HttpRequest, case: Case, token: str) -> dict[str, Any]:
+    return {
+        "token": token,
+        "language": language_of(case),
+        "version": version(case),
+        "max_text": MAX_TEXT,
+        "desk_email": settings.DESK_EMAIL,
+        "site": settings.BASE_URL,
+        "desk_user": request.user.get_username() if request.user.is_authenticated else "",
+    }
+
+
+def unknown_link(request: HttpRequest) -> HttpResponse:
+    context = {"desk_email": settings.DESK_EMAIL, "language": "en"}
+    return render(request, "portal/en/unknown.html", context, status=404)
+
+
+def template(language: str, names: list[str]) -> Any:
+    languages = dict.fromkeys([language, language.partition("-")[0], "en"])
+    return select_template([f"portal/{each}/{name}" for each in languages for name in names])
+
+
+def language_of(case: Case) -> str:
+    """Of the contact, checked because it becomes part of a file's name."""
+    language = str(case.owner.get("language") or "en").lower()
+    return language if language.replace("-", "").isalnum() else "en"
+
+
+def version(case: Case) -> str:
+    return f"{case.state}.{case.stay}"
+
+
+def answers_lately(case: Case) -> int:
+    """Counted in the history: the same for every process, and after a restart."""
+    since = timezone.now() - timedelta(hours=1)
+    return case.events.filter(kind=EventKind.CUSTOMER_ANSWERED, at__gt=since).count()
+
+
+def actor_of(request: HttpRequest) -> str:
+    return f"{request.user.get_username()[:120]} (for the customer)" if request.user.is_authenticated else CUSTOMER
+
+
+def wake_case(case: Case) -> None:
+    from complaints import tasks
+
+    tasks.wake(tasks.advance_cases, [case.pk])
