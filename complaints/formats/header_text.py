@@ -7,11 +7,13 @@ broken line does not hide the fields below it.
 from __future__ import annotations
 
 import re
+from binascii import a2b_base64, a2b_qp
 from contextlib import suppress
 from email.errors import HeaderParseError
 from email.header import decode_header
 
 LONGEST_VALUE = 8_000  # characters of one value that are ever decoded or searched
+ENCODED_WORD = re.compile(r"=\?([^?*\s]+)(?:\*[^?\s]*)?\?([bBqQ])\?([!->@-~]*)\?=", re.A)
 ANGLE = re.compile(r"<\s*([^<>]*?)\s*>")
 COMMENT = re.compile(r"\([^()]*\)")
 BARE = re.compile(r"[^\s<>,;\"\[\]()]+@[^\s<>,;\"\[\]()]+")
@@ -88,15 +90,24 @@ def readable(value: str) -> str | None:
     value = value[:LONGEST_VALUE]
     if "=?" in value:
         with suppress(HeaderParseError, ValueError):  # a cut word: the raw value is better than none
-            value = "".join(decode_word(word, charset) for word, charset in decode_header(value))
+            value = decode_words(value)
     return " ".join(value.split()) or None
+
+
+def decode_words(value: str) -> str:
+    """One word alone is decoded here, much cheaper; neighbours may share a character: email.header joins them."""
+    if value.count("=?") - value.count("=?=") == 1 and (found := ENCODED_WORD.search(value)):
+        charset, encoding, text = found.groups()
+        content = a2b_qp(text, header=True) if encoding in "qQ" else a2b_base64(text + "=" * (-len(text) % 4))
+        return value[: found.start()] + decode_word(content, charset) + value[found.end() :]
+    return "".join(decode_word(word, charset) for word, charset in decode_header(value))
 
 
 def decode_word(word: str | bytes, charset: str | None) -> str:
     if isinstance(word, str):
         return word
     try:
-        return word.decode(charset or "utf-8", "replace")
+        return word.decode((charset or "utf-8").partition("*")[0], "replace")  # RFC 2231: a language may follow
     except (LookupError, ValueError):  # a charset nobody knows
         return word.decode("latin-1")
 
