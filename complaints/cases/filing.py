@@ -13,7 +13,7 @@ from django.db.models import F, Max
 
 from complaints.attribution import Holding
 from complaints.models import Case, CaseEvent, Complaint, Contract, Reporter
-from complaints.models.bulk import as_parameters, insert_rows, quoted_columns
+from complaints.models.bulk import as_source, insert_rows, quoted_columns
 from complaints.models.text import storable
 from complaints.vocabulary import Answer, CaseState, Category, EventKind, ParsedComplaint, Resolution
 
@@ -176,19 +176,19 @@ def upsert_cases(
     ]
     columns, rows = tuple(found[0]), [list(row.values()) for row in found]
     names = ", ".join(quoted_columns(Case, columns))
-    marks = "(" + ", ".join(["%s"] * len(columns)) + ")"
+    source, parameters = as_source(Case, columns, rows)
     older, younger = ("LEAST", "GREATEST") if connection.vendor == "postgresql" else ("MIN", "MAX")
     table = connection.ops.quote_name(Case._meta.db_table)
-    sql = f"""INSERT INTO {table} AS old ({names}) VALUES {", ".join([marks] * len(rows))}
+    sql = f"""INSERT INTO {table} AS old ({names}) {source}
         ON CONFLICT (contract_id, category) WHERE NOT (state = 'closed') DO UPDATE SET
             complaint_count = old.complaint_count + excluded.complaint_count,
             first_seen_at = {older}(old.first_seen_at, excluded.first_seen_at),
             last_seen_at = {younger}(old.last_seen_at, excluded.last_seen_at),
             confidence = {younger}(old.confidence, excluded.confidence),
             due_at = excluded.due_at
-        RETURNING id, contract_id, category, opened_at = state_since AND stay = 1 AND opened_at = %s"""  # noqa: S608
+        RETURNING id, contract_id, category, opened_at = state_since AND stay = 1 AND opened_at = %s"""
     with connection.cursor() as cursor:
-        cursor.execute(sql, as_parameters(Case, columns, rows) + as_parameters(Case, ["opened_at"], [[now]]))
+        cursor.execute(sql, [*parameters, connection.ops.adapt_datetimefield_value(now)])
         return {(contract, category): (pk, bool(is_new)) for pk, contract, category, is_new in cursor.fetchall()}
 
 

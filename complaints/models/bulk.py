@@ -157,13 +157,26 @@ def sqlite_json(value: Any) -> str:
     return json.dumps(value)
 
 
-def as_parameters(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[Any]:
-    """All cells of `rows`, one after the other, as parameters of a statement written by hand."""
-    needed = list(converters(model, tuple(columns), connection.vendor))
-    if connection.vendor == "postgresql":  # COPY knows the column is JSON, a parameter must say so itself
-        fields = enumerate(field_of(model, name) for name in columns)
-        needed += [(index, Jsonb) for index, field in fields if isinstance(field, models.JSONField)]
-    return [cell for row in convert(rows, tuple(needed)) for cell in row]
+def as_source(
+    model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> tuple[str, list[Any]]:
+    """`rows` as what an INSERT or FROM takes, with its parameters: VALUES, or on PostgreSQL one array a column.
+
+    psycopg needs as long to find ten thousand marks in a statement as the server needs to run it.
+    """
+    cells = list(convert(rows, converters(model, tuple(columns), connection.vendor)))
+    if connection.vendor == "postgresql":
+        arrays = ", ".join(f"%s::{kind}[]" for kind in copy_types(model, tuple(columns)))
+        return f"SELECT * FROM unnest({arrays})", as_arrays(model, columns, cells)  # noqa: S608
+    marks = "(" + ", ".join(["%s"] * len(columns)) + ")"
+    return "VALUES " + ", ".join([marks] * len(cells)), [cell for row in cells for cell in row]
+
+
+def as_arrays(model: type[models.Model], columns: Sequence[str], cells: Sequence[Sequence[Any]]) -> list[Any]:
+    """One list a column; JSON says what it is, because a parameter has no column to tell."""
+    json_columns = {name for name in columns if isinstance(field_of(model, name), models.JSONField)}
+    arrays = zip(columns, zip(*cells, strict=True), strict=True)
+    return [[Jsonb(cell) for cell in column] if name in json_columns else list(column) for name, column in arrays]
 
 
 def update_rows(
@@ -208,5 +221,5 @@ def update_from_arrays(
     where = " AND ".join([f"old.{quoted[0]} = new.{quoted[0]}", *(f"old.{column} = %s" for column in guards)])
     sql = f"UPDATE {table} AS old SET {sets} FROM unnest({arrays}) AS new ({', '.join(quoted)}) WHERE {where}"  # noqa: S608
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(sql, [*(list(column) for column in zip(*cells, strict=True)), *values])
+        cursor.execute(sql, [*as_arrays(model, names, cells), *values])
         return int(cursor.rowcount)
