@@ -86,7 +86,7 @@ def show(
     request: HttpRequest, case: Case, token: str, *, code: int = 200, problems: Any = (), given: Any = None
 ) -> HttpResponse:
     language = language_of(case)
-    names = ["closed.html"] if case.state == CaseState.CLOSED else [f"{case.cause}.html", "page.html"]
+    names = ["closed.html"] if case.state == CaseState.CLOSED else [f"causes/{case.cause}.html", "page.html"]
     context = {
         **page.present(case, now=timezone.now(), language=language),
         **shared(request, case, token),
@@ -110,7 +110,7 @@ def shared(request: HttpRequest, case: Case, token: str) -> dict[str, Any]:
 
 def unknown_link(request: HttpRequest) -> HttpResponse:
     context = {"desk_email": settings.DESK_EMAIL, "language": "en"}
-    return render(request, "portal/en/unknown.html", context, status=404)
+    return render(request, "portal/en/no_link.html", context, status=404)
 
 
 def template(language: str, names: list[str]) -> Any:

@@ -64,7 +64,8 @@ def make_relay_case(*, cause: Cause = Cause.OPEN_RELAY, now: datetime = NOON, **
     contract = make_contract("C-10442", email="")
     contract.customer.name = "Atelier Brenn SARL"
     contract.customer.save()
-    make_contact(contract, email="m.brenn@brenn.example", name="Marie Brenn")
+    if not contract.contacts.exists():
+        make_contact(contract, email="m.brenn@brenn.example", name="Marie Brenn")
     week: dict[str, Any] = {"first_seen_at": now - timedelta(days=7), "last_seen_at": now - timedelta(hours=2)}
     counts: dict[str, Any] = {"complaint_count": 57, "reporter_count": 41, "deadline_at": now + timedelta(hours=23)}
     return make_case(contract, cause=cause, address="192.0.2.25", opened_at=now, **(week | counts | columns))
