@@ -1,4 +1,25 @@
-from django.urls import URLPattern
+"""The desk's addresses. Every view here asks for a log-in: tests/desk/test_access.py walks this table."""
+
+from django.urls import path
+
+from complaints.desk import case_actions, case_page, evidence, lists, offenders_page, queue_page
 
 app_name = "desk"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", queue_page.queue_page, name="queue"),
+    path("case/<int:pk>", case_page.case_page, name="case"),
+    path("case/<int:pk>/next", queue_page.next_case, name="next"),
+    path("case/<int:pk>/notify", case_actions.notify, name="notify"),
+    path("case/<int:pk>/check", case_actions.check_again, name="check"),
+    path("case/<int:pk>/verify", case_actions.verify, name="verify"),
+    path("case/<int:pk>/assign", case_actions.assign, name="assign"),
+    path("case/<int:pk>/note", case_actions.note, name="note"),
+    path("case/<int:pk>/close", case_actions.close, name="close"),
+    path("notice/<int:pk>/html", evidence.notice_html, name="notice-html"),
+    path("message/<int:pk>", evidence.message_page, name="message"),
+    path("message/<int:pk>/raw", evidence.message_raw, name="message-raw"),
+    path("unread", lists.unread_page, name="unread"),
+    path("unattributed", lists.unattributed_page, name="unattributed"),
+    path("offenders", offenders_page.offenders_page, name="offenders"),
+    path("offenders.csv", offenders_page.offenders_csv, name="offenders-csv"),
+]

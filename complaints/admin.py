@@ -1,0 +1,200 @@
+"""Django's admin, for rare configuration. What the desk decides is read here and never edited."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from complaints import models
+from complaints.addresses import prefix_key
+
+
+class PrefixField(forms.CharField):
+    """192.0.2.0/24 or 2001:db8::/48 as text; the bytes behind it are nobody's business."""
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        try:
+            prefix_key(text)
+        except ValueError as exc:
+            raise ValidationError(f"Write a prefix as 192.0.2.0/24 or 2001:db8::/48: {exc}") from exc
+        return str(text)
+
+
+class PrefixForm(forms.ModelForm):
+    """A model with `prefix` over the bytes in `key`, written as text."""
+
+    prefix_text = PrefixField(label="Prefix", max_length=50)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["prefix_text"] = self.instance.prefix
+
+    def _post_clean(self) -> None:
+        if prefix := self.cleaned_data.get("prefix_text"):
+            self.instance.prefix = prefix
+        super()._post_clean()  # type: ignore[misc]
+
+
+class ReadOnly(admin.ModelAdmin):
+    """Looked at, never edited: these rows are written by verbs that keep the history true."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ContactInline(admin.TabularInline):
+    model = models.Contact
+    extra = 0
+
+
+@admin.register(models.Customer)
+class CustomerAdmin(admin.ModelAdmin):
+    list_display = ("reference", "name")
+    search_fields = ("reference", "name")
+    show_full_result_count = False
+
+
+@admin.register(models.Contract)
+class ContractAdmin(admin.ModelAdmin):
+    list_display = ("reference", "customer", "product", "brand")
+    list_select_related = ("customer",)
+    search_fields = ("reference", "customer__reference", "customer__name")
+    autocomplete_fields = ("customer",)
+    inlines = (ContactInline,)
+    show_full_result_count = False
+
+
+class NetworkForm(PrefixForm):
+    class Meta:
+        model = models.Network
+        fields = ("name",)
+
+    def clean_prefix_text(self) -> str:
+        prefix = self.cleaned_data["prefix_text"]
+        if models.Network.objects.filter(key=prefix_key(prefix)).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(f"{prefix} is a network already.")
+        return str(prefix)
+
+
+@admin.register(models.Network)
+class NetworkAdmin(admin.ModelAdmin):
+    form = NetworkForm
+    fields = ("prefix_text", "name")
+    list_display = ("prefix", "name")
+    search_fields = ("name",)
+    ordering = ("key",)
+
+
+class AssignmentForm(PrefixForm):
+    class Meta:
+        model = models.Assignment
+        fields = ("contract", "kind", "valid_from", "valid_until", "port_first", "port_last")
+
+
+@admin.register(models.Assignment)
+class AssignmentAdmin(admin.ModelAdmin):
+    form = AssignmentForm
+    fields = ("prefix_text", "contract", "kind", "valid_from", "valid_until", "port_first", "port_last")
+    list_display = ("prefix", "contract", "kind", "valid_from", "valid_until", "port_first", "port_last")
+    list_select_related = ("contract",)
+    list_filter = ("kind",)
+    search_fields = ("contract__reference",)
+    autocomplete_fields = ("contract",)
+    show_full_result_count = False
+
+    def save_model(self, request: HttpRequest, obj: models.Assignment, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        # Look-ups ask only for the prefix lengths in use, so a new length must be known from now on.
+        family = 4 if len(obj.key) == 5 else 6
+        models.PrefixLength.objects.get_or_create(family=family, length=bytes(obj.key)[0])
+
+
+@admin.register(models.Reporter)
+class ReporterAdmin(admin.ModelAdmin):
+    list_display = ("address", "authenticated", "first_seen_at")
+    list_filter = ("authenticated",)
+    search_fields = ("address",)
+    readonly_fields = ("first_seen_at",)
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(models.PlaybookVersion)
+class PlaybookVersionAdmin(ReadOnly):
+    list_display = ("name", "number", "state", "created_at")
+    list_filter = ("state",)
+
+
+@admin.register(models.Message)
+class MessageAdmin(ReadOnly):
+    list_display = ("id", "channel", "peer", "size", "received_at")
+    fields = ("channel", "peer", "envelope_from", "envelope_to", "size", "received_at")
+    ordering = ("-id",)
+
+
+@admin.register(models.Case)
+class CaseAdmin(ReadOnly):
+    list_display = ("number", "contract", "category", "state", "priority", "opened_at")
+    list_select_related = ("contract",)
+    list_filter = ("state", "category")
+    search_fields = ("contract__reference",)
+    fields = (
+        "contract", "category", "address_text", "state", "state_since", "customer_status", "resolution", "owner",
+        "cause", "cause_confidence", "priority", "opened_at", "closed_at", "relapse_of", "playbook", "assignee",
+    )  # fmt: skip
+    ordering = ("-id",)
+
+
+@admin.register(models.CaseEvent)
+class CaseEventAdmin(ReadOnly):
+    list_display = ("case", "at", "kind", "actor")
+    list_select_related = ("case",)
+    list_filter = ("kind",)
+    ordering = ("-id",)
+
+
+@admin.register(models.CheckRun)
+class CheckRunAdmin(ReadOnly):
+    list_display = ("check_name", "address_text", "state", "verdict", "reason", "queued_at")
+    list_filter = ("check_name", "state", "verdict")
+    fields = (
+        "case", "check_name", "address_text", "port", "occasion", "state", "verdict", "reason", "details",
+        "queued_at", "due_at", "started_at", "finished_at", "tries",
+    )  # fmt: skip
+    ordering = ("-id",)
+
+
+@admin.register(models.Notice)
+class NoticeAdmin(ReadOnly):
+    list_display = ("case", "step", "to_email", "state", "queued_at", "sent_at")
+    list_select_related = ("case",)
+    list_filter = ("state", "step")
+    fields = ("case", "step", "occurrence", "to_name", "to_email", "language", "subject", "text", "state",
+              "queued_at", "due_at", "sent_at", "tries", "problem")  # fmt: skip
+    ordering = ("-id",)
+
+
+@admin.register(models.User)
+class DeskUserAdmin(UserAdmin):
+    """Put supervisors into the group "supervisor"; staff may open this admin."""
+
+
+admin.site.site_header = admin.site.site_title = "Abuse desk: set-up"
+admin.site.index_title = "Rare configuration"

@@ -1,0 +1,155 @@
+"""What an analyst can do to a case: one small view each, by POST, then back to the case.
+
+A page that is older than the case changes nothing: the form carries the `stay` it was drawn after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from complaints.cases.states import may_move
+from complaints.cases.transitions import IllegalTransition, StaleCase, add_note, assign_case, move_case
+from complaints.checking import addresses_of, queue_check
+from complaints.checks import load_checks
+from complaints.desk.access import access_case, desk_page
+from complaints.desk.case_page import show_case
+from complaints.desk.forms import CloseForm, NoteForm, StayForm
+from complaints.desk.telling import NobodyToTell, tell_customer
+from complaints.models import Case, CheckRun
+from complaints.tasks import advance_cases, run_checks, wake
+from complaints.vocabulary import CaseState
+
+MOVED_ON = (
+    "Nothing was changed: somebody else moved this case since you opened the page. Look at it again, then decide."
+)
+Action = Callable[[HttpRequest, Case], HttpResponse | None]
+
+
+def case_action(action: Action) -> Callable[..., HttpResponseBase]:
+    """A POST on a case the user may see; the refusals of the verbs become messages. None: back to the case."""
+
+    @require_POST
+    @wraps(action)
+    def view(request: HttpRequest, pk: int) -> HttpResponse:
+        case = access_case(request.user, pk)
+        try:
+            answer = action(request, case)
+        except StaleCase:
+            messages.error(request, MOVED_ON)
+            return show_case(request, access_case(request.user, pk), status=409)
+        except (IllegalTransition, NobodyToTell) as exc:
+            messages.error(request, str(exc))
+            return show_case(request, access_case(request.user, pk), status=409)
+        return answer or redirect("desk:case", pk)
+
+    return desk_page(view)
+
+
+def refuse_stale(request: HttpRequest, case: Case) -> None:
+    """Raises StaleCase when the page was drawn before the case's last move, or does not say when."""
+    form = StayForm(request.POST)
+    if not form.is_valid() or form.cleaned_data["stay"] != case.stay:
+        raise StaleCase(f"case {case.number}: the page is older than the case")
+
+
+@case_action
+def notify(request: HttpRequest, case: Case) -> None:
+    refuse_stale(request, case)
+    if tell_customer(case, actor=request.user.get_username(), now=timezone.now()):
+        messages.success(request, f"A mail to {case.owner.get('contact_email')} is on its way.")
+    else:
+        messages.info(request, "This customer was already reminded since the last notice. Nothing was sent.")
+    wake(advance_cases, [case.pk])
+
+
+@case_action
+def verify(request: HttpRequest, case: Case) -> None:
+    """Treat it as fixed, as when the customer says so: the playbook checks, and closes only on proof."""
+    refuse_stale(request, case)
+    now = timezone.now()
+    who = request.user.get_username()
+    move_case(
+        case, CaseState.VERIFYING, actor=who, reason="The desk has the fix verified", now=now, fixed_claimed_at=now
+    )
+    wake(advance_cases, [case.pk])
+    messages.success(request, "The fix is being verified. The case closes by itself when it is proven.")
+
+
+@case_action
+def check_again(request: HttpRequest, case: Case) -> None:
+    now = timezone.now()
+    if case.state == CaseState.CLOSED:
+        raise IllegalTransition("A closed case is not checked again. New evidence opens a new one.")
+    occasion = f"desk-{now:%Y%m%dT%H%M}"  # a second press within the minute finds the first one's rows
+    runs = [
+        queue_check(case, check.NAME, address, occasion=occasion, now=now, actor=request.user.get_username())
+        for address in addresses_of(case)
+        for check in load_checks()
+    ]
+    wake(run_checks, [run.pk for run in runs if run.state == CheckRun.State.QUEUED])
+    tell_runs(request, runs)
+
+
+def tell_runs(request: HttpRequest, runs: list[CheckRun]) -> None:
+    refused = [run for run in runs if run.state == CheckRun.State.REFUSED]
+    if not runs:
+        messages.error(request, "This case names no address, so there is nothing to check.")
+    if len(refused) < len(runs):
+        messages.success(request, "The checks are running. Their results appear here.")
+    for run in refused:
+        messages.warning(request, f"{run.check_name} check of {run.address_text} refused: {run.reason}")
+
+
+@case_action
+def assign(request: HttpRequest, case: Case) -> None:
+    user = request.user
+    assert user.is_authenticated
+    to = None if request.POST.get("to") == "nobody" else user
+    assign_case(case, to=to, actor=user.get_username())
+
+
+@case_action
+def note(request: HttpRequest, case: Case) -> HttpResponse | None:
+    """A note harms nobody, so it is taken from an old page too."""
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(map(str, form.errors["text"])))
+        return show_case(request, case, status=400, note_text=request.POST.get("text", ""))
+    add_note(case, actor=request.user.get_username(), text=form.cleaned_data["text"])
+    return None
+
+
+@desk_page
+def close(request: HttpRequest, pk: int) -> HttpResponse:
+    """GET asks, POST closes: the panel's dialog is the same form."""
+    case = access_case(request.user, pk)
+    if not may_move(CaseState(case.state), CaseState.CLOSED):
+        messages.info(request, f"Case {case.number} is closed already.")
+        return redirect("desk:case", pk)
+    form = CloseForm(request.POST or None, case=case, initial={"stay": case.stay})
+    if request.method != "POST":
+        return show_case(request, case, close_form=form, asks=True)
+    if not form.is_valid():
+        return show_case(request, case, close_form=form, asks=True, status=400)
+    given = form.cleaned_data
+    try:
+        refuse_stale(request, case)
+        move_case(
+            case,
+            CaseState.CLOSED,
+            actor=request.user.get_username(),
+            reason=given["reason"],
+            resolution=given["resolution"],
+        )
+    except StaleCase:
+        messages.error(request, MOVED_ON + " What you wrote is kept in the form below.")
+        return show_case(request, access_case(request.user, pk), close_form=form, asks=True, status=409)
+    messages.success(request, f"Case {case.number} is closed.")
+    return redirect("desk:case", pk)

@@ -1,0 +1,180 @@
+"""The case page: one screen that tells the story, and the panel to act from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from complaints.cases.states import may_move
+from complaints.cases.story import Entry, Story, tell
+from complaints.desk import facts, when, words
+from complaints.desk.access import access_case, desk_page
+from complaints.desk.forms import CloseForm
+from complaints.desk.live import live_answer, render_live, wants_part
+from complaints.desk.rows import promise_of, row_of
+from complaints.desk.turn import stages, turn_in_words
+from complaints.models import Case
+from complaints.notices.letter import LINK_MARK
+from complaints.notices.links import token_of
+from complaints.vocabulary import CaseState, Cause, CustomerStatus, Resolution
+
+FIXED = (Resolution.FIXED_VERIFIED, Resolution.FIXED_NOT_VERIFIABLE)
+
+
+@desk_page
+@require_GET
+def case_page(request: HttpRequest, pk: int) -> HttpResponse:
+    case = access_case(request.user, pk)
+    if not wants_part(request):
+        return show_case(request, case)
+    part = render_live("desk/_case_parts.html", parts_of(case), request)
+    # The panel of actions comes along when the case has moved since the page was drawn.
+    panel = panel_of(case) if request.GET.get("stay") != str(case.stay) else {}
+    return live_answer("desk/_case_live.html", part | panel | {"case": case, "oob": True}, request)
+
+
+def show_case(
+    request: HttpRequest,
+    case: Case,
+    *,
+    close_form: CloseForm | None = None,
+    asks: bool = False,
+    note_text: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    """`asks`: the question before closing stands open. `note_text`: what was written and not taken."""
+    context = parts_of(case) | panel_of(case, close_form)
+    context |= render_live("desk/_case_parts.html", context, request)
+    context |= {"nav": "queue", "asks": asks, "note_text": note_text}
+    return render(request, "desk/case.html", context, status=status)
+
+
+def parts_of(case: Case) -> dict[str, Any]:
+    """Everything that renews itself: bounded queries, however long the case."""
+    now, story = timezone.now(), tell(case)
+    state, customer = CaseState(case.state), CustomerStatus(case.customer_status)
+    same, others = facts.other_cases(case)
+    held = facts.attribution(story.complaints)
+    proven, checked = facts.is_proven(story), facts.is_checked(story)
+    return {
+        "case": case,
+        "owner": case.owner,
+        "now": now,
+        "row": row_of(case, [], now),
+        "story": story,
+        "stages": stages(
+            state=state, told=customer is not CustomerStatus.NONE, checked=checked, fixed=case.resolution in FIXED
+        ),
+        "turn": turn_in_words(
+            state=state, customer=customer, proven=proven, checked=checked,
+            sure_owner=case.confidence >= words.SURE_OWNER,
+            ended=words.RESOLUTIONS[Resolution(case.resolution)] if case.resolution else "",
+        ),
+        "age": when.span(now - case.opened_at),
+        "promise": promise_of(case, now),
+        "next_steps": facts.next_steps(case, now),
+        "addresses": facts.addresses(story.complaints),
+        "listings": facts.listings(story),
+        "held": held,
+        "owner_word": words.owner_word(case.confidence),
+        "customer_word": words.CUSTOMER[customer],
+        "contact_now": case.contract.person_in_charge(),
+        "same": [(other, case_word(other)) for other in same],
+        "others": [(other, case_word(other)) for other in others],
+        "method": words.METHODS.get(held.method, held.method) if held else "",
+        "what": words.what_is_wrong(category=case.category, cause=case.cause, ladder=case.ladder),
+        "shown": [shown(entry, timezone.localtime(now)) for entry in story.entries],
+        "links": links_of(story),
+        "mark": LINK_MARK,
+    }  # fmt: skip
+
+
+def panel_of(case: Case, close_form: CloseForm | None = None) -> dict[str, Any]:
+    state = CaseState(case.state)
+    return {
+        "panel": True,
+        "case": case,
+        "close_form": close_form or CloseForm(case=case, initial={"stay": case.stay}),
+        "may_close": may_move(state, CaseState.CLOSED),
+        "may_tell": state is CaseState.NOTIFIED or may_move(state, CaseState.NOTIFIED),
+        "tell_label": "Remind the customer now" if state is CaseState.NOTIFIED else "Tell the customer now",
+        "may_verify": may_move(state, CaseState.VERIFYING),
+    }
+
+
+def shown(entry: Entry, now: datetime) -> dict[str, Any]:
+    """An entry with the words its template needs. `now` in the reader's zone."""
+    found = {"entry": entry, "what": entry.what, "template": f"desk/story/{TEMPLATES.get(entry.kind, 'line')}.html"}
+    found["at"] = when.day_and_time(timezone.localtime(entry.at), now)
+    if entry.kind == "check":
+        run = entry.what.run
+        found["title"] = words.check_title(run.check_name)
+        found["verdict"] = words.verdict_word(run.check_name, run.verdict) if run.verdict else None
+        found["lists"] = [(row, words.ON_LIST.get(str(row.get("status")), words.Word("?"))) for row in entry.what.lists]
+    elif entry.kind == "notice":
+        found["title"] = words.NOTICES.get(entry.what.step, entry.what.step.replace("_", " ").capitalize())
+    elif entry.kind in LINES:
+        found["line"] = LINES[entry.kind](entry.what.data)
+    return found
+
+
+TEMPLATES = {
+    "complaints": "complaints",
+    "check": "check",
+    "notice": "notice",
+    "note": "note",
+    "customer_answered": "answer",
+}
+
+
+def moved_line(data: dict[str, Any]) -> tuple[str, str]:
+    to = CaseState(data["to"])
+    if to is CaseState.CLOSED:
+        return f"Closed: {words.RESOLUTIONS[Resolution(data['resolution'])].lower()}", data.get("reason", "")
+    return f"{words.STATES[CaseState(data['from'])]} → {words.STATES[to]}", data.get("reason", "")
+
+
+def diagnosed_line(data: dict[str, Any]) -> tuple[str, str]:
+    sureness = words.confidence_word(float(data.get("confidence") or 0)).text
+    cause = words.CAUSES[Cause(data.get("cause") or "unknown")]
+    return f"Probable cause: {cause.lower()} ({sureness})", "; ".join(data.get("reasons") or [])
+
+
+def opened_line(data: dict[str, Any]) -> tuple[str, str]:
+    return "Case opened", f"Relapse of {data['relapse_of']}" if data.get("relapse_of") else ""
+
+
+# The head and the second line of a plain history line, by kind of event.
+LINES = {
+    "opened": opened_line,
+    "moved": moved_line,
+    "diagnosed": diagnosed_line,
+    "customer_saw": lambda data: ("The customer opened their page", ""),
+    "assigned": lambda data: (f"Assigned to {data['to']}" if data.get("to") else "Assigned to nobody", ""),
+    "notice_failed": lambda data: ("A mail could not be sent", str(data.get("problem") or "")),
+    "customer_answered": lambda data: (
+        words.ANSWERS_GIVEN.get(data.get("answer"), "Answer"),
+        str(data.get("text") or ""),
+    ),
+    "note": lambda data: ("Note", str(data.get("text") or "")),
+}
+
+
+def links_of(story: Story) -> dict[int, str]:
+    """Portal addresses by notice: the page as the customer sees it. A token the secret no longer makes is left out."""
+    tokens = {notice.pk: token_of(notice.link) for notice in story.notices if notice.link}
+    return {pk: reverse("portal:case", args=[token]) for pk, token in tokens.items() if token}
+
+
+def case_word(case: Case) -> words.Word:
+    """How another case stands, as a chip."""
+    if case.state == CaseState.CLOSED:
+        tone = "good" if case.resolution in FIXED else ""
+        return words.Word(words.RESOLUTIONS[Resolution(case.resolution)], tone)
+    return words.Word(words.STATES[CaseState(case.state)], "warn")

@@ -1,0 +1,161 @@
+"""What the desk calls things: one table a vocabulary, and the few sentences that depend on more than one word. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from complaints.vocabulary import Answer, CaseState, Category, Cause, CustomerStatus, Resolution, Verdict
+
+STATES = {
+    CaseState.INVESTIGATING: "Investigating",
+    CaseState.TRIAGE: "Triage",
+    CaseState.NOTIFIED: "With the customer",
+    CaseState.ANSWERED: "Answered",
+    CaseState.VERIFYING: "Being verified",
+    CaseState.ESCALATED: "Escalated",
+    CaseState.CLOSED: "Closed",
+}
+CATEGORIES = {
+    Category.SPAM: "Spam",
+    Category.PHISHING: "Phishing",
+    Category.MALWARE: "Malware",
+    Category.BOT: "Bot traffic",
+    Category.LOGIN_ATTACK: "Log-in attacks",
+    Category.SCAN: "Scanning",
+    Category.DDOS: "Denial of service",
+    Category.VULNERABLE: "Vulnerable service",
+    Category.COPYRIGHT: "Copyright",
+    Category.FRAUD: "Fraud",
+    Category.AUTH_FAILURE: "Authentication failure",
+    Category.NOT_SPAM: "Marked as not spam",
+    Category.OPT_OUT: "Opt-out",
+    Category.OTHER: "Other abuse",
+}
+CAUSES = {
+    Cause.OPEN_RELAY: "Open relay",
+    Cause.BOT: "Bot",
+    Cause.STOLEN_MAILBOX: "Stolen mailbox",
+    Cause.BULK_MAIL: "Bulk mail",
+    Cause.UNKNOWN: "Not known yet",
+}
+CUSTOMER = {
+    CustomerStatus.NONE: "Not told yet",
+    CustomerStatus.NOTIFIED: "Told, page not opened",
+    CustomerStatus.SEEN: "Has opened the page",
+    CustomerStatus.CLAIMS_FIXED: "Says it is fixed",
+    CustomerStatus.DISPUTES: "Says it is not them",
+    CustomerStatus.ASKS_HELP: "Asks for help or time",
+}
+RESOLUTIONS = {
+    Resolution.FIXED_VERIFIED: "Fixed and verified",
+    Resolution.FIXED_NOT_VERIFIABLE: "Fixed, cannot be verified",
+    Resolution.NO_RESPONSE: "No response",
+    Resolution.TERMINATED: "Contract terminated",
+    Resolution.NOT_ABUSE: "Not abuse",
+    Resolution.NOT_OURS: "Not ours",
+    Resolution.STALE: "Stale",
+    Resolution.MERGED: "Merged",
+}
+CHECKS = {"relay": "Relay check", "dnsbl": "Blacklists"}
+METHODS = {"static": "static line", "lease": "lease", "cgnat": "shared address and port", "assignment": "assignment"}
+NOTICES = {
+    "notify": "First notice",
+    "remind": "Reminder",
+    "still_open": "Still open",
+    "escalated": "Escalation notice",
+    "solved": "Solved, thank you",
+}
+ACTIONS = {
+    "check": "check again",
+    "notify": "write to the customer",
+    "move": "move the case",
+    "close": "close the case",
+}
+ANSWERS_GIVEN = {"fixed": "“I have fixed it”", "needs_help": "“I need help or more time”", "not_me": "“This is not me”"}
+
+PROVEN, LIKELY, SURE_OWNER = 0.95, 0.6, 0.8
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Word:
+    """A chip: its text, and the tone that colours it (good, warn, bad, or "" for unknown)."""
+
+    text: str
+    tone: str = ""
+    hint: str = ""
+
+
+VERDICTS = {
+    ("relay", Verdict.BAD): Word("open relay", "bad"),
+    ("relay", Verdict.CLEAN): Word("relay closed", "good"),
+    ("relay", Verdict.UNKNOWN): Word("relay unclear"),
+    ("dnsbl", Verdict.BAD): Word("listed", "bad"),
+    ("dnsbl", Verdict.CLEAN): Word("not listed", "good"),
+    ("dnsbl", Verdict.UNKNOWN): Word("lists silent"),
+}
+PLAIN_VERDICTS = {
+    Verdict.BAD: Word("bad", "bad"),
+    Verdict.CLEAN: Word("clean", "good"),
+    Verdict.UNKNOWN: Word("unclear"),
+}
+ON_LIST = {
+    "listed": Word("listed", "bad"),
+    "policy": Word("policy only", "", "Says what kind of range this is, not that it sends abuse"),
+    "allow": Word("welcomed", "good"),
+    "not-listed": Word("not listed", "good"),
+    "unknown": Word("no answer", "", "An error is never “not listed”"),
+}
+WHOSE = {
+    Answer.OWNER: Word("Ours", "good", "The contract that held the address then is known"),
+    Answer.NOBODY: Word(
+        "Ours, but nobody had it then", "warn", "Our address space, and no contract held it at that time"
+    ),
+    Answer.NOT_OURS: Word("Not ours", "", "Outside our networks: somebody else's to answer, and never probed"),
+    Answer.UNSURE: Word("Unsure", "bad", "Several contracts could be meant: nobody is accused until it is known"),
+}
+
+
+def confidence_word(confidence: float) -> Word:
+    """How sure a cause is, as a word with the figure behind it."""
+    hint = f"{confidence:.0%} sure"
+    if confidence >= PROVEN:
+        return Word("proven", "good", hint)
+    return Word("likely", "warn", hint) if confidence >= LIKELY else Word("guess", "", hint)
+
+
+def owner_word(confidence: float) -> Word:
+    hint = f"{confidence:.0%} sure"
+    return Word("sure", "good", hint) if confidence >= SURE_OWNER else Word("not sure", "warn", hint)
+
+
+def verdict_word(check: str, verdict: str) -> Word:
+    found = Verdict(verdict)
+    return VERDICTS.get((check, found), PLAIN_VERDICTS[found])
+
+
+def check_title(name: str) -> str:
+    return CHECKS.get(name, name.replace("_", " ").capitalize())
+
+
+def what_is_wrong(*, category: str, cause: str, ladder: int) -> str:
+    """The cause where one is known, else what the line is accused of; and that it came back."""
+    known = Cause(cause) is not Cause.UNKNOWN
+    title = CAUSES[Cause(cause)] if known else CATEGORIES[Category(category)]
+    return f"{title} again" if ladder else title
+
+
+def case_title(*, category: str, cause: str, ladder: int, customer_status: str = "", state: str = "") -> str:
+    """The name of a case in the queue: what is wrong, how often, and what the customer said about it."""
+    title = what_is_wrong(category=category, cause=cause, ladder=ladder)
+    if ladder:
+        title += f", {ordinal(ladder)} relapse"
+    if state == CaseState.ANSWERED and customer_status == CustomerStatus.DISPUTES:
+        return f"Disputed: {title[0].lower()}{title[1:]}"
+    if state == CaseState.ANSWERED and customer_status == CustomerStatus.ASKS_HELP:
+        return f"Asks for help: {title[0].lower()}{title[1:]}"
+    return title
+
+
+def ordinal(number: int) -> str:
+    words = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
+    return words.get(number, f"{number}th")

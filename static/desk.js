@@ -1,0 +1,126 @@
+// Keys, dialogs and live parts of the desk. Everything here is also reachable without it.
+"use strict";
+(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const shown = (element) => element.getClientRects().length > 0;
+
+  // --- keys: single letters, off while typing, and switchable for those whom they disturb (WCAG 2.1.4)
+  const KEYS_OFF = "desk-keys-off";
+  const typing = (element) => element.matches("input:not([type=checkbox]), textarea, select, [contenteditable]");
+
+  function step(by) {
+    const rows = all("[data-row]").filter(shown);
+    if (!rows.length) return;
+    const at = rows.findIndex((row) => row.contains(document.activeElement));
+    const to = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + by, 0), rows.length - 1)];
+    const link = to.querySelector("[data-main]");
+    link.focus({ preventScroll: true });
+    to.scrollIntoView({ block: "nearest" });
+  }
+
+  const KEYS = {
+    j: () => step(1),
+    k: () => step(-1),
+    "?": () => document.getElementById("keys")?.showModal(),
+    "/": () => document.querySelector("input[type=search]")?.select(),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") return hideTips();
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return;
+    if (document.querySelector("dialog[open]") || localStorage.getItem(KEYS_OFF)) return;
+    const marked = all("[data-key]").find((each) => each.dataset.key === event.key && shown(each));
+    if (!marked && !KEYS[event.key]) return;
+    event.preventDefault();
+    if (!marked) KEYS[event.key]();
+    else if (typing(marked)) marked.focus();
+    else marked.click();
+  });
+
+  // --- tips: shown by hover and focus in the style sheet; Escape hides them until the pointer or focus moves on
+  function hideTips() {
+    document.body.classList.add("no-tips");
+    const back = () => document.body.classList.remove("no-tips");
+    document.addEventListener("mouseout", back, { once: true });
+    document.addEventListener("focusin", back, { once: true });
+  }
+
+  // --- dialogs: a link or button with data-opens names one; without script a link still leads to its page
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-opens]");
+    const dialog = opener && document.getElementById(opener.dataset.opens);
+    if (dialog) {
+      event.preventDefault();
+      dialog.showModal();
+    }
+    const closer = event.target.closest("[data-closes]");
+    if (closer) {
+      event.preventDefault();
+      closer.closest("dialog").close();
+    }
+  });
+
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "keys-on") {
+      if (event.target.checked) localStorage.removeItem(KEYS_OFF);
+      else localStorage.setItem(KEYS_OFF, "1");
+    }
+    if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+  });
+  document.addEventListener("DOMContentLoaded", () => {
+    const box = document.getElementById("keys-on");
+    if (box) box.checked = !localStorage.getItem(KEYS_OFF);
+  });
+
+  // --- live parts: quiet while the tab is hidden, while text is selected, and never moving a row under the pointer
+  const order = (root) => all("[data-row]", root).map((row) => row.id).join(" ");
+  const folded = new Map();
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (!event.target.matches("[data-live]")) return;
+    const selection = document.getSelection();
+    if (document.hidden || (selection && !selection.isCollapsed && event.target.contains(selection.anchorNode)))
+      event.preventDefault();
+  });
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const part = event.detail.target;
+    if (!part.matches?.("[data-live]")) return;
+    all("details[id]").forEach((each) => folded.set(each.id, each.open));
+    if (!part.dataset.asked && part.querySelector("[data-row]") && part.matches(":hover, :focus-within")) {
+      const fresh = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
+      if (order(fresh) !== order(part)) {
+        event.detail.shouldSwap = false;
+        document.getElementById("changed").hidden = false;
+      }
+    }
+  });
+
+  document.addEventListener("htmx:afterSettle", () => {
+    folded.forEach((open, id) => {
+      const each = document.getElementById(id);
+      if (each) each.open = open;
+    });
+    folded.clear();
+  });
+
+  // "Show now": the reader asked, so rows may move.
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("#show-changes")) return;
+    const part = document.querySelector("[data-live]");
+    part.dataset.asked = "1";
+    document.getElementById("changed").hidden = true;
+    htmx.ajax("GET", part.getAttribute("hx-get"), { target: part, swap: "outerHTML", source: part });
+  });
+
+  // --- text typed into a panel is not thrown away by news: the panel stays, and says that the case moved on
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const panel = event.detail.target;
+    if (!panel.matches?.("[data-keeps]")) return;
+    const written = all("textarea", panel).some((area) => area.value !== area.defaultValue);
+    if (!written && !panel.contains(document.activeElement) && !document.querySelector("dialog[open]")) return;
+    event.detail.shouldSwap = false;
+    const note = document.getElementById("moved-on");
+    if (note) note.hidden = false;
+  });
+})();
