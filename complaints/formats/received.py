@@ -22,12 +22,18 @@ CLAIMED = re.compile(r"\b(?:helo|ehlo|lhlo)[=\s]+\S+?(?=[)\s]|$)", re.I)
 CLAIMED_NAME = re.compile(r"\b(?:helo|ehlo|lhlo)[=\s]+\[?([^\s)\]]+)", re.I)
 IN_BRACKETS = re.compile(r"[\[(]\s*(?:IPv6:)?([0-9A-Fa-f.:]{3,45})\s*(?:\](?::\d+)?|[\s)]|:\d+)", re.I)
 AT_START = re.compile(r"\[?(?:IPv6:)?([0-9A-Fa-f.:]{3,45})\]?(?=[\s(]|$)", re.I)
+# Postfix and sendmail print a name in these places only when it resolves back to the address; so does Exim before "([".
+PROVEN_NAME = re.compile(r"\(\s*[\w.\-]+\s*\[|^[\w.\-]+\s+\(\[")
+FORGED = "may be forged"
 NAME_BEFORE = re.compile(r"([A-Za-z0-9][\w.\-]*\.[\w.\-]*[A-Za-z][\w\-]*\.?)\s*\[")
 
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """One line. `helo` is what the peer called itself; `name` what its address resolved to; both may be missing."""
+    """One line. `helo` is what the peer called itself; `name` what its address resolved to; both may be missing.
+
+    name_is_proven: the receiving server checked that the name leads back to the address.
+    """
 
     number: int  # 1 = topmost
     address: str | None
@@ -36,6 +42,7 @@ class Hop:
     by: str | None
     protocol: str | None
     text: str
+    name_is_proven: bool = False
 
     @property
     def described(self) -> str:
@@ -51,7 +58,9 @@ def read_hop(number: int, line: str) -> Hop:
     if sender[:5].lower() == "from ":
         sender = sender[5:].strip()
         helo, address, name = read_sender(sender)
-    return Hop(number, address, helo, name, by[1] if by else None, protocol[1].upper() if protocol else None, line)
+    proven = name is not None and FORGED not in sender and PROVEN_NAME.search(sender) is not None
+    written_by = by[1] if by else None
+    return Hop(number, address, helo, name, written_by, protocol[1].upper() if protocol else None, line, proven)
 
 
 def read_sender(sender: str) -> tuple[str | None, str | None, str | None]:
@@ -89,7 +98,9 @@ def outside_hop(lines: Sequence[str], is_ours: Callable[[str], bool] | None = No
             continue
         if is_ours is not None and is_ours(hop.address):
             return hop
-        if is_public(hop.address) and not same_organisation(hop.name, hop.by):
+        # Only a proven name lets a hop pass as the reporter's own: anybody may call himself mx1.mailhaus.example.
+        inside = hop.name_is_proven and same_organisation(hop.name, hop.by)
+        if is_public(hop.address) and not inside:
             return hop
     return None
 

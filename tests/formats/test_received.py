@@ -52,6 +52,23 @@ def test_forged_line_below_never_wins():
     assert hop.address == "198.51.100.66"
 
 
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "from mx1.mailhaus.example [198.51.100.66]",
+        "from mx1.mailhaus.example (HELO mx1.mailhaus.example) (198.51.100.66)",
+        "from mx1.mailhaus.example ([198.51.100.66])",
+        "from mx1.mailhaus.example (unknown [198.51.100.66])",
+        "from x (mx1.mailhaus.example [198.51.100.66] (may be forged))",
+    ],
+)
+def test_name_that_anybody_may_claim_does_not_make_a_hop_the_reporters_own(sender: str):
+    hop = outside_hop([f"{sender} by mx2.mailhaus.example with SMTP id 1", OUTSIDE])
+
+    assert hop is not None
+    assert hop.address == "198.51.100.66"
+
+
 def test_private_address_that_is_ours_is_believed():
     hop = outside_hop([PRIVATE, OUTSIDE], is_ours=lambda address: address == "10.4.0.3")
 
