@@ -22,9 +22,13 @@ DEMO = env.yes("ABUSEDESK_DEMO")
 DEBUG = False
 DATA_DIR = Path(env.text("ABUSEDESK_DATA_DIR", str(BASE_DIR / (".demo" if DEMO else ".data")))).absolute()
 # Empty is allowed for commands that sign nothing (parse, migrate, imports); servers refuse it: abusedesk/start.py.
+KEY_FILE = DATA_DIR / "secret_key"  # made by manage.py make_secret_key
 SECRET_KEY = env.read("ABUSEDESK_SECRET_KEY", "", str, "any text", secret=True)
+if not SECRET_KEY and not DEMO and KEY_FILE.exists():
+    SECRET_KEY = KEY_FILE.read_text().strip()
 if DEMO and not SECRET_KEY:
     SECRET_KEY = "demo-only-key-that-a-production-start-refuses"  # noqa: S105 - public on purpose
+HAS_SECRET_KEY = bool(SECRET_KEY)  # Django raises when an empty SECRET_KEY is only looked at
 BASE_URL = env.url("ABUSEDESK_BASE_URL", "http://127.0.0.1:8080", ("http", "https")).rstrip("/")
 ALLOWED_HOSTS = env.names(
     "ABUSEDESK_ALLOWED_HOSTS", [h for h in {urlsplit(BASE_URL).hostname, "127.0.0.1", "localhost"} if h]

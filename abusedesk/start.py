@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from django.conf import settings
+from django.core.management.utils import get_random_secret_key
 
 
 class StartRefused(Exception):
@@ -11,10 +14,10 @@ class StartRefused(Exception):
 
 def require_safe_start() -> None:
     """Raises StartRefused: no secret key, or demo accounts outside the demo."""
-    if not settings.SECRET_KEY:
+    if not settings.HAS_SECRET_KEY:
         raise StartRefused(
-            "ABUSEDESK_SECRET_KEY is not set. Make a key of 50 or more random characters, keep it in a file that only "
-            "the desk's user can read, and set ABUSEDESK_SECRET_KEY_FILE to its path. To look around first: script/demo"
+            "no secret key: run `manage.py make_secret_key` once (it is kept in the data directory), or set "
+            "ABUSEDESK_SECRET_KEY or ABUSEDESK_SECRET_KEY_FILE. To look around first: script/demo"
         )
     if settings.DEMO:
         return
@@ -27,3 +30,18 @@ def require_safe_start() -> None:
         )
     if settings.SECRET_KEY.startswith("demo-only-key"):
         raise StartRefused("ABUSEDESK_SECRET_KEY is the demo's key, which everybody knows. Make one of your own.")
+
+
+def make_secret_key() -> bool:
+    """Write a key into the data directory, readable by this user alone. False: there is one already.
+
+    The running process takes it too, so that a first `receive_mail --wait` needs no preparation.
+    """
+    if settings.HAS_SECRET_KEY:
+        return False
+    settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+    key = get_random_secret_key()
+    with os.fdopen(os.open(settings.KEY_FILE, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(key + "\n")
+    settings.SECRET_KEY, settings.HAS_SECRET_KEY = key, True
+    return True

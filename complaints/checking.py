@@ -70,8 +70,8 @@ def refusal(check: str, address: bytes, *, now: datetime, case: Case | None, con
     text = address_text(address)
     if check == "relay" and not settings.PROBE_DOMAIN:
         return "no probe mailbox: set ABUSEDESK_PROBE_DOMAIN, without it nothing can be proven"
-    if check == "relay" and not settings.SECRET_KEY:
-        return "no secret key: set ABUSEDESK_SECRET_KEY, the probes are signed with it"
+    if check == "relay" and not settings.HAS_SECRET_KEY:
+        return "no secret key: run manage.py make_secret_key, the probes are signed with it"
     if check == "dnsbl" and not settings.DNS_RESOLVERS:
         return "no resolver: set ABUSEDESK_DNS, most lists refuse public resolvers"
     holding = attribute([Question(address=address, port=None, at=now)])[0]
@@ -279,7 +279,8 @@ def blacklists() -> tuple[DnsblList, ...]:
 
 
 def probe_secret() -> bytes:
-    return hmac.digest(settings.SECRET_KEY.encode(), b"relay probes", hashlib.sha256)
+    """Empty where there is no key: then `refusal` has forbidden the relay check."""
+    return hmac.digest(settings.SECRET_KEY.encode(), b"relay probes", hashlib.sha256) if settings.HAS_SECRET_KEY else b""
 
 
 def addresses_of(case: Case, *, most: int = 4) -> list[bytes]:

@@ -18,6 +18,7 @@ os.environ["ABUSEDESK_DATA_DIR"] = str(SCRATCH)
 from abusedesk.settings import *  # noqa: E402, F403
 from abusedesk.settings import DATABASES  # noqa: E402
 
+HAS_SECRET_KEY = True
 SECRET_KEY = "a-secret-of-the-tests-alone-0123456789-abcdefghijklmnop"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

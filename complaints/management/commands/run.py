@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
+from urllib.request import ProxyHandler, build_opener
 
 from django.conf import settings
 from django.core.management import call_command
@@ -136,7 +136,9 @@ def web_answers() -> bool:
     host, port = settings.WEB_LISTEN
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
     try:
-        with urlopen(f"http://{f'[{host}]' if ':' in host else host}:{port}/healthz", timeout=1) as answer:
+        with build_opener(ProxyHandler({})).open(
+            f"http://{f'[{host}]' if ':' in host else host}:{port}/healthz", timeout=1
+        ) as answer:
             return answer.status == 200
     except OSError:
         return False

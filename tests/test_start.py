@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from abusedesk.start import StartRefused, make_secret_key, require_safe_start
+from tests.factories import make_user
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_start_without_a_secret_key_is_refused(settings: Settings) -> None:
+    settings.HAS_SECRET_KEY = False
+    with pytest.raises(StartRefused, match=r"no secret key: run `manage\.py make_secret_key` once"):
+        require_safe_start()
+
+
+def test_a_production_start_with_demo_accounts_is_refused() -> None:
+    make_user("ada", is_demo=True)
+    with pytest.raises(StartRefused, match=r"demo accounts \(ada\)"):
+        require_safe_start()
+
+
+def test_a_production_start_with_the_demos_key_is_refused(settings: Settings) -> None:
+    settings.SECRET_KEY = "demo-only-key-that-a-production-start-refuses"
+    with pytest.raises(StartRefused, match="the demo's key"):
+        require_safe_start()
+
+
+def test_the_demo_may_have_demo_accounts(settings: Settings) -> None:
+    settings.DEMO = True
+    make_user("ada", is_demo=True)
+    require_safe_start()
+
+
+def test_a_production_start_with_its_own_key_and_people_is_fine() -> None:
+    make_user("ada")
+    require_safe_start()
+
+
+def test_a_key_is_made_once_for_this_user_alone(settings: Settings, tmp_path: Path) -> None:
+    settings.HAS_SECRET_KEY, settings.DATA_DIR, settings.KEY_FILE = False, tmp_path, tmp_path / "secret_key"
+
+    assert make_secret_key()
+    assert not make_secret_key()
+    assert settings.KEY_FILE.stat().st_mode & 0o777 == 0o600
+    assert settings.KEY_FILE.read_text().strip() == settings.SECRET_KEY
