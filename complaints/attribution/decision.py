@@ -113,6 +113,6 @@ def meant_before(question: Question, levels: Levels) -> Iterator[Claim]:
 
 
 def moments(since: datetime, until: datetime, levels: Levels) -> list[datetime]:
-    """`since`, and every moment up to `until` at which some claim begins or ends."""
+    """`since`, and every moment from then to before `until` at which some claim begins or ends."""
     edges = {edge for claims in levels for claim in claims for edge in (claim.valid_from, claim.valid_until) if edge}
-    return [since, *sorted(edge for edge in edges if since < edge <= until)]
+    return [since, *sorted(edge for edge in edges if since < edge < until)]

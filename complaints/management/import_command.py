@@ -39,4 +39,4 @@ class ImportCommand(BaseCommand):
         sys.exit(1)
 
     def show_progress(self, lines: int) -> None:
-        self.stderr.write(f"\r{lines:,} lines read", ending="")
+        self.stderr.write(f"\r{lines:,} lines read \r", ending="")

@@ -89,4 +89,5 @@ def email(cell: str) -> str:
 def language(cell: str) -> str:
     if cell and not LANGUAGE.fullmatch(cell):
         raise ValueError(f"{cell!r} is not a short language code, such as en or pt-BR")
-    return cell or "en"
+    primary, dash, rest = (cell or "en").partition("-")
+    return primary.lower() + dash + rest

@@ -1,0 +1,121 @@
+"""The verb with its database look-up against a naive oracle that knows `ipaddress` and nothing of keys."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from complaints.addresses import address_key, enclosing_keys
+from complaints.attribution import Holding, Question, attribute
+from complaints.attribution.lookup import KEYS_A_STATEMENT
+from complaints.models import Assignment, Network, PrefixLength
+from complaints.models.bulk import insert_rows
+from complaints.vocabulary import Answer
+from tests.factories import NOON, make_assignment, make_contract, make_network
+
+pytestmark = pytest.mark.django_db
+DAY = timedelta(days=1)
+PLACES = ("192.0.2.7", "192.0.2.8", "192.0.3.0", "198.51.100.1", "2001:db8::7", "2001:db8:0:1::", "2001:db8:1::", "::1")
+PREFIXES = ("192.0.2.7/32", "192.0.2.8/29", "192.0.2.0/24", "192.0.2.0/23", "0.0.0.0/0")
+PREFIXES6 = ("2001:db8::7/128", "2001:db8::/64", "2001:db8::/56", "2001:db8::/48", "2001:db8::/32", "::/0")
+PORTS = ((0, 65535), (1024, 2047), (2048, 3071))
+
+stretches = st.tuples(
+    st.sampled_from(["C-1", "C-2", "C-3"]),
+    st.sampled_from(PREFIXES + PREFIXES6),
+    st.integers(-6, 1),  # begins, days from noon
+    st.one_of(st.none(), st.integers(1, 6)),  # lasts, days
+    st.sampled_from(PORTS),
+)
+asked = st.tuples(
+    st.sampled_from(PLACES), st.sampled_from([None, 1024, 2047, 2048, 5000]), st.integers(-5, 0), st.booleans()
+)
+Stretch = tuple[str, str, int, int | None, tuple[int, int]]
+
+
+def covers(stretch: Stretch, place: str, at: datetime) -> bool:
+    _, prefix, begins, lasts, _ = stretch
+    since = NOON + begins * DAY
+    in_time = since <= at and (lasts is None or at < since + lasts * DAY)
+    return in_time and ipaddress.ip_address(place) in ipaddress.ip_network(prefix)
+
+
+def holders(history: list[Stretch], place: str, port: int | None, at: datetime) -> set[str]:
+    valid = [stretch for stretch in history if covers(stretch, place, at)]
+    longest = max((ipaddress.ip_network(s[1]).prefixlen for s in valid), default=0)
+    deciding = [s for s in valid if ipaddress.ip_network(s[1]).prefixlen == longest]
+    return {s[0] for s in deciding if port is None or s[4][0] <= port <= s[4][1]}
+
+
+def expected(networks: set[str], history: list[Stretch], place: str, port: int | None, days: int, exactly: bool) -> str:
+    if not any(ipaddress.ip_address(place) in ipaddress.ip_network(network) for network in networks):
+        return Answer.NOT_OURS
+    at = NOON + days * DAY
+    now = holders(history, place, port, at)
+    ever = now.union(*(holders(history, place, port, at - n * DAY / 2) for n in range(0 if exactly else 5)))
+    if len(now) == 1 and ever == now:
+        return now.pop()
+    return Answer.UNSURE if ever else Answer.NOBODY
+
+
+def store(networks: set[str], history: list[Stretch], contracts: dict[str, int]) -> None:
+    for model in (Assignment, Network, PrefixLength):
+        model.objects.all().delete()
+    for network in networks:
+        make_network(network)
+    stored = set()
+    for reference, prefix, begins, lasts, ports in history:
+        identity = (reference, prefix, begins, ports[0])
+        if identity not in stored:
+            stored.add(identity)
+            since = NOON + begins * DAY
+            until = None if lasts is None else since + lasts * DAY
+            contract = make_contract(reference)
+            make_assignment(
+                contract, prefix, valid_from=since, valid_until=until, port_first=ports[0], port_last=ports[1]
+            )
+            contracts[reference] = contract.pk
+
+
+def said(holding: Holding, contracts: dict[str, int]) -> str:
+    names = {pk: reference for reference, pk in contracts.items()}
+    return names[holding.contract_id] if holding.contract_id else holding.answer
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.sets(st.sampled_from(["192.0.2.0/24", "192.0.2.0/23", "2001:db8::/32", "0.0.0.0/0"]), min_size=1),
+    st.lists(stretches, max_size=8, unique_by=lambda s: (s[0], s[1], s[2], s[4])),
+    st.lists(asked, min_size=1, max_size=12),
+)
+def test_every_history_is_answered_as_by_hand_alone_and_in_a_batch(db, networks, history, asked):
+    contracts: dict[str, int] = {}
+    store(networks, history, contracts)
+    questions = [Question(address_key(place), port, NOON + days * DAY, exactly) for place, port, days, exactly in asked]
+
+    batch = attribute(questions)
+
+    assert [said(holding, contracts) for holding in batch] == [expected(networks, history, *q) for q in asked]
+    assert batch == [attribute([question])[0] for question in questions]
+
+
+def test_more_keys_than_one_statement_carries_are_all_asked():
+    make_network("10.0.0.0/8")
+    contract = make_contract()
+    for length in range(8, 33):
+        PrefixLength.objects.create(family=4, length=length)
+    addresses = [bytes(12)[:10] + b"\xff\xff" + bytes([10, n >> 8, n & 255, 1]) for n in range(4000)]
+    columns = ("contract_id", "key", "kind", "valid_from", "valid_until", "port_first", "port_last")
+    keys = [bytes([32]) + address[12:] for address in addresses]
+    insert_rows(Assignment, columns, [(contract.pk, key, "static", NOON, None, 0, 65535) for key in keys])
+
+    questions = [Question(address, None, NOON) for address in addresses]
+    assert len({key for address in addresses for key in enclosing_keys(address, range(8, 33))}) > KEYS_A_STATEMENT
+
+    holdings = attribute(questions)
+
+    assert {holding.contract_id for holding in holdings} == {contract.pk}
