@@ -42,7 +42,7 @@ def serve_null(port: int) -> None:
     from aiosmtpd.lmtp import LMTP
 
     class Nothing:
-        async def handle_DATA(self, server, session, envelope) -> str:
+        async def handle_DATA(self, *_: object) -> str:
             return "250 OK"
 
     async def run() -> None:
@@ -84,6 +84,7 @@ class Sender(asyncio.Protocol):
         next(self.steps)  # waits for the greeting
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
         self.transport = transport
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -215,7 +216,7 @@ def measure(process: subprocess.Popen[bytes], port: int, count: int, sessions: i
 def compare(rounds: int, count: int, sessions: int) -> dict[str, object]:
     results: dict[str, list[dict[str, float]]] = {name: [] for name in SERVERS}
     with server("null") as null, server("desk") as desk:
-        for name, one in (("null", null), ("desk", desk)):
+        for _, one in (("null", null), ("desk", desk)):
             measure(*one, count // 4, sessions)  # warm
         for _ in range(rounds):
             for name, one in (("null", null), ("desk", desk)):

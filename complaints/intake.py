@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import zstandard
-from django.db import DatabaseError, IntegrityError, InterfaceError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection, transaction
 from django.utils import timezone
 
 from complaints.models import CompressionDictionary, Message, Reading
@@ -64,7 +64,8 @@ def store_messages(arrivals: Sequence[Arrival], *, now: datetime | None = None) 
     """Store all of `arrivals` or none, each distinct mail once; the answers are in the same order.
 
     Raises:
-        StorageUnavailable: the database did not take them.
+        StorageUnavailable: the database takes nothing now.
+        django.db.DataError: it will never take one of these.
     """
     digests = [hashlib.sha256(arrival.raw).digest() for arrival in arrivals]
     distinct: dict[bytes, Arrival] = {}
@@ -72,6 +73,8 @@ def store_messages(arrivals: Sequence[Arrival], *, now: datetime | None = None) 
         distinct.setdefault(digest, arrival)
     try:
         ids, new = store_distinct(distinct, now or timezone.now())
+    except DataError:
+        raise
     except (DatabaseError, InterfaceError) as exc:
         raise StorageUnavailable(f"the database refused {len(distinct)} mails: {exc}") from exc
     answers = []

@@ -40,9 +40,10 @@ class Listener:
         self.sessions: set[DeskSMTP] = set()
         self.stopping = False
         self.hostname = socket.gethostname()
+        self.port = 0
 
-    async def start(self, host: str, port: int) -> tuple[str, int]:
-        """The address it listens on.
+    async def start(self, host: str, port: int) -> None:
+        """Listen; with port 0 the system chooses one, see `.port`.
 
         Raises:
             OSError: the address cannot be had.
@@ -51,8 +52,7 @@ class Listener:
         self.loop = asyncio.get_running_loop()
         self.server = await self.loop.create_server(self.new_session, host, port, backlog=256)
         self.commits.start()
-        found: tuple[str, int] = self.server.sockets[0].getsockname()[:2]
-        return found
+        self.port = self.server.sockets[0].getsockname()[1]
 
     def new_session(self) -> asyncio.Protocol:
         if self.stopping or len(self.sessions) >= self.max_sessions:
@@ -109,8 +109,8 @@ async def serve(listener: Listener, host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    address = await listener.start(host, port)
-    log.info("%s: listening on %s port %d", listener.session_class.channel.upper(), *address)
+    await listener.start(host, port)
+    log.info("%s: listening on %s port %d", listener.session_class.channel.upper(), host, listener.port)
     await stop.wait()
     await listener.stop()
     log.info("%s: stopped", listener.session_class.channel.upper())

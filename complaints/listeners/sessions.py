@@ -215,9 +215,10 @@ class DeskSMTP(SMTP):
 
     def log_loss(self, incoming: Incoming) -> None:
         if incoming.complete:
-            log.warning("%s: the client left before its mail of %d octets was answered", self.peer, incoming.size)
-        else:
-            log.warning("%s: the client left in the middle of a mail, %d octets dropped", self.peer, incoming.size)
+            log.warning("%s: the client left before its mail was answered", self.peer)
+            return
+        octets = incoming.size + len(self._reader._buffer) - len(b"\r\n")  # type: ignore[attr-defined]
+        log.warning("%s: the client left in the middle of a mail, %d octets dropped", self.peer, octets)
 
 
 class DeskLMTP(LMTP, DeskSMTP):
