@@ -1,0 +1,222 @@
+"""The life of the simulated world: a list of what happens next, carried out one after the other, and remembered.
+
+Verbs are the methods that memory's tasks name. They touch the product only as the outside world does: mail to its
+listener, visits to its pages, and the servers of places.py, which it comes to see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import heapq
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+from complaints.demo.browser import Browser, PageProblem
+from complaints.demo.customers import Notice, react, read_notice
+from complaints.demo.memory import Memory, Task
+from complaints.demo.places import Endpoint, Places
+from complaints.demo.post import NotNow, Refused, hand_in
+from complaints.demo.reporters import BY_ADDRESS, REPORTERS, complaint_mail
+from complaints.demo.rhythm import UNDERWAY_S, next_move, wanted_by_hand
+from complaints.demo.spam import spam_from
+from complaints.demo.story import STORY, STORY_ENDS
+from complaints.demo.strays import STRAYS, Occasion
+from complaints.demo.world import Host, World
+
+log = logging.getLogger(__name__)
+RUNS = 3  # of spam, while a trouble lasts
+MOST_TRIES = 20
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Desk:
+    """Where the product is, seen from outside."""
+
+    site: str
+    listener: Endpoint
+    address: str
+
+
+class Life:
+    """pace: what a second of the story lasts; tests live faster."""
+
+    def __init__(self, world: World, memory: Memory, desk: Desk, *, pace: float = 1.0, wanders: bool = True) -> None:
+        self.world, self.memory, self.desk, self.pace, self.wanders = world, memory, desk, pace, wanders
+        self.places: Places
+        self.notices: list[Notice] = []  # the youngest mails of the desk
+        self.changed = asyncio.Event()
+        self.verbs: dict[str, Callable[[Task], Awaitable[None]]] = {
+            name: getattr(self, name)
+            for name in ("begin", "run", "report", "stray", "repair", "delist", "read", "answer", "wander")
+        }
+
+    # -- the clockwork
+
+    async def live(self, places: Places, stop: asyncio.Event) -> None:
+        self.places = places
+        self.wake_up()
+        stopping = asyncio.create_task(stop.wait())
+        while not stop.is_set():
+            self.changed.clear()
+            wait_s = max(0.0, self.memory.tasks[0].due - time.time()) if self.memory.tasks else None
+            if wait_s == 0:
+                await self.do_next()
+                continue
+            changing = asyncio.create_task(self.changed.wait())
+            await asyncio.wait({changing, stopping}, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+            changing.cancel()
+        self.memory.save()
+
+    def wake_up(self) -> None:
+        """Go on where the last run stopped; what should have happened meanwhile happens now, not all at once."""
+        memory, now = self.memory, time.time()
+        for contract in sorted(memory.troubled):
+            self.places.trouble(self.world.host_of(contract))
+        for contract in sorted(memory.listed):
+            self.places.list_host(self.world.host_of(contract))
+        overdue = [task for task in sorted(memory.tasks) if task.due < now]
+        for place, task in enumerate(overdue):
+            task.due = now + place * self.pace
+        heapq.heapify(memory.tasks)
+        if self.wanders and not memory.started:
+            for second, verb, what in STORY:
+                memory.plan(now + second * self.pace, verb, **{"kind" if verb == "stray" else "contract": what})
+            memory.plan(now + STORY_ENDS * self.pace, "wander")
+            memory.started = True
+        memory.save()
+
+    async def do_next(self) -> None:
+        """Carry out the next task; it leaves the memory only when it is done."""
+        task = self.memory.tasks[0]
+        try:
+            await self.verbs[task.verb](task)
+        except (NotNow, PageProblem) as exc:
+            is_final = isinstance(exc, PageProblem) and exc.is_final
+            if is_final or task.tries >= MOST_TRIES:
+                log.warning("%s given up: %s", task.verb, exc)
+            else:
+                later = time.time() + min(15.0, 1.0 + task.tries)
+                heapq.heappush(self.memory.tasks, dataclasses.replace(task, due=later, tries=task.tries + 1))
+        except Refused as exc:
+            log.warning("the desk refused a mail: %s", exc)
+        self.memory.tasks.remove(task)
+        heapq.heapify(self.memory.tasks)
+        self.memory.save()
+
+    def plan(self, seconds: float, verb: str, **args: object) -> None:
+        self.memory.plan(time.time() + seconds * self.pace, verb, **args)
+        self.changed.set()
+
+    def rng(self, number: int) -> random.Random:
+        """Chance by the number of the task: a repetition throws the same dice."""
+        return random.Random(f"{self.memory.seed}/{number}")
+
+    # -- what happens at the customers'
+
+    async def begin(self, task: Task) -> None:
+        host = self.host(task)
+        self.memory.troubled.add(host.contract)
+        self.memory.begun[host.contract] = time.time()
+        self.places.trouble(host)
+        if host.trouble.listed:
+            self.memory.listed.add(host.contract)
+            self.places.list_host(host)
+        log.info("%s %s", owner(host), host.trouble.begins.format(address=host.address))
+        self.plan(0.5, "run", contract=host.contract, left=RUNS)
+
+    async def run(self, task: Task) -> None:
+        """One run of spam: several reporters get the same mail, and write to us sooner or later."""
+        host, rng = self.host(task), self.rng(task.number)
+        if host.contract not in self.memory.troubled:
+            return
+        seen_at = int(time.time())
+        delay = 0.0
+        for reporter in rng.sample(REPORTERS, rng.choice((1, 2, 2, 3))):
+            self.plan(delay, "report", contract=host.contract, reporter=reporter.address, run=task.number, at=seen_at)
+            delay += rng.uniform(4, 15)
+        if task.args["left"] > 1:
+            self.plan(rng.uniform(70, 130), "run", contract=host.contract, left=task.args["left"] - 1)
+
+    async def report(self, task: Task) -> None:
+        host, reporter, number = self.host(task), BY_ADDRESS[task.args["reporter"]], task.args["run"]
+        spam = spam_from(host, self.rng(number), seen_at=datetime.fromtimestamp(task.args["at"], UTC), number=number)
+        mail = complaint_mail(reporter, spam, written_at=spam.seen_at, to=self.desk.address)
+        await self.post(reporter.address, mail, reporter.peer)
+        log.info("%s complains about spam from %s", reporter.name, host.address)
+
+    async def stray(self, task: Task) -> None:
+        at = datetime.fromtimestamp(int(task.due), UTC)
+        occasion = Occasion(self.world, self.rng(task.number), at, task.number, self.desk.address)
+        stray = STRAYS[task.args["kind"]](occasion)
+        await self.post(stray.sender, stray.mail, stray.peer)
+        log.info("other mail: %s", stray.about)
+
+    async def repair(self, task: Task) -> None:
+        host = self.host(task)
+        self.memory.troubled.discard(host.contract)
+        self.places.heal(host)
+        log.info("%s %s is repaired", owner(host), "server" if host.trouble.healthy else "machine")
+        self.plan(20, "delist", contract=host.contract)
+
+    async def delist(self, task: Task) -> None:
+        host = self.host(task)
+        if host.contract in self.memory.troubled:
+            return
+        self.memory.listed.discard(host.contract)
+        self.places.delist(host)
+
+    # -- what the customers do with a mail
+
+    def receive(self, recipient: str, raw: bytes) -> None:
+        """A mail of the desk has come. Remembered before its 250, so a crash loses no customer's answer."""
+        resident = self.world.reader_of(recipient)
+        notice = read_notice(raw, to=recipient, site=self.desk.site)
+        if resident is None or notice is None:
+            log.info("a mail to %s that nobody understands", recipient)
+            return
+        self.notices = [*self.notices[-99:], notice]
+        log.info("%s reads: %s", resident.name, notice.subject)
+        for seconds, verb, args in react(resident.habit, notice, self.rng(self.memory.next_number())):
+            self.plan(seconds, verb, contract=resident.contract, **args)
+        if notice.step == "solved":
+            self.memory.begun.pop(resident.contract, None)
+            self.memory.solved[resident.contract] = time.time()
+        self.memory.save()
+        self.changed.set()
+
+    async def read(self, task: Task) -> None:
+        await asyncio.to_thread(Browser(self.desk.site).open, task.args["link"])
+
+    async def answer(self, task: Task) -> None:
+        args = task.args
+        await asyncio.to_thread(Browser(self.desk.site).answer, args["link"], args["answer"], args["text"])
+        log.info("%s answers on the page: %s", self.host(task).resident.name, args["answer"])
+
+    # -- afterwards
+
+    async def wander(self, task: Task) -> None:
+        """The gentle rhythm after the story; it never ends."""
+        rng, now = self.rng(task.number), time.time()
+        for contract in wanted_by_hand(self.world, self.memory, now):
+            self.plan(rng.uniform(0, 5), "begin", contract=contract)
+        verb, args = next_move(self.world, self.memory, rng, now)
+        self.plan(rng.uniform(1, 6), verb, **args)
+        self.plan(rng.uniform(18, 32), "wander")
+        self.memory.begun = {each: at for each, at in self.memory.begun.items() if now - at < UNDERWAY_S}
+        self.places.forget_traffic()
+
+    def host(self, task: Task) -> Host:
+        return self.world.host_of(task.args["contract"])
+
+    async def post(self, sender: str, mail: bytes, peer: str) -> None:
+        to, listener = self.desk.address, self.desk.listener
+        await asyncio.to_thread(hand_in, listener, sender=sender, to=to, mail=mail, peer=peer)
+
+
+def owner(host: Host) -> str:
+    name = host.resident.name.partition(",")[0]
+    return f"{name}'" if name.endswith("s") else f"{name}'s"

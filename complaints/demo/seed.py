@@ -1,0 +1,67 @@
+"""The demo's master data, log-ins and playbook: brought in by the product's own verbs, as often as you like."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth.models import Group
+from django.db import transaction
+
+from complaints.attribution.importing import Summary, import_assignments, import_contracts, import_networks
+from complaints.demo.memory import recall
+from complaints.demo.playbook import demo_playbook
+from complaints.demo.world import SEED, World, build_world, csv_of
+from complaints.desk.access import SUPERVISOR
+from complaints.models import User
+from complaints.playbooks.loading import activate_playbook
+
+PASSWORD = "demo"  # noqa: S105 - public on purpose; a production start refuses accounts that are marked is_demo
+ACCOUNTS = (("ada", "Ada", "Analyst", False), ("carla", "Carla", "Supervisor", True))
+IMPORTS: dict[str, Callable[..., Summary]] = {
+    "networks": import_networks,
+    "contracts": import_contracts,
+    "assignments": import_assignments,
+}
+
+
+class NotADemo(Exception):
+    """Refused: demo accounts have a public password and must not get into a real database."""
+
+
+def seed_demo(now: datetime, *, folder: Path | None = None) -> World:
+    """Everything the demo starts with. The second time changes nothing.
+
+    Raises NotADemo outside demo mode.
+    """
+    if not settings.DEMO:
+        raise NotADemo("ABUSEDESK_DEMO is not set")
+    memory = recall(folder or settings.DATA_DIR, seed=SEED, now=now)
+    memory.save()
+    world = build_world(memory.seed, born_at=memory.born_at)
+    import_world(world)
+    seed_accounts()
+    activate_playbook(demo_playbook(), now=now)
+    return world
+
+
+def import_world(world: World) -> None:
+    """As the ISP's own systems would export it. Raises ImportRefused."""
+    for kind, text in csv_of(world).items():
+        IMPORTS[kind](text.splitlines(keepends=True), name=f"demo {kind}.csv")
+
+
+def seed_accounts() -> None:
+    for username, first, last, supervises in ACCOUNTS:
+        with transaction.atomic():
+            user, is_new = User.objects.get_or_create(
+                username=username,
+                defaults={"first_name": first, "last_name": last, "is_demo": True, "is_staff": supervises},
+            )
+            if is_new:
+                user.set_password(PASSWORD)
+                user.save(update_fields=["password"])
+            if supervises:
+                user.groups.add(Group.objects.get_or_create(name=SUPERVISOR)[0])

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from complaints.demo.life import Desk, Life
+from complaints.demo.memory import ForgottenWorld, recall
+from complaints.demo.places import Places
+from complaints.demo.world import SEED, build_world
+
+
+class Command(BaseCommand):
+    help = "The simulated ISP around the desk: hosts, blacklists, mailboxes, reporters, customers. Demo mode only."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("demo_world belongs to the demo: it needs ABUSEDESK_DEMO=1 (script/demo)")
+        try:
+            asyncio.run(live())
+        except (ForgottenWorld, OSError) as exc:
+            raise CommandError(str(exc)) from exc
+
+
+async def live() -> None:
+    """Until SIGTERM or Ctrl-C. Raises ForgottenWorld, and OSError when an address is taken."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    memory = recall(settings.DATA_DIR, seed=SEED, now=timezone.now())
+    world = build_world(memory.seed, born_at=memory.born_at)
+    life = Life(world, memory, Desk(settings.BASE_URL, settings.SMTP_LISTEN, settings.DESK_EMAIL))
+    mail = urlsplit(settings.EMAIL_URL)
+    places = Places(
+        world,
+        relay_port=settings.RELAY_PORT,
+        next_server=settings.SMTP_LISTEN,
+        dns=settings.DNS_RESOLVERS[0],
+        mailbox=(mail.hostname or "127.0.0.1", mail.port or 25),
+        on_mail=life.receive,
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(places)
+        await life.live(places, stop)

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import Group
+
+from complaints.addresses import address_key
+from complaints.attribution import Question, attribute
+from complaints.demo.playbook import NOTE, SHORTER, NoShorterTimer, demo_playbook, shorten
+from complaints.demo.seed import NotADemo, seed_demo
+from complaints.demo.world import LEASE, SHARED_ADDRESS, UNASSIGNED, build_world
+from complaints.desk.access import supervises
+from complaints.models import Assignment, Contact, Contract, Customer, Network, PlaybookVersion, User
+from complaints.playbooks.loading import read_playbook
+from complaints.playbooks.schedule import parse_span
+from complaints.vocabulary import Answer
+from tests.factories import NOON
+
+KINDS = (Network, Customer, Contract, Contact, Assignment, PlaybookVersion, User, Group)
+
+
+@pytest.fixture
+def demo(settings, tmp_path):
+    settings.DEMO = True
+    settings.DATA_DIR = tmp_path
+    return settings
+
+
+def everything() -> dict[str, list]:
+    return {kind.__name__: list(kind.objects.order_by("pk").values()) for kind in KINDS}
+
+
+@pytest.mark.django_db
+def test_seeding_twice_changes_nothing(demo):
+    seed_demo(NOON)
+    first = everything()
+
+    seed_demo(NOON + timedelta(days=3))
+
+    assert everything() == first
+
+
+@pytest.mark.django_db
+def test_outside_the_demo_nothing_is_seeded(settings):
+    settings.DEMO = False
+
+    with pytest.raises(NotADemo):
+        seed_demo(NOON)
+
+    assert set(map(len, everything().values())) == {0}
+
+
+@pytest.mark.django_db
+def test_log_ins_are_an_analyst_and_a_supervisor_marked_as_demo(demo):
+    seed_demo(NOON)
+
+    ada, carla = User.objects.order_by("username")
+    assert (ada.username, ada.is_demo, ada.is_staff, supervises(ada)) == ("ada", True, False, False)
+    assert (carla.username, carla.is_demo, carla.is_staff, supervises(carla)) == ("carla", True, True, True)
+    assert ada.check_password("demo")
+    assert carla.check_password("demo")
+    assert not carla.is_superuser
+
+
+@pytest.mark.django_db
+def test_product_attributes_every_line_as_the_truth_has_it(demo):
+    world = seed_demo(NOON)
+    asked = []
+    for line in world.lines:
+        address, at = line.prefix.partition("/")[0], (line.valid_until or NOON) - timedelta(seconds=1)
+        asked.append((address, at, line.port_first, line.contract))
+
+    answers = attribute([Question(address_key(address), port, at) for address, at, port, _ in asked])
+
+    named = dict(Contract.objects.values_list("pk", "reference"))
+    assert [named.get(answer.contract_id or 0) for answer in answers] == [contract for *_, contract in asked]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("address", "at", "answer"),
+    [
+        (SHARED_ADDRESS, NOON, Answer.UNSURE),
+        (UNASSIGNED, NOON, Answer.NOBODY),
+        ("198.51.100.7", NOON, Answer.NOT_OURS),
+        (next(line.prefix for line in build_world(born_at=NOON).lines if ":" in line.prefix), NOON, Answer.NOBODY),
+        (
+            next(line.prefix for line in build_world(born_at=NOON).lines if line.valid_until and "." in line.prefix),
+            NOON - LEASE,
+            Answer.NOBODY,
+        ),
+    ],
+)
+def test_product_names_nobody_where_there_is_nobody(demo, address, at, answer):
+    seed_demo(NOON)
+
+    [holding] = attribute([Question(address_key(address.partition("/")[0]), None, at)])
+
+    assert holding.answer is answer
+
+
+@pytest.mark.django_db
+def test_demo_playbook_is_active_under_the_shipped_name(demo):
+    seed_demo(NOON)
+
+    [version] = PlaybookVersion.objects.all()
+    assert (version.name, version.state) == (read_playbook()["name"], "active")
+    assert version.document["note"] == NOTE
+
+
+def test_demo_playbook_differs_by_its_timers_alone():
+    demo, shipped = demo_playbook(), read_playbook()
+    for document in (demo, shipped):
+        for step in document["steps"]:
+            step.pop("after", None)
+            step.get("with", {}).pop("deadline", None)
+
+    assert demo.pop("note") == NOTE
+    assert demo == shipped
+
+
+def test_every_timer_of_the_demo_is_minutes():
+    for step in demo_playbook()["steps"]:
+        for span in (step.get("after", "0s"), step.get("with", {}).get("deadline", "0s")):
+            assert parse_span(span) <= timedelta(minutes=4)
+
+
+def test_timers_keep_their_order():
+    shortened = [parse_span(SHORTER[span]) for span in sorted(SHORTER, key=parse_span)]
+    assert shortened == sorted(shortened)
+
+
+def test_unknown_timer_is_refused_by_name():
+    with pytest.raises(NoShorterTimer, match="step later: after '9d'"):
+        shorten({"after": "9d"}, "after", {"id": "later"})
