@@ -34,7 +34,7 @@ app.conf.update(
     beat_schedule={
         "sweep": {
             "task": "complaints.tasks.sweep",
-            "schedule": 2.0 if settings.DEMO else 10.0,
+            "schedule": float(settings.SWEEP_SECONDS),
             "options": {"expires": 10},
         }
     },

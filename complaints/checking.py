@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import logging
 import time
-import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -26,6 +25,7 @@ from complaints.addresses import address_text
 from complaints.attribution import Question, attribute
 from complaints.cases.transitions import MACHINE, record
 from complaints.checks import CheckConfig, DnsblList, load_checks, load_lists, match_probe, nonce_of_probe
+from complaints.claims import dead_claims, new_claim
 from complaints.models import Case, CheckRun, Complaint, Message, ProbeArrival
 from complaints.models.text import storable, storable_json
 from complaints.registry import by_name
@@ -133,7 +133,7 @@ def due_runs(now: datetime, *, limit: int = IN_FLIGHT) -> list[int]:
 
 def claim_runs(ids: Iterable[int], *, now: datetime) -> list[CheckRun]:
     """Those of `ids` that are ours to run now. One run a check and address at a time: the others stay queued."""
-    claim, mine = uuid.uuid4().hex, []
+    claim, mine = new_claim(), []
     free = Q(state=State.QUEUED, due_at__lte=now) | Q(state=State.RUNNING, started_at__lt=now - RUN_LASTS)
     for pk in ids:
         try:
@@ -144,6 +144,14 @@ def claim_runs(ids: Iterable[int], *, now: datetime) -> list[CheckRun]:
         if found:
             mine.append(pk)
     return list(CheckRun.objects.filter(pk__in=mine, claim=claim).select_related("case"))
+
+
+def release_dead() -> None:
+    """Queue the runs of workers that died once more."""
+    held = CheckRun.objects.filter(state=State.RUNNING)
+    dead = dead_claims(held.order_by().values_list("claim", flat=True).distinct())
+    if dead:
+        held.filter(claim__in=dead).update(state=State.QUEUED, due_at=timezone.now())
 
 
 def run_claimed(runs: Sequence[CheckRun]) -> list[tuple[CheckRun, CheckOutcome]]:
@@ -280,7 +288,9 @@ def blacklists() -> tuple[DnsblList, ...]:
 
 def probe_secret() -> bytes:
     """Empty where there is no key: then `refusal` has forbidden the relay check."""
-    return hmac.digest(settings.SECRET_KEY.encode(), b"relay probes", hashlib.sha256) if settings.HAS_SECRET_KEY else b""
+    return (
+        hmac.digest(settings.SECRET_KEY.encode(), b"relay probes", hashlib.sha256) if settings.HAS_SECRET_KEY else b""
+    )
 
 
 def addresses_of(case: Case, *, most: int = 4) -> list[bytes]:

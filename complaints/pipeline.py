@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 import traceback
-import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -24,6 +23,7 @@ from complaints.attribution import Question, attribute
 from complaints.attribution.networks import OwnNetworks
 from complaints.cases.filing import Accusation, Identity, file_complaints, identity_of
 from complaints.checking import record_arrivals
+from complaints.claims import dead_claims, new_claim
 from complaints.formats import read_message
 from complaints.models import Message, Reading
 from complaints.models.bulk import update_rows
@@ -66,7 +66,7 @@ def process_messages(ids: Sequence[int], *, now: datetime | None = None) -> Proc
     """
     total, now = Processed(), now or timezone.now()
     for start in range(0, len(ids), BATCH):
-        claim = uuid.uuid4().hex
+        claim = new_claim()
         chunk = ids[start : start + BATCH]
         free = Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM_LASTS)
         waiting = Reading.objects.filter(free, message__in=chunk, state=Reading.State.WAITING)
@@ -75,6 +75,15 @@ def process_messages(ids: Sequence[int], *, now: datetime | None = None) -> Proc
         messages = list(Message.objects.filter(reading__claim=claim, pk__in=chunk).order_by("pk"))
         total.add(read_and_file(messages, claim=claim, now=now))
     return total
+
+
+def release_dead(*, now: datetime) -> list[int]:
+    """Free the messages of workers that died; their ids."""
+    held = Reading.objects.filter(state=Reading.State.WAITING, claimed_at__gt=now - CLAIM_LASTS)
+    dead = dead_claims(held.order_by().values_list("claim", flat=True).distinct())
+    ids = list(held.filter(claim__in=dead).values_list("pk", flat=True)) if dead else []
+    Reading.objects.filter(pk__in=ids, claim__in=dead, state=Reading.State.WAITING).update(claimed_at=None, claim="")
+    return ids
 
 
 def read_and_file(messages: Sequence[Message], *, claim: str, now: datetime) -> Processed:

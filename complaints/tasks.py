@@ -87,6 +87,9 @@ def deliver_notices(ids: list[int]) -> None:
 def sweep() -> None:
     """Find what waits without an alarm: after a crash, a lost task, a broker that was away, or by the clock."""
     now = timezone.now()
+    wake(process_messages, pipeline.release_dead(now=now))
+    checking.release_dead()
+    delivery.release_dead()
     waiting = Reading.objects.filter(state=Reading.State.WAITING, message__received_at__lt=now - RECENT)
     free = waiting.exclude(claimed_at__gt=now - pipeline.CLAIM_LASTS)
     wake(process_messages, free.values_list("pk", flat=True)[:SWEPT])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import smtplib
 import time
-import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -20,6 +19,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from complaints.cases.transitions import MACHINE, record
+from complaints.claims import dead_claims, new_claim
 from complaints.models import Case, Notice
 from complaints.notices.bounces import bounce_address
 from complaints.notices.letter import fill_link
@@ -65,10 +65,18 @@ def claim_due(ids: Iterable[int] | None, *, now: datetime, limit: int = 100) -> 
     wanted = list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
     if not wanted:
         return []
-    claim = uuid.uuid4().hex
+    claim = new_claim()
     # The conditions stand in the UPDATE again: of two workers that chose the same row, one changes it.
     Notice.objects.filter(free, pk__in=wanted).update(state=Notice.State.SENDING, claim=claim, claimed_at=now)
     return list(Notice.objects.filter(claim=claim).select_related("case", "link").order_by("due_at", "pk"))
+
+
+def release_dead() -> None:
+    """Queue again what a worker that died was sending."""
+    held = Notice.objects.filter(state=Notice.State.SENDING)
+    dead = dead_claims(held.order_by().values_list("claim", flat=True).distinct())
+    if dead:
+        held.filter(claim__in=dead).update(state=Notice.State.QUEUED)
 
 
 def deliver(notice: Notice, *, now: datetime, connection: BaseEmailBackend | None = None) -> None:

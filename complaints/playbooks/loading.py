@@ -29,6 +29,12 @@ def read_playbook(path: Path = SHIPPED) -> dict[str, Any]:
     return dict(document)
 
 
+def begin_with_shipped(*, now: datetime) -> PlaybookVersion:
+    """The active playbook; a desk that has none yet begins with the shipped one."""
+    active = PlaybookVersion.objects.filter(state=PlaybookVersion.State.ACTIVE).order_by("pk").first()
+    return active or activate_playbook(read_playbook(), now=now)
+
+
 def activate_playbook(document: Mapping[str, Any], *, now: datetime) -> PlaybookVersion:
     """Make this document the active version of its name. Repeating it with the same document changes nothing."""
     name = document["name"]

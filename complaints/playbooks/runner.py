@@ -13,9 +13,9 @@ from django.utils import timezone
 from complaints.cases.assessment import assess
 from complaints.cases.transitions import StaleCase
 from complaints.checking import addresses_of, queue_check
-from complaints.models import Case, CheckRun, Notice, PlaybookVersion
+from complaints.models import Case, CheckRun, Notice
 from complaints.playbooks.actions import load_actions
-from complaints.playbooks.loading import activate_playbook, read_playbook
+from complaints.playbooks.loading import begin_with_shipped
 from complaints.playbooks.schedule import Facts, Step, due_steps, next_due_at, parse_steps
 from complaints.registry import by_name
 from complaints.vocabulary import CaseState, Cause, Verdict
@@ -70,8 +70,7 @@ def waiting_rows(case_id: int) -> Advanced:
 def steps_of(case: Case) -> list[Step]:
     """The steps of the version the case began with; a case that has none begins with the active one, or the shipped."""
     if case.playbook is None:
-        active = PlaybookVersion.objects.filter(state=PlaybookVersion.State.ACTIVE).order_by("pk").first()
-        case.playbook = active or activate_playbook(read_playbook(), now=timezone.now())
+        case.playbook = begin_with_shipped(now=timezone.now())
         Case.objects.filter(pk=case.pk, playbook=None).update(playbook=case.playbook)
     return parse_steps(case.playbook.document, actions())
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 from abusedesk import embedded
 from abusedesk.processes import Child, ChildFailed, PortBusy, Tree, require_free_port
 from abusedesk.start import StartRefused, require_safe_start
-from complaints.playbooks.loading import activate_playbook, read_playbook
+from complaints.playbooks.loading import begin_with_shipped
 
 WORKERS = {"worker": ("desk", 2), "checker": ("checks", 1)}  # child: queue, processes
 
@@ -61,7 +61,7 @@ class Command(BaseCommand):
 
             seed_demo(timezone.now())
         else:
-            activate_playbook(read_playbook(), now=timezone.now())
+            begin_with_shipped(now=timezone.now())
         connections.close_all()
         self.say("3/3 starting the parts")
 
@@ -115,7 +115,7 @@ def children() -> Iterator[Child]:
     yield Child(
         name="web", argv=[*GUNICORN, "--bind", web.format(*settings.WEB_LISTEN), "abusedesk.wsgi"], ready=web_answers
     )
-    celery = [sys.executable, "-m", "celery", "-A", "abusedesk.celery"]
+    celery = [sys.executable, "-m", "celery", "-q", "-A", "abusedesk.celery"]
     for name, (queue, processes) in WORKERS.items():
         options = ["-Q", queue, "-c", str(processes), "-n", f"{name}@%h", "--without-mingle", "--without-gossip"]
         yield Child(

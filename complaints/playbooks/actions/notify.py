@@ -24,6 +24,8 @@ def carry_out(case: Case, step: Step, *, now: datetime, actor: str = MACHINE) ->
     occurrence = case.stay
     with transaction.atomic():
         if "move_to" in params:
-            changes: dict[str, Any] = {"deadline_at": now + parse_span(params["deadline"]) if "deadline" in params else None}
+            changes: dict[str, Any] = {
+                "deadline_at": now + parse_span(params["deadline"]) if "deadline" in params else None
+            }
             move_case(case, CaseState(params["move_to"]), actor=actor, reason=params["reason"], now=now, **changes)
         queue_notice(case, params["notice"], occurrence=occurrence, now=now)
