@@ -86,14 +86,16 @@ def status(
     runs = list(case.checks.filter(queued_at__gte=case.state_since).order_by("queued_at", "pk"))
     happening = what_happens(case, runs, now=now)
     claimed = case.fixed_claimed_at
+    next_look = moment(case.due_at, language) if case.due_at and case.due_at > now else None
     return {
         "now": happening,
+        "version": f"{case.state}.{case.stay}.{happening}.{next_look.hour if next_look else ''}",
         "checking": case.state == CaseState.VERIFYING,
         "steps": steps(case),
         "can_answer": case.state in ANSWERABLE,
         "can_claim": case.state in ANSWERABLE - {CaseState.VERIFYING},
         "poll_s": poll_seconds(happening, runs),
-        "next_look": moment(case.due_at, language) if case.due_at and case.due_at > now else None,
+        "next_look": next_look,
         "asked_for_help": case.customer_status == CustomerStatus.ASKS_HELP,
         "failed_at": moment(proof.at, language) if proof and failed_after(proof.at, claimed) else None,
         "new_complaints": case.complaints.filter(seen_at__gt=claimed).count() if claimed else 0,

@@ -74,12 +74,15 @@ def answer(request: HttpRequest, link: PortalLink, token: str) -> HttpResponse:
 @require_GET
 @by_link
 def status(request: HttpRequest, link: PortalLink, token: str) -> HttpResponse:
-    """The live block. When the case has moved on since the page was loaded, the whole page is loaded anew."""
+    """The live block: nothing when nothing is new (or a screen reader would repeat itself), the block when its
+    words changed, the whole page when the case has moved on."""
     case, language = link.case, language_of(link.case)
-    if request.GET.get("seen") != version(case):
+    happening, seen = page.status(case, now=timezone.now(), language=language), request.GET.get("seen", "")
+    if seen == happening["version"]:
+        return HttpResponse(status=204)
+    if not seen.startswith(f"{case.state}.{case.stay}."):
         return HttpResponse(headers={"HX-Refresh": "true"})
-    context = {**page.status(case, now=timezone.now(), language=language), **shared(request, case, token)}
-    return HttpResponse(template(language, ["status.html"]).render(context, request))
+    return HttpResponse(template(language, ["status.html"]).render(happening | shared(request, case, token), request))
 
 
 def show(
@@ -100,7 +103,6 @@ def shared(request: HttpRequest, case: Case, token: str) -> dict[str, Any]:
     return {
         "token": token,
         "language": language_of(case),
-        "version": version(case),
         "max_text": MAX_TEXT,
         "desk_email": settings.DESK_EMAIL,
         "site": settings.BASE_URL,
@@ -122,10 +124,6 @@ def language_of(case: Case) -> str:
     """Of the contact, checked because it becomes part of a file's name."""
     language = str(case.owner.get("language") or "en").lower()
     return language if language.replace("-", "").isalnum() else "en"
-
-
-def version(case: Case) -> str:
-    return f"{case.state}.{case.stay}"
 
 
 def answers_lately(case: Case) -> int:

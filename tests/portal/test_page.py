@@ -200,11 +200,12 @@ def test_a_failed_repair_says_still_open_with_the_time_of_the_test(client):
 def test_the_live_block_says_what_is_new_and_reloads_the_page_when_the_case_has_moved(client):
     case = verifying()
     token = make_link_and_token(case, now=timezone.now())[1]
-    seen = f"/c/{token}/status?seen=verifying.{case.stay}"
+    seen = f"/c/{token}/status?seen=verifying.{case.stay}.an-older-word."
     make_run(case, verdict="", state=CheckRun.State.RUNNING, at=timezone.now())
     response = client.get(seen)
     assert "We are checking now" in response.content.decode()
     assert "<html" not in response.content.decode()
+    assert client.get(f"/c/{token}/status?seen=verifying.{case.stay}.checking.").status_code == 204
     move_case(case, CaseState.NOTIFIED, actor="machine", reason="x")
     assert client.get(seen)["HX-Refresh"] == "true"
 
@@ -218,7 +219,7 @@ def test_a_date_that_has_passed_is_said_to_have_passed(client):
     assert "has passed" in words(page(client, told(deadline_at=timezone.now() - timedelta(hours=1))))
 
 
-@pytest.mark.parametrize("door", ["", "/status?seen=notified.1"])
+@pytest.mark.parametrize("door", ["", "/status?seen=notified.1.your_turn."])
 def test_the_page_is_kept_by_nobody_and_indexed_by_nobody(client, door):
     token = make_link_and_token(told(), now=timezone.now())[1]
     for response in (client.get(f"/c/{token}{door}"), client.get(f"/c/{'x' * 43}{door}")):
