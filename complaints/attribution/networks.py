@@ -1,10 +1,10 @@
-"""Is an address ours? For readers of free text, who meet many addresses and may name only our own."""
+"""Is it ours? For readers of free text, who may name only our own addresses, and for imports of assignments."""
 
 from __future__ import annotations
 
 from functools import cached_property
 
-from complaints.addresses import address_key, enclosing_keys, family_of
+from complaints.addresses import MAPPED, address_key, enclosing_keys, family_of
 from complaints.models import Network
 
 
@@ -26,3 +26,9 @@ class OwnNetworks:
         except ValueError:
             return False
         return not self.keys.isdisjoint(enclosing_keys(address, self.lengths[family_of(address)]))
+
+    def hold_prefix(self, key: bytes) -> bool:
+        """Whether all of a prefix (as prefix key) lies inside one of our networks."""
+        first = MAPPED + key[1:] if family_of(key) == 4 else key[1:]
+        shorter = [length for length in self.lengths[family_of(key)] if length <= key[0]]
+        return not self.keys.isdisjoint(enclosing_keys(first, shorter))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 
-from complaints.addresses import MAPPED, enclosing_keys, family_of, prefix_text
+from complaints.addresses import family_of, prefix_text
 from complaints.attribution.importing.cells import one_of, port_or, prefix, required, time, time_or_open
 from complaints.attribution.importing.overlap import Span, overlapping
 from complaints.attribution.importing.reading import Progress, Row, Sheet
@@ -19,8 +19,9 @@ from complaints.attribution.importing.upsert import (
     upsert,
 )
 from complaints.attribution.lookup import names_of
+from complaints.attribution.networks import OwnNetworks
 from complaints.attribution.times import utc_text
-from complaints.models import Assignment, Contract, Network, PrefixLength
+from complaints.models import Assignment, Contract, PrefixLength
 from complaints.models.assignments import ALL_PORTS
 
 COLUMNS = ("contract", "prefix", "kind", "valid_from", "valid_until", "port_first", "port_last")
@@ -61,7 +62,7 @@ def import_assignments(
 def read_assignments(sheet: Sheet) -> dict[Cells, Cells]:
     """Line, kind, valid_until and port_last by prefix key, valid_from, port_first and contract reference."""
     found: dict[Cells, Cells] = {}
-    ours = OurSpace()
+    ours = OwnNetworks()
     for row in sheet.rows():
         identity = (
             row.read("prefix", prefix),
@@ -81,26 +82,13 @@ def read_assignments(sheet: Sheet) -> dict[Cells, Cells]:
     return found
 
 
-def check_row(row: Row, span: Span, ours: OurSpace) -> None:
-    if not ours.holds(span.key):
+def check_row(row: Row, span: Span, ours: OwnNetworks) -> None:
+    if not ours.hold_prefix(span.key):
         row.refuse("prefix", f"{prefix_text(span.key)!r} is not inside any of our networks")
     if span.valid_until is not None and span.valid_until <= span.valid_from:
         row.refuse("valid_until", f"{utc_text(span.valid_until)} is not after valid_from, {utc_text(span.valid_from)}")
     if span.port_last < span.port_first:
         row.refuse("port_last", f"{span.port_last} is before port_first, {span.port_first}")
-
-
-class OurSpace:
-    """Our networks as they are now, to ask whether a whole prefix lies inside one of them."""
-
-    def __init__(self) -> None:
-        self.keys = {bytes(key) for key in Network.objects.values_list("key", flat=True)}
-        self.lengths = {family: sorted({k[0] for k in self.keys if family_of(k) == family}) for family in (4, 6)}
-
-    def holds(self, key: bytes) -> bool:
-        address = MAPPED + key[1:] if family_of(key) == 4 else key[1:]
-        shorter = [length for length in self.lengths[family_of(key)] if length <= key[0]]
-        return not self.keys.isdisjoint(enclosing_keys(address, shorter))
 
 
 def known_contracts(sheet: Sheet, said: Mapping[Cells, Cells]) -> dict[str, int]:
