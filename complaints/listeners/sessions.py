@@ -16,6 +16,7 @@ from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP
 
 from complaints.intake import Arrival, StorageUnavailable, Stored
+from complaints.listeners.incoming import Incoming, Memory
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +24,6 @@ CHUNK = 64 * 1024
 END = b"\r\n.\r\n"
 MAX_RECIPIENTS = 1000  # RFC 5321 section 4.5.3.1.8 asks for 100 at least
 COMMAND_BYTES = 4096  # section 4.5.3.1.4 asks for 512 at least; UTF-8 addresses and parameters need more
-STUFFING = 8  # what dot-stuffing may add while DATA is read, as a fraction of the size limit: 1/8
 
 SIZE = re.compile(r"\bSIZE=(\d+)", re.IGNORECASE)  # RFC 1870
 ANGLE_ADDRESS = re.compile(r'\s*<((?:[^<>"]|"(?:[^"\\]|\\.)*")*|[^<>]*)>(.*)', re.DOTALL)
@@ -35,16 +35,13 @@ NEEDS_ENHANCED_CODE = re.compile(r"([245])\d\d (?!\1\.\d+\.\d+)")
 ENHANCED = {"500": "5.5.2", "501": "5.5.4", "502": "5.5.1", "503": "5.5.1", "555": "5.5.4"}  # RFC 3463; else x.0.0
 
 
-class Desk(Protocol):
-    """What a session needs from the server it belongs to."""
+class Desk(Memory, Protocol):
+    """What a session needs from the listener it belongs to."""
 
-    max_bytes: int
     stopping: bool
 
     async def store(self, arrival: Arrival) -> Stored: ...
-    def hold(self, octets: int) -> bool: ...
     def is_full(self) -> bool: ...
-    def release(self, octets: int) -> None: ...
     def opened(self, session: DeskSMTP) -> None: ...
     def lost(self, session: DeskSMTP) -> None: ...
 
@@ -231,43 +228,3 @@ class DeskLMTP(LMTP, DeskSMTP):
         """RFC 2033 section 4.2: one reply for each RCPT that was accepted. All share one row, and so one fate."""
         assert self.envelope is not None
         return [reply] * len(self.envelope.rcpt_tos)
-
-
-class Incoming:
-    """The octets of one DATA, with the line end before them, counted against the desk's memory."""
-
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.pieces: list[bytes] = []
-        self.raw = b""
-        self.size = self.held = 0
-        self.complete = self.refused = self.dropped = False
-
-    def add(self, piece: bytes, *, complete: bool = False) -> None:
-        """A mail that cannot be taken is read to its end, but not kept: the client listens only then."""
-        self.size += len(piece)
-        self.complete = complete
-        if self.dropped:
-            return
-        self.pieces.append(piece)
-        self.held += len(piece)
-        self.refused = not self.desk.hold(len(piece))
-        self.dropped = self.refused or self.size > self.desk.max_bytes + self.desk.max_bytes // STUFFING
-        if self.dropped:
-            self.release()
-        elif complete:
-            self.raw = unstuffed(b"".join(self.pieces))
-            self.pieces.clear()
-
-    def release(self) -> None:
-        self.desk.release(self.held)
-        self.held = 0
-        self.pieces.clear()
-
-    def is_too_large(self) -> bool:
-        return not self.refused and (self.dropped or len(self.raw) > self.desk.max_bytes)
-
-
-def unstuffed(data: bytes) -> bytes:
-    """The mail between a first CRLF and the last dot. RFC 5321 section 4.5.2: the client doubled leading dots."""
-    return data[: -len(b".\r\n")].replace(b"\r\n.", b"\r\n")[len(b"\r\n") :]
