@@ -10,6 +10,8 @@ from complaints.addresses import address_key, prefix_key
 from complaints.models import (
     Assignment,
     Case,
+    CheckRun,
+    Complaint,
     Contact,
     Contract,
     Customer,
@@ -17,6 +19,7 @@ from complaints.models import (
     Network,
     PrefixLength,
     Reading,
+    Reporter,
     User,
 )
 from complaints.models.assignments import ALL_PORTS
@@ -117,4 +120,41 @@ def make_case(
         address=address_key(address),
         opened_at=opened_at,
         **(filled | columns),
+    )
+
+
+def make_complaint(
+    case: Case | None = None, *, address: str = "192.0.2.10", reporter: str = "", **columns: Any
+) -> Complaint:
+    """A complaint of `case`, or of none: then answer="nobody" unless another is named. Its message is made with it."""
+    message = columns.pop("message", None) or make_message(
+        f"Subject: c\r\n\r\n{Complaint.objects.count()}".encode(), state="read"
+    )
+    filled: dict[str, Any] = {
+        "seen_at": NOON,
+        "category": case.category if case else Category.SPAM,
+        "received_at": NOON,
+        "format": "arf",
+        "subject": "Cheap watches",
+        "answer": "owner" if case else "nobody",
+        "contract": case.contract if case else None,
+        "method": "static" if case else "",
+        "confidence": 0.95 if case else 0,
+    }
+    if reporter:
+        filled["reporter"] = Reporter.objects.get_or_create(address=reporter, defaults={"first_seen_at": NOON})[0]
+    return Complaint.objects.create(message=message, address=address_key(address), case=case, **(filled | columns))
+
+
+def make_run(
+    case: Case, check: str = "relay", verdict: str = "bad", *, occasion: str = "investigate.1", **columns: Any
+) -> CheckRun:
+    """A finished check of the case's address; verdict="" makes a queued one."""
+    filled: dict[str, Any] = {
+        "queued_at": NOON,
+        "state": "done" if verdict else "queued",
+        "finished_at": NOON if verdict else None,
+    }
+    return CheckRun.objects.create(
+        case=case, check_name=check, address=case.address, verdict=verdict, occasion=occasion, **(filled | columns)
     )

@@ -116,6 +116,7 @@ def shown(entry: Entry, now: datetime) -> dict[str, Any]:
         run = entry.what.run
         found["title"] = words.check_title(run.check_name)
         found["verdict"] = words.verdict_word(run.check_name, run.verdict) if run.verdict else None
+        found["remark"] = words.REMARKS.get(run.verdict, "")
         found["lists"] = [(row, words.ON_LIST.get(str(row.get("status")), words.Word("?"))) for row in entry.what.lists]
     elif entry.kind == "notice":
         found["title"] = words.NOTICES.get(entry.what.step, entry.what.step.replace("_", " ").capitalize())

@@ -98,6 +98,12 @@ PLAIN_VERDICTS = {
     Verdict.CLEAN: Word("clean", "good"),
     Verdict.UNKNOWN: Word("unclear"),
 }
+# What is said beside the line of a transcript that decided.
+REMARKS = {
+    Verdict.BAD: "accepted for a domain that is not theirs",
+    Verdict.CLEAN: "refused for good",
+    Verdict.UNKNOWN: "no clear answer",
+}
 ON_LIST = {
     "listed": Word("listed", "bad"),
     "policy": Word("policy only", "", "Says what kind of range this is, not that it sends abuse"),

@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.utils import timezone
+
+from complaints.cases.transitions import move_case
+from complaints.models import Case, CaseEvent, CheckRun, Notice
+from complaints.vocabulary import CaseState, CustomerStatus, EventKind, Resolution
+from tests.factories import NOON, make_assignment, make_case, make_complaint, make_contract, make_network, make_run
+
+
+def post(client: Client, case: Case, action: str, **data: Any) -> Any:
+    return client.post(f"/case/{case.pk}/{action}", {"stay": case.stay, **data})
+
+
+def told(response: Any) -> list[str]:
+    return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+def history(case: Case) -> list[tuple[str, str]]:
+    return list(CaseEvent.objects.filter(case=case).order_by("id").values_list("kind", "actor"))
+
+
+def test_telling_the_customer_queues_the_first_notice_and_hands_the_case_over(ada: Client) -> None:
+    case = make_case(state="triage")
+
+    response = post(ada, case, "notify")
+
+    assert response["Location"] == f"/case/{case.pk}"
+    assert list(Notice.objects.values_list("step", "to_email", "state")) == [
+        ("notify", "c-1@customer.example", "queued")
+    ]
+    case.refresh_from_db()
+    assert case.state == CaseState.NOTIFIED
+    assert case.deadline_at is not None
+    assert history(case) == [(EventKind.MOVED, "ada"), (EventKind.NOTICE_QUEUED, "machine")]
+
+
+def test_a_customer_who_was_told_before_hears_what_is_still_open(ada: Client) -> None:
+    case = make_case(state="answered", customer_status=CustomerStatus.CLAIMS_FIXED)
+
+    post(ada, case, "notify")
+
+    assert list(Notice.objects.values_list("step", flat=True)) == ["still_open"]
+
+
+def test_a_customer_whose_turn_it_is_gets_one_reminder_however_often_it_is_pressed(ada: Client) -> None:
+    case = make_case(state="notified", customer_status=CustomerStatus.NOTIFIED)
+
+    post(ada, case, "notify")
+    second = post(ada, case, "notify")
+
+    assert list(Notice.objects.values_list("step", flat=True)) == ["remind"]
+    assert told(second)[-1] == "This customer was already reminded since the last notice. Nothing was sent."
+
+
+def test_nobody_is_told_when_there_is_no_address(ada: Client) -> None:
+    case = make_case(make_contract("C-9", email=""), state="triage")
+
+    response = post(ada, case, "notify")
+
+    assert response.status_code == 409
+    assert "Nobody can be written to: the contract has no contact" in response.content.decode()
+    case.refresh_from_db()
+    assert case.state == CaseState.TRIAGE
+
+
+@pytest.mark.parametrize("action", ["notify", "verify", "close"])
+def test_a_page_older_than_the_case_changes_nothing(ada: Client, action: str) -> None:
+    case = make_case(state="triage")
+    old = Case.objects.get(pk=case.pk)
+    move_case(case, CaseState.NOTIFIED, actor="carla", reason="called them")
+    before = history(case)
+
+    response = post(ada, old, action, resolution="not_abuse", reason="My long reason")
+
+    assert response.status_code == 409
+    page = response.content.decode()
+    assert "Nothing was changed: somebody else moved this case since you opened the page." in page
+    assert history(case) == before
+    if action == "close":
+        assert "My long reason" in page  # what was written is not lost
+        assert f'name="stay" value="{case.stay}"' in page
+
+
+@pytest.mark.parametrize("stay", ["", "x", "-1"])
+def test_a_form_without_its_token_changes_nothing(ada: Client, stay: str) -> None:
+    case = make_case(state="triage")
+
+    assert post(ada, case, "notify", stay=stay).status_code == 409
+    assert Notice.objects.count() == 0
+
+
+def test_verifying_treats_the_case_as_fixed_from_now(ada: Client) -> None:
+    case = make_case(state="escalated")
+
+    post(ada, case, "verify")
+
+    case.refresh_from_db()
+    assert case.state == CaseState.VERIFYING
+    assert case.fixed_claimed_at is not None
+
+
+def test_verifying_is_refused_where_the_table_has_no_such_move(ada: Client) -> None:
+    case = make_case(state="triage")
+
+    response = post(ada, case, "verify")
+
+    assert response.status_code == 409
+    assert "triage -&gt; verifying" in response.content.decode()
+
+
+def test_checking_again_orders_every_check_once_a_minute(ada: Client, settings: Any) -> None:
+    settings.DNS_RESOLVERS = (("127.0.0.1", 53),)
+    make_network()
+    case = make_case(state="triage")
+    make_assignment(case.contract)
+    make_complaint(case)
+
+    post(ada, case, "check")
+    post(ada, case, "check")
+
+    assert sorted(CheckRun.objects.values_list("check_name", "state")) == [("dnsbl", "queued"), ("relay", "queued")]
+
+
+def test_a_check_that_safety_forbids_says_which_rule(ada: Client) -> None:
+    case = make_case(state="triage")  # its address is in none of our networks
+    make_complaint(case)
+
+    response = post(ada, case, "check")
+
+    assert "relay check of 192.0.2.10 refused: 192.0.2.10 is not in our networks" in told(response)
+
+
+def test_a_closed_case_is_not_checked_again(ada: Client) -> None:
+    case = make_case(state="closed", closed_at=NOON, resolution=Resolution.STALE)
+
+    assert post(ada, case, "check").status_code == 409
+    assert CheckRun.objects.count() == 0
+
+
+def test_a_case_is_taken_and_given_back(ada: Client) -> None:
+    case = make_case()
+
+    post(ada, case, "assign")
+    case.refresh_from_db()
+    assert case.assignee is not None
+    assert case.assignee.username == "ada"
+    post(ada, case, "assign", to="nobody")
+    case.refresh_from_db()
+    assert case.assignee is None
+
+
+def test_a_note_is_taken_from_an_old_page_too(ada: Client) -> None:
+    case = make_case(state="triage")
+
+    ada.post(f"/case/{case.pk}/note", {"text": "  called them  "})
+
+    assert [(e.kind, e.actor, e.data) for e in case.events.all()] == [("note", "ada", {"text": "called them"})]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 10_001])
+def test_a_note_that_is_none_is_refused_and_kept_in_the_form(ada: Client, text: str) -> None:
+    case = make_case()
+
+    assert ada.post(f"/case/{case.pk}/note", {"text": text}).status_code == 400
+    assert case.events.count() == 0
+
+
+# --- closing
+
+
+def test_closing_asks_first(ada: Client) -> None:
+    case = make_case(state="triage")
+
+    page = ada.get(f"/case/{case.pk}/close").content.decode()
+
+    assert f"Close case {case.number}?" in page
+    case.refresh_from_db()
+    assert case.state == CaseState.TRIAGE
+
+
+def test_closing_stores_who_why_and_how(ada: Client) -> None:
+    case = make_case(state="triage")
+
+    response = post(ada, case, "close", resolution="not_abuse", reason="A newsletter they had asked for")
+
+    assert response["Location"] == f"/case/{case.pk}"
+    event = case.events.get()
+    assert (event.actor, event.data["resolution"], event.data["reason"]) == (
+        "ada", "not_abuse", "A newsletter they had asked for",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"resolution": "", "reason": "x"}, "Say how the case ended."),
+        ({"resolution": "stale", "reason": " "}, "Say why: the next person to see this customer will read it."),
+        ({"resolution": "merged", "reason": "x"}, "Select a valid choice."),
+        ({"resolution": "fixed_verified", "reason": "x"}, "needs a check that came out clean"),
+    ],
+)
+def test_closing_without_enough_is_refused(ada: Client, given: dict[str, str], sentence: str) -> None:
+    case = make_case(state="triage")
+
+    response = post(ada, case, "close", **given)
+
+    assert response.status_code == 400
+    assert sentence in response.content.decode()
+    case.refresh_from_db()
+    assert case.state == CaseState.TRIAGE
+
+
+def test_fixed_and_verified_needs_every_last_check_to_be_clean(ada: Client) -> None:
+    case = make_case(state="triage")
+    now = timezone.now()
+    make_run(case, "relay", "clean", occasion="a.1", finished_at=NOON)
+    make_run(case, "dnsbl", "bad", occasion="a.1", finished_at=NOON)
+    assert post(ada, case, "close", resolution="fixed_verified", reason="x").status_code == 400
+    make_run(case, "dnsbl", "clean", occasion="a.2", finished_at=now)
+
+    assert post(ada, case, "close", resolution="fixed_verified", reason="x").status_code == 302
+
+
+def test_a_closed_case_says_so_instead_of_closing_twice(ada: Client) -> None:
+    case = make_case(state="closed", closed_at=NOON, resolution=Resolution.STALE)
+
+    assert post(ada, case, "close", resolution="stale", reason="x").status_code == 302
+    assert case.events.count() == 0

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from complaints.cases.story import deciding_line, tell
+from complaints.cases.transitions import add_note, move_case, record
+from complaints.models import Case, ProbeArrival
+from complaints.notices.compose import queue_notice
+from complaints.vocabulary import CaseState, Cause, CustomerStatus, EventKind, Resolution, Verdict
+from tests.factories import NOON, make_case, make_complaint, make_contract, make_customer, make_message, make_run
+
+SqlOf = Callable[[Callable[[], object]], list[str]]
+CLOSED: dict[str, Any] = {"state": CaseState.CLOSED, "closed_at": NOON, "resolution": Resolution.FIXED_VERIFIED}
+TALK = [
+    {"dir": "<", "text": "220 mx.example ESMTP"},
+    {"dir": ">", "text": "RCPT TO:<one@probe.example>"},
+    {"dir": "<", "text": "554 5.7.1 Relay access denied"},
+    {"dir": ">", "text": "RCPT TO:<two@probe.example>"},
+    {"dir": "<", "text": "250 2.1.5 Ok"},
+    {"dir": ">", "text": "QUIT"},
+]
+
+
+def page_of(client: Client, case: Case) -> str:
+    return client.get(f"/case/{case.pk}").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("state", "sentence"),
+    [
+        ("investigating", "The machine&#x27;s turn"),
+        ("triage", "Your turn: no check has given a clear answer."),
+        ("notified", "The customer&#x27;s turn"),
+        ("answered", "Your turn: the customer has answered."),
+        ("verifying", "The machine&#x27;s turn: it verifies the fix"),
+        ("escalated", "Your turn: the deadline passed"),
+        ("closed", "Closed: fixed and verified."),
+    ],
+)
+def test_the_page_says_whose_turn_it_is(ada: Client, state: str, sentence: str) -> None:
+    case = make_case(**(CLOSED if state == "closed" else {"state": state}))
+
+    assert sentence in page_of(ada, case)
+
+
+def test_a_case_with_everything_is_told_in_few_queries(ada: Client, sql_of: SqlOf) -> None:
+    old = make_case(**CLOSED)
+    case = make_case(relapse_of=old, ladder=1)
+    for n in range(30):
+        make_complaint(case, reporter=f"r{n}@x.example", seen_at=NOON - timedelta(hours=n))
+        make_run(case, occasion=f"investigate.{n}", details={"transcript": TALK})
+        add_note(case, actor="ada", text=f"note {n}")
+    queue_notice(case, "notify", occurrence=1, now=NOON)
+
+    assert len(sql_of(lambda: ada.get(f"/case/{case.pk}"))) <= 12
+
+
+def test_the_story_puts_the_youngest_first_and_tells_each_thing_once(db: None) -> None:
+    case = make_case()
+    record(case, EventKind.OPENED, actor="machine", now=NOON)
+    make_complaint(case, seen_at=NOON + timedelta(minutes=1))
+    make_run(case, finished_at=NOON + timedelta(minutes=2))
+    record(case, EventKind.CHECK_DONE, actor="machine", now=NOON + timedelta(minutes=2))
+    queue_notice(case, "notify", occurrence=1, now=NOON + timedelta(minutes=3))
+    move_case(case, CaseState.NOTIFIED, actor="machine", reason="sure", now=NOON + timedelta(minutes=4))
+    add_note(case, actor="ada", text="called them")
+
+    assert [entry.kind for entry in tell(case).entries] == ["note", "moved", "notice", "check", "complaints", "opened"]
+
+
+def test_complaints_are_grouped_by_day_with_their_reporters(db: None) -> None:
+    case = make_case()
+    for hours, reporter in ((0, "a@x.example"), (1, "b@x.example"), (2, "a@x.example"), (24, "a@x.example")):
+        make_complaint(case, seen_at=NOON - timedelta(hours=hours), reporter=reporter)
+
+    days = [entry.what for entry in tell(case).entries]
+
+    assert [(f"{day.day:%d}", len(day.complaints), day.reporters) for day in days] == [("10", 3, 2), ("09", 1, 1)]
+
+
+def test_the_line_that_proved_the_relay_is_marked(ada: Client) -> None:
+    case = make_case()
+    forms = [{"form": "plain", "recipient": "<one@probe.example>"}, {"form": "own", "recipient": "<two@probe.example>"}]
+    run = make_run(case, details={"transcript": TALK, "forms": forms})
+    ProbeArrival.objects.create(run=run, form="own", message=make_message(), peer="192.0.2.10:1", arrived_at=NOON)
+
+    page = page_of(ada, case)
+
+    assert set(re.findall(r"<mark>(.*?)</mark>", page)) == {"&lt; 250 2.1.5 Ok"}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "recipients", "line"),
+    [
+        (Verdict.BAD, ["<two@probe.example>"], 4),
+        (Verdict.BAD, ["<one@probe.example>"], None),  # refused: it cannot have been this one
+        (Verdict.BAD, [], None),
+        (Verdict.CLEAN, [], 2),
+        (Verdict.UNKNOWN, [], 2),
+    ],
+)
+def test_what_decided(verdict: Verdict, recipients: list[str], line: int | None) -> None:
+    said = [(row["dir"], row["text"]) for row in TALK]
+
+    assert deciding_line(said, verdict, recipients) == line
+
+
+def test_hostile_strings_of_every_source_stay_text(ada: Client) -> None:
+    evil = "<script>alert(1)</script>"
+    case = make_case(make_contract(customer=make_customer(name=evil)), cause_reasons=[evil], headline=evil)
+    make_complaint(case, subject=evil, reporter=f"{evil}@x.example", attribution={"reason": evil})
+    make_run(case, reason=evil, details={"transcript": [{"dir": "<", "text": f"250 {evil}"}]})
+    lists = [{"list": evil, "status": "listed", "txt": evil, "codes": [evil], "meaning": evil}]
+    make_run(case, "dnsbl", details={"lists": lists})
+    add_note(case, actor="ada", text=evil)
+    record(case, EventKind.CUSTOMER_ANSWERED, actor="customer", answer="not_me", text=evil)
+
+    page = page_of(ada, case)
+
+    assert evil not in page
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 9
+
+
+def test_the_customers_page_is_one_touch_away(ada: Client) -> None:
+    case = make_case()
+    queue_notice(case, "notify", occurrence=1, now=timezone.now())
+
+    url = re.search(r'href="(/c/[^"]+)"[^>]*>Open as the customer sees it', page_of(ada, case))
+
+    assert url is not None
+    assert ada.get(url[1]).status_code == 200
+
+
+def test_the_mail_is_shown_in_a_frame_that_may_do_nothing(ada: Client) -> None:
+    case = make_case()
+    notice = queue_notice(case, "notify", occurrence=1, now=NOON)
+    assert notice is not None
+
+    response = ada.get(f"/notice/{notice.pk}/html")
+
+    assert response["Content-Security-Policy"] == (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+    )
+    assert response["X-Frame-Options"] == "SAMEORIGIN"
+    assert f'src="/notice/{notice.pk}/html" sandbox' in page_of(ada, case)
+
+
+def test_contract_relapses_and_other_cases_stand_beside_the_story(ada: Client) -> None:
+    contract = make_contract("C-1")
+    old = make_case(
+        contract, opened_at=NOON - timedelta(days=90), **(CLOSED | {"closed_at": NOON - timedelta(days=80)})
+    )
+    case = make_case(contract, relapse_of=old, ladder=1, cause=Cause.BOT)
+    other = make_case(make_contract("C-2"))  # the same customer's second line
+    stranger = make_case(make_contract("C-3", customer="K-3"))
+
+    page = page_of(ada, case)
+
+    assert f'relapse of <a id="relapse-of" class="mono" href="/case/{old.pk}"' in page
+    assert f'id="same-{old.pk}"' in page
+    assert f'id="other-{other.pk}"' in page
+    assert f'/case/{stranger.pk}"' not in page
+
+
+def test_the_next_step_of_the_playbook_is_named_with_its_time(ada: Client) -> None:
+    from complaints.playbooks.loading import activate_playbook, read_playbook
+
+    now = timezone.now()
+    playbook = activate_playbook(read_playbook(), now=now)
+    case = make_case(state="notified", state_since=now, playbook=playbook, customer_status=CustomerStatus.NOTIFIED)
+
+    page = page_of(ada, case)
+
+    assert f"If nothing changes: Reminder <b>{now + timedelta(hours=36):%-d %b, %H:%M}</b>" in page
+
+
+# --- live
+
+
+def live_url(page: str) -> str:
+    return re.search(r'hx-get="([^"]+)"', page)[1].replace("&amp;", "&")  # type: ignore[index]
+
+
+def test_the_live_part_is_silent_while_nothing_changed(ada: Client) -> None:
+    case = make_case()
+
+    assert ada.get(live_url(page_of(ada, case))).status_code == 204
+
+
+def test_news_come_without_the_panel_so_that_nothing_typed_is_lost(ada: Client) -> None:
+    case = make_case()
+    url = live_url(page_of(ada, case))
+    add_note(case, actor="carla", text="called them")
+
+    fresh = ada.get(url).content.decode()
+
+    assert "called them" in fresh
+    assert 'id="actions"' not in fresh
+
+
+def test_the_panel_comes_along_once_the_case_has_moved(ada: Client) -> None:
+    case = make_case()
+    url = live_url(page_of(ada, case))
+    move_case(case, CaseState.TRIAGE, actor="machine", reason="unsure")
+
+    fresh = ada.get(url).content.decode()
+
+    assert 'id="actions" class="card actions" data-keeps' in fresh
+    assert 'hx-swap-oob="true"' in fresh
+    assert f'name="stay" value="{case.stay}"' in fresh
+
+
+def test_a_closed_case_stops_asking(ada: Client) -> None:
+    assert "hx-get" not in page_of(ada, make_case(**CLOSED))
