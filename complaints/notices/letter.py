@@ -6,7 +6,7 @@ A paragraph; its lines are joined and wrapped again.
 
 ## A heading
 
-*A paragraph that must not be missed.* It begins with its sentence in stars.
+*A paragraph that must not be missed.* It begins with its sentence in stars; good news in plus signs.
 
 1. A step; the next ones follow line by line.
 
@@ -25,7 +25,8 @@ import textwrap
 
 LINK_MARK = "@@PORTAL-LINK@@"  # the link itself is never stored; see fill_link
 WIDTH = 74
-STRONG = re.compile(r"\*([^*]+)\*\s*(.*)", re.DOTALL)
+MARKED = re.compile(r"([*+])([^*+]+)\1\s*(.*)")
+MARKS = {"*": "strong", "+": "good"}
 STEP = re.compile(r"\d+\.\s+(.*)")
 
 
@@ -35,7 +36,7 @@ class BadLetter(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Block:
-    """kind: text, heading, strong, steps, facts, lines, button. `strong` has its sentence in items[0]."""
+    """kind: text, heading, strong, good, steps, facts, lines, button. Strong and good have their sentence in items."""
 
     kind: str
     text: str = ""
@@ -72,8 +73,8 @@ def read_block(paragraph: str) -> Block:
     if STEP.match(first):
         return Block("steps", items=tuple(read_steps(lines)))
     text = one_line(" ".join(lines))
-    if found := STRONG.fullmatch(text):
-        return Block("strong", found[2], items=(found[1],))
+    if found := MARKED.fullmatch(text):
+        return Block(MARKS[found[1]], found[3], items=(found[2],))
     return Block("text", text)
 
 
@@ -120,6 +121,7 @@ TEXT = {
     "text": lambda block: wrapped(block.text),
     "heading": lambda block: f"{block.text}\n{'-' * len(block.text)}",
     "strong": lambda block: wrapped(f"*{block.items[0]}* {block.text}".strip()),
+    "good": lambda block: wrapped(f"{block.items[0]} {block.text}".strip()),
     "steps": steps_as_text,
     "facts": facts_as_text,
     "lines": lambda block: "\n".join("    " + line for line in block.items),

@@ -186,3 +186,16 @@ def test_the_html_brings_its_styles_and_loads_nothing():
     assert 'name="color-scheme" content="light dark"' in html
     assert not re.findall(r"<img|<link|<script|@import|url\(", html)
     assert set(re.findall(r'(?:href|src)="([^"]+)"', html)) == {LINK_MARK}
+
+
+def test_a_language_is_added_by_a_file(settings, tmp_path):
+    letter = tmp_path / "notices" / "fr" / "notify.txt"
+    letter.parent.mkdir(parents=True)
+    letter.write_text("Subject: Dossier {{ number }}\n\nÀ réparer avant le {{ deadline }}.\n")
+    settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
+    case = full_case()
+    case.owner["language"] = "fr-CH"
+    notice = queued(case)
+    assert notice.language == "fr"
+    assert "avant le mercredi 11 mars 2026, 12:00 (Europe/Paris)" in notice.text
+    assert '<html lang="fr">' in notice.html

@@ -13,6 +13,8 @@ this is a paragraph.
 
 *Fix it by Sunday.* Then all is well.
 
++Well done.+ Thank you.
+
 ## What to do
 
 1. Forward this mail.
@@ -33,11 +35,11 @@ def test_each_block_is_recognised_by_how_it_begins():
     letter = read_letter(SOURCE)
     assert letter.subject == "Your line (case 7)"
     kinds = [block.kind for block in letter.blocks]
-    assert kinds == ["text", "strong", "heading", "steps", "facts", "lines", "button"]
+    assert kinds == ["text", "strong", "good", "heading", "steps", "facts", "lines", "button"]
     assert letter.blocks[1].items == ("Fix it by Sunday.",)
-    assert letter.blocks[3].items == ("Forward this mail.", "Wait for somebody who comes.")
-    assert letter.blocks[4].facts == (("Line", "192.0.2.1"), ("Seen since", "Monday"))
-    assert letter.blocks[5].items == ("> MAIL FROM:<a@b.example>", "250  Ok")
+    assert letter.blocks[4].items == ("Forward this mail.", "Wait for somebody who comes.")
+    assert letter.blocks[5].facts == (("Line", "192.0.2.1"), ("Seen since", "Monday"))
+    assert letter.blocks[6].items == ("> MAIL FROM:<a@b.example>", "250  Ok")
 
 
 def test_the_text_is_readable_without_any_mark_up():
