@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from functools import wraps
 from typing import Any
@@ -17,12 +18,14 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from complaints.cases.answers import CUSTOMER, AnswerKind, NoAnswerNow, record_answer, record_seen
 from complaints.cases.transitions import StaleCase
 from complaints.models import Case, PortalLink
+from complaints.notices.compose import DEFAULT_LANGUAGE
 from complaints.notices.links import find_link
 from complaints.portal import page
 from complaints.portal.forms import MAX_TEXT, AnswerForm
 from complaints.vocabulary import CaseState, EventKind
 
 ANSWERS_AN_HOUR = 10
+LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")  # it becomes part of a file's name
 
 
 def by_link(view: Any) -> Any:
@@ -111,19 +114,20 @@ def shared(request: HttpRequest, case: Case, token: str) -> dict[str, Any]:
 
 
 def unknown_link(request: HttpRequest) -> HttpResponse:
-    context = {"desk_email": settings.DESK_EMAIL, "language": "en"}
-    return render(request, "portal/en/no_link.html", context, status=404)
+    context = {"desk_email": settings.DESK_EMAIL, "language": DEFAULT_LANGUAGE}
+    return render(request, f"portal/{DEFAULT_LANGUAGE}/no_link.html", context, status=404)
 
 
 def template(language: str, names: list[str]) -> Any:
-    languages = dict.fromkeys([language, language.partition("-")[0], "en"])
-    return select_template([f"portal/{each}/{name}" for each in languages for name in names])
+    return select_template([f"portal/{language}/{name}" for name in names])
 
 
 def language_of(case: Case) -> str:
-    """Of the contact, checked because it becomes part of a file's name."""
-    language = str(case.owner.get("language") or "en").lower()
-    return language if language.replace("-", "").isalnum() else "en"
+    """The contact's language when the page is written in it, else English. A folder is all a language needs."""
+    wanted = str(case.owner.get("language") or DEFAULT_LANGUAGE).lower()
+    languages = [wanted, wanted.partition("-")[0], DEFAULT_LANGUAGE]
+    found: Any = select_template([f"portal/{each}/page.html" for each in languages if LANGUAGE.fullmatch(each)])
+    return str(found.template.name).split("/")[1]
 
 
 def answers_lately(case: Case) -> int:

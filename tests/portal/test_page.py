@@ -243,3 +243,13 @@ def test_the_demo_says_that_it_is_one(client, settings):
     assert "Demonstration" not in page(client, told())
     settings.DEMO = True
     assert "minutes instead of days" in page(client, Case.objects.get())
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "de-AT", "../../desk", ""])
+def test_a_language_without_pages_is_served_in_english_and_says_so_to_the_reader_aloud(client, language):
+    case = told()
+    case.owner["language"] = language
+    case.save()
+    html = page(client, case)
+    assert '<html lang="en">' in html
+    assert f"Since {case.first_seen_at:%A}" in words(html)
