@@ -1,0 +1,54 @@
+"""Workers at the same moment: the constraint and the conditional update leave one effect."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from complaints.models import Notice, PortalLink
+from complaints.notices.compose import queue_notice
+from complaints.notices.delivery import deliver_due
+from complaints.vocabulary import CaseState, EventKind
+from tests.factories import NOON, make_case
+from tests.notices.rows import make_relay_case, queued
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(work: Callable[[], Any], *, workers: int = 6) -> list[Any]:
+    """Run `work` in several threads that start together; what they returned."""
+    gate, results = threading.Barrier(workers), list[Any]()
+
+    def run() -> None:
+        gate.wait()
+        try:
+            results.append(work())
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(workers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_six_workers_decide_one_mail():
+    case = make_relay_case(state=CaseState.NOTIFIED)
+    found = at_once(lambda: queue_notice(case, "notify", occurrence=1, now=NOON))
+    assert len(found) == 6
+    assert len({notice.pk for notice in found}) == 1
+    assert Notice.objects.count() == PortalLink.objects.count() == 1
+    assert case.events.filter(kind=EventKind.NOTICE_QUEUED).count() == 1
+
+
+def test_six_workers_send_each_mail_once(real_smtp):
+    sent = sorted(queued(make_case(f"C-{number}")).to_email for number in range(5))
+    assert sum(at_once(lambda: deliver_due(now=NOON))) == 5
+    assert sorted(caught.rcpt_tos[0] for caught in real_smtp.messages) == sent
+    assert set(Notice.objects.values_list("state", flat=True)) == {Notice.State.SENT}
