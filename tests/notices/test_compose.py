@@ -199,3 +199,10 @@ def test_a_language_is_added_by_a_file(settings, tmp_path):
     assert notice.language == "fr"
     assert "avant le mercredi 11 mars 2026, 12:00 (Europe/Paris)" in notice.text
     assert '<html lang="fr">' in notice.html
+
+
+def test_without_a_proof_an_open_relay_is_called_likely_and_not_certain():
+    case = make_relay_case()
+    assert "By all signs, the mail server" in queued(case).text
+    make_proof(case)
+    assert "By all signs" not in queued(case, occurrence=2).text
