@@ -1,0 +1,78 @@
+"""A notice as a mail, and what the mail server's answers mean. Who may send it when is delivery.py."""
+
+from __future__ import annotations
+
+import smtplib
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.backends.base import BaseEmailBackend
+
+from complaints.models import Notice
+from complaints.notices.bounces import bounce_address
+from complaints.notices.letter import fill_link
+
+OUTAGE = (smtplib.SMTPException, OSError)
+
+
+class Undeliverable(Exception):
+    """Trying this mail again would not help; the text says why."""
+
+
+def mail_of(notice: Notice, *, url: str) -> EmailMultiAlternatives:
+    mail = EmailMultiAlternatives(
+        subject=notice.subject,
+        body=fill_link(notice.text, url),
+        from_email=bounce_address(notice.pk),  # the envelope's; the reader sees the header below
+        to=[recipient(notice)],
+        reply_to=[settings.DESK_EMAIL],
+        headers={
+            "From": settings.DEFAULT_FROM_EMAIL,
+            "Message-ID": notice.message_id,
+            "Auto-Submitted": "auto-generated",  # RFC 3834 section 5: nobody's machine should answer it
+            "X-Auto-Response-Suppress": "OOF, AutoReply",  # Exchange does not look at Auto-Submitted
+            "X-Abuse-Case": notice.case.number,
+        },
+    )
+    mail.attach_alternative(fill_link(notice.html, url), "text/html")
+    return mail
+
+
+def recipient(notice: Notice) -> str:
+    """`"Name" <address>`: quoted here, for a name is data and may hold commas, quotes or an address of its own."""
+    name = notice.to_name.replace("\\", "").replace('"', "'").strip()
+    return f'"{name}" <{notice.to_email}>' if name else notice.to_email
+
+
+def send(mail: EmailMultiAlternatives, connection: BaseEmailBackend) -> None:
+    """Raises Undeliverable when the answer is final for this mail (RFC 5321 section 4.2.1), else what SMTP raised."""
+    try:
+        connection.send_messages([mail])
+    except smtplib.SMTPRecipientsRefused as exc:
+        code, text = next(iter(exc.recipients.values()))
+        if is_final(code):
+            raise Undeliverable(f"the recipient's server refused the address: {answer(code, text)}") from exc
+        raise
+    except smtplib.SMTPDataError as exc:
+        if is_final(exc.smtp_code):
+            raise Undeliverable(f"the mail server refused the mail: {answer(exc.smtp_code, exc.smtp_error)}") from exc
+        raise
+    except ValueError as exc:  # Django found a header or an address that cannot be written
+        raise Undeliverable(f"the mail cannot be written: {exc}") from exc
+
+
+def is_final(code: int) -> bool:
+    return 500 <= code < 600
+
+
+def describe(exc: Exception) -> str:
+    if isinstance(exc, smtplib.SMTPRecipientsRefused):
+        return answer(*next(iter(exc.recipients.values())))
+    if isinstance(exc, smtplib.SMTPResponseException):
+        return answer(exc.smtp_code, exc.smtp_error)
+    return str(exc) if isinstance(exc, smtplib.SMTPException) else f"no mail server: {exc}"
+
+
+def answer(code: int, text: bytes | str) -> str:
+    said = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return f"{code} {said}"[:500]
