@@ -69,10 +69,11 @@ def read_notice(raw: bytes, *, to: str, site: str) -> Notice | None:
     mail = email.message_from_bytes(raw, policy=email.policy.default)
     named = MESSAGE_ID.match(str(mail.get("Message-ID", "")).strip())
     text = mail.get_body(("plain",))
-    link = re.search(rf"^{re.escape(site)}/\S{{20,}}$", text.get_content() if text else "", re.MULTILINE)
+    lines = text.get_content().splitlines() if text else []
+    link = next((line for line in lines if re.fullmatch(rf"{re.escape(site)}/\S{{20,}}", line)), None)
     if named is None or link is None:
         return None
-    return Notice(to.lower(), named["number"], named["step"], str(mail["Subject"]), link[0])
+    return Notice(to.lower(), named["number"], named["step"], str(mail["Subject"]), link)
 
 
 def react(habit: str, notice: Notice, rng: random.Random) -> Iterator[tuple[float, str, dict[str, Any]]]:

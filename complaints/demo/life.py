@@ -157,6 +157,8 @@ class Life:
 
     async def repair(self, task: Task) -> None:
         host = self.host(task)
+        if host.contract not in self.memory.troubled:
+            return  # a reminder, and the work is done already
         self.memory.troubled.discard(host.contract)
         self.places.heal(host)
         log.info("%s %s is repaired", owner(host), "server" if host.trouble.healthy else "machine")

@@ -74,7 +74,8 @@ def letter(site: str, step: str) -> bytes:
     mail["From"], mail["To"] = "abuse@isp.example", "nora@atelier-brenn.example"
     mail["Subject"] = "Strangers are sending mail through your server"
     mail["Message-ID"] = f"<case-12.{step}-1.0123456789abcdef@isp.example>"
-    mail.set_content(f"Hello,\n\nthis mail leads to {site} and nothing else.\n\nOpen your page:\n{site}/p/{TOKEN}\n")
+    text = f"Hello José,\n\nthis mail leads to {site} and nothing else.\n\nOpen your page:\n{site}/p/{TOKEN}\n"
+    mail.set_content(text, cte="8bit")
     mail.add_alternative("<p>the same</p>", subtype="html")
     return mail.as_bytes()
 

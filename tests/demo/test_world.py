@@ -41,7 +41,7 @@ def test_every_line_is_inside_our_networks():
     networks = [ipaddress.ip_network(prefix) for prefix, _ in WORLD.networks]
     for line in WORLD.lines:
         prefix = ipaddress.ip_network(line.prefix)
-        assert any(prefix.version == net.version and prefix.subnet_of(net) for net in networks)
+        assert any(prefix[0] in network and prefix[-1] in network for network in networks)
 
 
 def test_every_host_is_on_loopback_and_its_contract_holds_it_now():
