@@ -24,6 +24,7 @@ from complaints.notices.letter import LINK_MARK
 from complaints.notices.links import token_of
 from complaints.vocabulary import CaseState, Cause, CustomerStatus, Resolution
 
+LINK_SHOWN = "[the customer's own link]"  # the link itself is not stored
 FIXED = (Resolution.FIXED_VERIFIED, Resolution.FIXED_NOT_VERIFIABLE)
 
 
@@ -91,7 +92,6 @@ def parts_of(case: Case) -> dict[str, Any]:
         "what": words.what_is_wrong(category=case.category, cause=case.cause, ladder=case.ladder),
         "shown": [shown(entry, timezone.localtime(now)) for entry in story.entries],
         "links": links_of(story),
-        "mark": LINK_MARK,
     }  # fmt: skip
 
 
@@ -119,6 +119,7 @@ def shown(entry: Entry, now: datetime) -> dict[str, Any]:
         found["remark"] = words.REMARKS.get(run.verdict, "")
         found["lists"] = [(row, words.ON_LIST.get(str(row.get("status")), words.Word("?"))) for row in entry.what.lists]
     elif entry.kind == "notice":
+        found["text"] = entry.what.text.replace(LINK_MARK, LINK_SHOWN)
         found["title"] = words.NOTICES.get(entry.what.step, entry.what.step.replace("_", " ").capitalize())
     elif entry.kind in LINES:
         found["line"] = LINES[entry.kind](entry.what.data)

@@ -53,15 +53,18 @@ def turn_in_words(
     if state is S.CLOSED:
         return Turn(f"Closed: {ended[0].lower()}{ended[1:]}. New evidence opens a linked case.", "good")
     if state is S.TRIAGE:
-        return triage(proven=proven, checked=checked, sure_owner=sure_owner)
+        told = customer is not C.NONE
+        return triage(proven=proven, checked=checked, sure_owner=sure_owner, told=told)
     return BY_CUSTOMER.get((state, customer), ALWAYS[state])
 
 
-def triage(*, proven: bool, checked: bool, sure_owner: bool) -> Turn:
+def triage(*, proven: bool, checked: bool, sure_owner: bool, told: bool) -> Turn:
     if not sure_owner:
         return Turn(
             "Your turn: it is not sure enough whose address this was. Look at “Found by” before anybody is told.", YOURS
         )
+    if proven and told:
+        return Turn("Your turn: the cause is proven and it goes on.", YOURS, "notify", "Tell them what is still open")
     if proven:
         return Turn("Your turn: the cause is proven and nobody was told.", YOURS, "notify", "Tell the customer")
     if not checked:
@@ -81,6 +84,7 @@ class Stage:
 
 
 TITLES = ("Complaint", "Checked", "Customer told", "Customer's fix", "Verified", "Closed")
+TOLD = 2  # place of "Customer told"
 PLACE = {S.INVESTIGATING: 1, S.TRIAGE: 1, S.NOTIFIED: 3, S.ANSWERED: 3, S.ESCALATED: 3, S.VERIFYING: 4, S.CLOSED: 5}
 NOW_TITLES = {
     S.INVESTIGATING: "Being checked",
@@ -108,7 +112,7 @@ def stages(*, state: CaseState, told: bool, checked: bool, fixed: bool) -> Seque
 
 def mark_of(index: int, place: int, happened: bool, *, closed: bool) -> str:
     if index > place:
-        return "todo"
+        return "done" if index == TOLD and happened else "todo"  # a case in triage may have been with the customer
     if index == place:
         return "done" if closed else "now"
     return "done" if happened else "skipped"
