@@ -207,7 +207,7 @@ class Life:
             self.plan(rng.uniform(0, 5), "begin", contract=contract)
         verb, args = next_move(self.world, self.memory, rng, now)
         self.plan(rng.uniform(1, 6), verb, **args)
-        self.plan(rng.uniform(18, 32), "wander")
+        self.plan(rng.uniform(25, 45), "wander")
         self.memory.begun = {each: at for each, at in self.memory.begun.items() if now - at < UNDERWAY_S}
         self.places.forget_traffic()
 

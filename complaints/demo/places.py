@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -15,6 +16,10 @@ Endpoint = tuple[str, int]
 # Two lists of the catalogue are ill, as some always are: the check must say so instead of trusting them.
 ILL_LISTS = {"spfbl": "refuses", "interserver": "servfail"}
 LISTED_BY = 3
+
+
+class PlaceTaken(Exception):
+    """An address or port of the simulated world cannot be had; the text says which."""
 
 
 class Mailboxes(SmtpHost):
@@ -33,7 +38,7 @@ class Places:
     """All servers of a world. `async with places:` they serve in the running loop.
 
     next_server: where relays hand mail on to: our own listener, the only way out of this world.
-    Raises OSError on start when an address is taken.
+    Raises PlaceTaken on start.
     """
 
     def __init__(
@@ -59,8 +64,8 @@ class Places:
                 await self.stack.enter_async_context(server)
             except OSError as exc:
                 await self.stack.aclose()
-                what = f"{server.address}:{server.port} cannot be used by the simulated ISP: {exc.strerror or exc}"
-                raise OSError(exc.errno, what) from exc
+                where, why = f"{server.address}:{server.port}", os.strerror(exc.errno or 0).lower()
+                raise PlaceTaken(f"the simulated ISP cannot use {where}: {why}") from exc
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -12,7 +12,7 @@ from complaints.demo.customers import Notice
 from complaints.demo.life import Desk, Life
 from complaints.demo.memory import Memory
 from complaints.demo.people import Resident
-from complaints.demo.places import Endpoint, Places
+from complaints.demo.places import Endpoint, Places, PlaceTaken
 from complaints.demo.seed import import_world
 from complaints.demo.world import SEED, Host, Line, World
 
@@ -64,7 +64,7 @@ class SmallWorld:
         self.thread.join()
         self.loop.close()
 
-    problem: OSError | None
+    problem: PlaceTaken | None
 
     async def live(self) -> None:
         self.stop = asyncio.Event()
@@ -79,7 +79,7 @@ class SmallWorld:
                 self.dns = (self.dns[0], self.places.dns.port)
                 self.ready.set()
                 await self.life.live(self.places, self.stop)
-        except OSError as exc:
+        except PlaceTaken as exc:
             self.problem = exc
             self.ready.set()
 

@@ -10,7 +10,7 @@ STORY: tuple[tuple[float, str, str], ...] = (
     (1, "begin", "C-2001"),  # by hand
     (5, "begin", "C-2011"),  # fixed quickly
     (11, "begin", "C-2041"),  # a bot at home
-    (16, "stray", "not_ours"),
+    (16, "stray", "login_attack"),  # from the same line: another category, another case
     (21, "begin", "C-2018"),  # presses without fixing
     (26, "stray", "auto_reply"),
     (30, "begin", "C-2031"),  # wrongly accused
@@ -25,7 +25,7 @@ STORY: tuple[tuple[float, str, str], ...] = (
     (84, "stray", "bounce"),
     (90, "begin", "C-2002"),  # by hand
     (97, "begin", "C-2051"),  # a bot behind a shared address
-    (104, "stray", "login_attack"),
+    (104, "stray", "not_ours"),
     (111, "begin", "C-2023"),  # asks for help
     (118, "stray", "nobody"),
     (125, "begin", "C-2013"),

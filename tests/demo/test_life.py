@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import random
 import threading
@@ -17,9 +18,10 @@ import pytest
 
 from complaints.demo.browser import Browser, PageProblem
 from complaints.demo.customers import read_notice
-from complaints.demo.life import Desk
-from complaints.demo.memory import Memory
-from complaints.demo.rhythm import BY_HAND, next_move, wanted_by_hand
+from complaints.demo.life import Desk, Life
+from complaints.demo.memory import Memory, Task
+from complaints.demo.places import Places, PlaceTaken
+from complaints.demo.rhythm import BY_HAND, UNDERWAY_S, next_move, wanted_by_hand
 from complaints.demo.small import SmallWorld
 from complaints.demo.world import build_world
 from complaints.formats.reading import read_message
@@ -190,7 +192,7 @@ def test_complaint_waits_until_the_listener_is_there(smtp_sink, free_port):
 def test_port_that_is_taken_is_named(smtp_sink, free_port):
     with portal() as (site, _):
         world = small(site, smtp_sink, free_port, mailbox=(smtp_sink.host, smtp_sink.port))
-        with pytest.raises(OSError, match=f"127.0.0.1:{smtp_sink.port} cannot be used"), world:
+        with pytest.raises(PlaceTaken, match=f"127.0.0.1:{smtp_sink.port}: address already in use"), world:
             pass
 
 
@@ -232,6 +234,22 @@ def test_relay_that_waits_already_counts_and_the_longest_rested_comes_next():
     known.solved |= dict.fromkeys(["C-2005", "C-2006"], 790.0)
 
     assert wanted_by_hand(WORLD, known, now=1000.0) == ["C-2004"]
+
+
+def test_wandering_refills_the_relays_that_wait_makes_one_move_and_goes_on(free_port):
+    known = memory(begun={"C-2001": time.time(), "C-2020": time.time() - 2 * UNDERWAY_S})
+    life = Life(WORLD, known, Desk("http://127.0.0.1:1", ("127.0.0.1", 1), "abuse@isp.example"))
+    life.places = Places(
+        WORLD, relay_port=free_port, next_server=("127.0.0.1", 1), dns=("127.0.0.1", 0), mailbox=("127.0.0.1", 0),
+        on_mail=life.receive,
+    )  # fmt: skip
+
+    asyncio.run(life.wander(Task(0.0, 5, "wander")))
+
+    assert list(known.begun) == ["C-2001"]  # what began long ago has come to rest
+    assert [task.args["contract"] for task in known.tasks if task.args.get("contract") in HANDS] == HANDS[1:BY_HAND]
+    others = [task.verb for task in known.tasks if task.args.get("contract") not in HANDS]
+    assert sorted(others) in (["begin", "wander"], ["stray", "wander"])
 
 
 def test_host_that_was_just_repaired_rests():

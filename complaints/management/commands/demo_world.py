@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from complaints.demo.life import Desk, Life
 from complaints.demo.memory import ForgottenWorld, recall
-from complaints.demo.places import Places
+from complaints.demo.places import Places, PlaceTaken
 from complaints.demo.world import SEED, build_world
 
 
@@ -25,12 +25,12 @@ class Command(BaseCommand):
             raise CommandError("demo_world belongs to the demo: it needs ABUSEDESK_DEMO=1 (script/demo)")
         try:
             asyncio.run(live())
-        except (ForgottenWorld, OSError) as exc:
+        except (ForgottenWorld, PlaceTaken) as exc:
             raise CommandError(str(exc)) from exc
 
 
 async def live() -> None:
-    """Until SIGTERM or Ctrl-C. Raises ForgottenWorld, and OSError when an address is taken."""
+    """Until SIGTERM or Ctrl-C. Raises ForgottenWorld, PlaceTaken."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
