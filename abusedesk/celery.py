@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from celery.schedules import crontab
 from django.conf import settings
 
 from abusedesk.embedded import broker_url
@@ -21,6 +22,10 @@ app.conf.update(
         "unacked_restore_interval": 5,
         "unacked_restore_throttle": 1,
         "socket_connect_timeout": 3,
+        # Without a broker a wake-up fails in milliseconds, not seconds; the sweep finds what it was about.
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.1,
     },
     task_acks_late=True,
     task_reject_on_worker_lost=True,
@@ -32,11 +37,12 @@ app.conf.update(
     task_routes={"complaints.tasks.run_checks": {"queue": "checks"}},
     timezone="UTC",
     beat_schedule={
+        "dictionary": {"task": "complaints.tasks.learn_dictionary", "schedule": crontab(hour=3, minute=17)},
         "sweep": {
             "task": "complaints.tasks.sweep",
             "schedule": float(settings.SWEEP_SECONDS),
             "options": {"expires": 10},
-        }
+        },
     },
     beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
 )

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import Task
 from django.conf import settings
 from django.db import close_old_connections, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from abusedesk.celery import app
-from complaints import checking, pipeline
+from complaints import checking, intake, pipeline
 from complaints.models import Case, CheckRun, Complaint, Notice, Reading
 from complaints.notices import delivery
 from complaints.playbooks import runner
@@ -84,15 +85,20 @@ def deliver_notices(ids: list[int]) -> None:
 
 
 @app.task
+def learn_dictionary() -> None:
+    """Once a night: a better dictionary for the raw mail, when the site's own mail allows one."""
+    intake.train_dictionary()
+
+
+@app.task
 def sweep() -> None:
     """Find what waits without an alarm: after a crash, a lost task, a broker that was away, or by the clock."""
     now = timezone.now()
     wake(process_messages, pipeline.release_dead(now=now))
     checking.release_dead()
     delivery.release_dead()
-    waiting = Reading.objects.filter(state=Reading.State.WAITING, message__received_at__lt=now - RECENT)
-    free = waiting.exclude(claimed_at__gt=now - pipeline.CLAIM_LASTS)
-    wake(process_messages, free.values_list("pk", flat=True)[:SWEPT])
+    old_enough = free_messages(now).filter(message__received_at__lt=now - RECENT)
+    wake(process_messages, old_enough.values_list("pk", flat=True)[:SWEPT])
     wake(advance_cases, checking.stop_waiting(now=now))
     wake(
         advance_cases,
@@ -102,7 +108,12 @@ def sweep() -> None:
     wake(deliver_notices, due_notices(now))
 
 
-def due_notices(now: Any) -> list[int]:
+def free_messages(now: datetime) -> QuerySet[Reading]:
+    """Messages that wait and that no living worker holds."""
+    return Reading.objects.filter(state=Reading.State.WAITING).exclude(claimed_at__gt=now - pipeline.CLAIM_LASTS)
+
+
+def due_notices(now: datetime) -> list[int]:
     held = Notice.objects.filter(state__in=[Notice.State.QUEUED, Notice.State.SENDING], due_at__lte=now)
     return list(held.order_by("due_at").values_list("pk", flat=True)[:SWEPT])
 
@@ -124,6 +135,7 @@ def work_once(cases: list[int]) -> bool:
     """One round over the cases; True while something is still under way."""
     close_old_connections()
     now = timezone.now()
+    pipeline.process_messages(list(free_messages(now).values_list("pk", flat=True)[: pipeline.BATCH]))
     for case_id in cases:
         after = advance_one(case_id)
         run_checks(after.checks)

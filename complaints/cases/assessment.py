@@ -21,7 +21,7 @@ def assess(case: Case, *, now: datetime) -> None:
     runs = last_runs(case)
     diagnosis = diagnose_case(
         [diagnose_complaint(as_parsed(complaint)) for complaint in complaints],
-        relay=relay_verdict(runs),
+        relay=relay_verdict(case, runs),
         listing_causes=[cause for run in runs if run.check_name == "dnsbl" for cause in run.details.get("causes", [])],
     )
     reporters = case.complaints.exclude(reporter=None).values("reporter").distinct().count()
@@ -38,7 +38,9 @@ def assess(case: Case, *, now: datetime) -> None:
     changed = {name: value for name, value in columns.items() if getattr(case, name) != value}
     if not changed:
         return
-    Case.objects.filter(pk=case.pk).update(**changed)
+    seen_as = {"cause": case.cause, "cause_confidence": case.cause_confidence}
+    if not Case.objects.filter(pk=case.pk, **seen_as).update(**changed):
+        return  # another worker has just assessed it
     if "cause" in changed or abs(case.cause_confidence - diagnosis.confidence) >= 0.1:
         told = {"cause": diagnosis.cause, "confidence": diagnosis.confidence, "reasons": list(diagnosis.reasons)}
         record(case, EventKind.DIAGNOSED, actor=MACHINE, now=now, was=case.cause, **told)
@@ -52,10 +54,15 @@ def last_runs(case: Case) -> list[CheckRun]:
     return list({(run.check_name, bytes(run.address)): run for run in runs}.values())
 
 
-def relay_verdict(runs: list[CheckRun]) -> Verdict | None:
-    """Bad if any address relays; clean only if all were refused; None when none has been tested."""
+def relay_verdict(case: Case, runs: list[CheckRun]) -> Verdict | None:
+    """What the relay checks say of the cause; None when none has been finished.
+
+    A relay that was proven stays the cause of the case: the clean checks that follow prove the fix.
+    """
+    if case.checks.filter(check_name="relay", verdict=Verdict.BAD).exists():
+        return Verdict.BAD
     verdicts = {Verdict(run.verdict) for run in runs if run.check_name == "relay"}
-    worst = [verdict for verdict in (Verdict.BAD, Verdict.UNKNOWN, Verdict.CLEAN) if verdict in verdicts]
+    worst = [verdict for verdict in (Verdict.UNKNOWN, Verdict.CLEAN) if verdict in verdicts]
     return worst[0] if worst else None
 
 
@@ -78,7 +85,7 @@ def weight_of(case: Case, diagnosis: Diagnosis, reporters: int, runs: list[Check
         complaints=case.complaint_count,
         reporters=reporters,
         blacklists=len({row.get("list") for row in listed}),
-        proven=diagnosis.cause is Cause.OPEN_RELAY and relay_verdict(runs) is Verdict.BAD,
+        proven=any(run.check_name == "relay" and run.verdict == Verdict.BAD for run in runs),
         ladder=case.ladder,
         overdue=case.deadline_at is not None and case.deadline_at < now,
     )

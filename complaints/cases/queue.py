@@ -37,7 +37,9 @@ def in_state(state: CaseState) -> Callable[[datetime], QuerySet[Case]]:
 
 def needs_desk(now: datetime) -> QuerySet[Case]:
     """The analysts' turn, or late beyond what the playbook takes care of."""
-    return Case.objects.active().filter(Q(state__in=DESK) | Q(deadline_at__lt=now - GRACE))
+    # The late ones as ids: with a plain OR, neither database would use an index for each half.
+    late = Case.objects.active().filter(deadline_at__lt=now - GRACE).order_by("deadline_at").values("pk")
+    return Case.objects.filter(Q(state__in=DESK) | Q(pk__in=late[:COUNT_CAP]))
 
 
 TABS = (

@@ -43,8 +43,11 @@ def advance_case(case_id: int, *, now: datetime | None = None) -> Advanced:
         if case.state == CaseState.CLOSED:
             break
         alarm = case.due_at
+        # The runs first: one that finishes while we assess is still pending to this round, so that no step
+        # is decided by a verdict that the diagnosis has not seen.
+        runs = this_stay(list(case.checks.all()), case.stay)
         assess(case, now=now)
-        steps, facts = steps_of(case), facts_of(case, now)
+        steps, facts = steps_of(case), facts_of(case, runs, now)
         due = due_steps(steps, facts)
         if not due:
             set_alarm(case, alarm, next_due_at(steps, facts))
@@ -75,8 +78,8 @@ def steps_of(case: Case) -> list[Step]:
     return parse_steps(case.playbook.document, actions())
 
 
-def facts_of(case: Case, now: datetime) -> Facts:
-    runs = this_stay(list(case.checks.all()), case.stay)
+def facts_of(case: Case, runs: Sequence[tuple[str, CheckRun]], now: datetime) -> Facts:
+    """`runs`: (step id, run) of this stay."""
     notices = case.notices.filter(occurrence=case.stay).values_list("step", flat=True)
     verdicts: dict[str, dict[str, list[Verdict]]] = {}
     for step, run in runs:

@@ -1,0 +1,117 @@
+"""The whole program as its users run it: `manage.py run` in a process tree of its own, on free ports."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+KEY = "a-key-of-the-process-tests-0123456789-abcdefghijklmnopqrstuvwxyz"
+START_S = 60
+
+
+class Desk:
+    """port: web, smtp, lmtp, relay, dns, mailbox by name. log: everything the tree printed."""
+
+    def __init__(self, home: Path, **environment: str) -> None:
+        self.home = home
+        self.port = dict(zip(("web", "smtp", "lmtp", "relay", "dns", "mailbox"), free_ports(6), strict=True))
+        self.log = home / "run.log"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "ABUSEDESK_DATA_DIR": str(home / "data"),
+            "ABUSEDESK_SECRET_KEY": KEY,
+            "ABUSEDESK_BASE_URL": self.site,
+            "ABUSEDESK_WEB_LISTEN": f"127.0.0.1:{self.port['web']}",
+            "ABUSEDESK_SMTP_LISTEN": f"127.0.0.1:{self.port['smtp']}",
+            "ABUSEDESK_LMTP_LISTEN": f"127.0.0.1:{self.port['lmtp']}",
+            "ABUSEDESK_RELAY_PORT": str(self.port["relay"]),
+            "ABUSEDESK_DNS": f"127.0.0.1:{self.port['dns']}",
+            "EMAIL_URL": f"smtp://127.0.0.1:{self.port['mailbox']}",
+            "ABUSEDESK_EMAIL": "abuse@isp.example",
+            "ABUSEDESK_PROBE_DOMAIN": "probe.isp.example",
+            "ABUSEDESK_HELO": "relaycheck.isp.example",
+            "ABUSEDESK_RELAY_PACE": "0",
+            "ABUSEDESK_PROBE_WAIT": "20",
+            "ABUSEDESK_SWEEP_SECONDS": "1",
+            **environment,
+        }
+
+    @property
+    def site(self) -> str:
+        return f"http://127.0.0.1:{self.port['web']}"
+
+    def manage(self, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+        return subprocess.run([*MANAGE, *words], env=self.environment, input=stdin, capture_output=True, timeout=120)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+        with self.log.open("ab") as log:
+            tree = subprocess.Popen([*MANAGE, "run"], env=self.environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            self.wait_until(lambda: "The abuse desk is at" in self.log.read_text(), within_s=START_S)
+            yield tree
+        finally:
+            tree.send_signal(signal.SIGTERM)
+            try:
+                tree.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                tree.kill()
+                tree.wait()
+
+    def kill(self, part: str) -> int:
+        """kill -9 of every process whose command line names `part`; how many there were."""
+        pids = [pid for pid, words in processes_of(str(self.home / "data")) if part in words]
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        return len(pids)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        database = sqlite3.connect(f"file:{self.home}/data/abusedesk.sqlite3?mode=ro", uri=True, timeout=20)
+        with contextlib.closing(database):
+            return database.execute(sql).fetchall()
+
+    def wait_until(self, asked: Callable[[], bool], *, within_s: float) -> None:
+        """Raises AssertionError with the end of the log."""
+        until = time.monotonic() + within_s
+        while not asked():
+            assert time.monotonic() < until, f"not within {within_s:g} s; the log ends:\n{self.log.read_text()[-4000:]}"
+            time.sleep(0.2)
+
+
+MANAGE = [sys.executable, str(ROOT / "manage.py")]
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports nobody listened on a moment ago, below the range the kernel gives to outgoing connections."""
+    found: list[int] = []
+    for port in range(20_000 + os.getpid() % 10_000, 32_000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise OSError("no free ports")
+
+
+def processes_of(marker: str) -> Iterator[tuple[int, str]]:
+    """(pid, command line) of the processes whose environment or command line names `marker`, this one not among them.
+
+    valkey-server writes its title over its environment."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal() or int(entry.name) == os.getpid():
+            continue
+        with contextlib.suppress(OSError):
+            words = (entry / "cmdline").read_bytes()
+            if marker.encode() in (entry / "environ").read_bytes() + words:
+                yield int(entry.name), words.replace(b"\0", b" ").decode()
