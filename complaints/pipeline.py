@@ -28,6 +28,7 @@ from complaints.formats import read_message
 from complaints.models import Message, Reading
 from complaints.models.bulk import update_rows
 from complaints.models.text import storable
+from complaints.notices.bounces import record_bounces
 from complaints.vocabulary import Disposition, ParsedComplaint, ParsedMessage
 
 log = logging.getLogger(__name__)
@@ -113,9 +114,16 @@ def write(reads: Sequence[Read], *, claim: str, now: datetime) -> Processed:
     with transaction.atomic():
         finish_readings(reads, claim=claim, now=now)
         filed = file_complaints(accusations, now=now)
-        proven = record_arrivals([m for m, parsed in reads if parsed.disposition is Disposition.PROBE], now=now)
+        proven = record_arrivals(those(reads, Disposition.PROBE), now=now)
+        bounced = record_bounces(those(reads, Disposition.BOUNCE), now=now)
     unread = sum(parsed.disposition is Disposition.UNREADABLE for _, parsed in reads)
-    return Processed(len(reads) - unread, unread, filed.complaints, {*filed.touched, *proven}, len(filed.opened))
+    return Processed(
+        len(reads) - unread, unread, filed.complaints, {*filed.touched, *proven, *bounced}, len(filed.opened)
+    )
+
+
+def those(reads: Sequence[Read], disposition: Disposition) -> list[Message]:
+    return [message for message, parsed in reads if parsed.disposition is disposition]
 
 
 def accuse(reads: Sequence[Read]) -> list[Accusation]:
