@@ -29,6 +29,7 @@ from complaints.vocabulary import CaseState
 MOVED_ON = (
     "Nothing was changed: somebody else moved this case since you opened the page. Look at it again, then decide."
 )
+UNFINISHED = (CheckRun.State.QUEUED, CheckRun.State.RUNNING, CheckRun.State.WAITING)
 Action = Callable[[HttpRequest, Case], HttpResponse | None]
 
 
@@ -87,19 +88,25 @@ def check_again(request: HttpRequest, case: Case) -> None:
     now = timezone.now()
     if case.state == CaseState.CLOSED:
         raise IllegalTransition("A closed case is not checked again. New evidence opens a new one.")
-    occasion = f"desk-{now:%Y%m%dT%H%M}"  # a second press within the minute finds the first one's rows
+    running = case.checks.filter(state__in=UNFINISHED).values_list("check_name", "address")
+    under_way = {(name, bytes(address)) for name, address in running}
+    wanted = [(check.NAME, address) for address in addresses_of(case) for check in load_checks()]
     runs = [
-        queue_check(case, check.NAME, address, occasion=occasion, now=now, actor=request.user.get_username())
-        for address in addresses_of(case)
-        for check in load_checks()
+        queue_check(
+            case, name, address, occasion=f"desk-{now:%Y%m%dT%H%M%S}", now=now, actor=request.user.get_username()
+        )
+        for name, address in wanted
+        if (name, address) not in under_way
     ]
+    if under_way:
+        messages.info(request, "A check is under way already. Its result appears here.")
     wake(run_checks, [run.pk for run in runs if run.state == CheckRun.State.QUEUED])
-    tell_runs(request, runs)
+    tell_runs(request, runs, nothing_to_check=not wanted)
 
 
-def tell_runs(request: HttpRequest, runs: list[CheckRun]) -> None:
+def tell_runs(request: HttpRequest, runs: list[CheckRun], *, nothing_to_check: bool) -> None:
     refused = [run for run in runs if run.state == CheckRun.State.REFUSED]
-    if not runs:
+    if nothing_to_check:
         messages.error(request, "This case names no address, so there is nothing to check.")
     if len(refused) < len(runs):
         messages.success(request, "The checks are running. Their results appear here.")

@@ -114,7 +114,7 @@ def test_verifying_is_refused_where_the_table_has_no_such_move(ada: Client) -> N
     assert "triage -&gt; verifying" in response.content.decode()
 
 
-def test_checking_again_orders_every_check_once_a_minute(ada: Client, settings: Any) -> None:
+def test_checking_again_orders_every_check_once_while_it_is_under_way(ada: Client, settings: Any) -> None:
     settings.DNS_RESOLVERS = (("127.0.0.1", 53),)
     make_network()
     case = make_case(state="triage")
