@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 
@@ -102,3 +103,19 @@ def test_pages_carry_no_inline_script_or_style(ada: Client) -> None:
         assert "'unsafe-inline'" not in page["Content-Security-Policy"]
         assert "'unsafe-eval'" not in page["Content-Security-Policy"]
         assert page["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
+
+
+def test_a_form_from_elsewhere_changes_nothing_and_says_so(ada: Client) -> None:
+    case = make_case()
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = ada.cookies
+
+    response = strict.post(reverse("desk:note", args=[case.pk]), {"text": "x"})
+
+    assert response.status_code == 403
+    assert "Nothing was sent" in response.content.decode()
+    assert case.events.count() == 0
+
+
+def test_the_page_of_a_fault_needs_nothing_that_could_be_broken() -> None:
+    assert "nothing is lost" in render_to_string("500.html")
