@@ -6,12 +6,14 @@ A secret may come from a file: NAME_FILE=/path is read instead of NAME. docs/set
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 T = TypeVar("T")
+LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 YES = {
     "1": True,
     "true": True,
@@ -83,11 +85,20 @@ class Environment:
 
     def url(self, name: str, default: str, schemes: tuple[str, ...], *, secret: bool = False) -> str:
         def parse(text: str) -> str:
-            if urlsplit(text).scheme not in schemes:
-                raise ValueError(f"scheme {urlsplit(text).scheme!r}")
+            parts = urlsplit(text)
+            if parts.scheme not in schemes:
+                raise ValueError(f"scheme {parts.scheme!r}")
+            if parts.scheme.startswith("http") and not parts.hostname:
+                raise ValueError("host is missing")
             return text
 
         return self.read(name, default, parse, f"an URL that begins with one of {', '.join(schemes)}", secret=secret)
+
+    def domain(self, name: str, default: str) -> str:
+        return self.read(name, default, parse_domain, "a host or domain name, as probe.isp.example")
+
+    def mailbox(self, name: str, default: str) -> str:
+        return self.read(name, default, parse_mailbox, "one mail address, as abuse@isp.example")
 
     def seal(self) -> None:
         """Raises BadSetting naming every variable that was refused."""
@@ -114,3 +125,18 @@ def parse_hosts(text: str) -> tuple[tuple[str, int], ...]:
 
 def parse_names(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def parse_domain(text: str) -> str:
+    """RFC 1035 section 2.3.1 names, lower-case, without the trailing dot."""
+    name = text.strip().rstrip(".").lower()
+    if len(name) > 253 or not all(LABEL.fullmatch(label) for label in name.split(".")):
+        raise ValueError("not a name of letters, digits, hyphens and dots")
+    return name
+
+
+def parse_mailbox(text: str) -> str:
+    local, at, domain = text.strip().rpartition("@")
+    if not at or not local or any(char.isspace() or char in "<>,;" for char in local):
+        raise ValueError("not local@domain")
+    return f"{local}@{parse_domain(domain)}"

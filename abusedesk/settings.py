@@ -29,12 +29,12 @@ if not SECRET_KEY and not DEMO and KEY_FILE.exists():
 if DEMO and not SECRET_KEY:
     SECRET_KEY = "demo-only-key-that-a-production-start-refuses"  # noqa: S105 - public on purpose
 HAS_SECRET_KEY = bool(SECRET_KEY)  # Django raises when an empty SECRET_KEY is only looked at
-BASE_URL = env.url("ABUSEDESK_BASE_URL", "http://127.0.0.1:8080", ("http", "https")).rstrip("/")
+WEB_LISTEN = env.listen("ABUSEDESK_WEB_LISTEN", "127.0.0.1:8080")
+BASE_URL = env.url("ABUSEDESK_BASE_URL", "http://{}:{}".format(*WEB_LISTEN), ("http", "https")).rstrip("/")
 ALLOWED_HOSTS = env.names(
     "ABUSEDESK_ALLOWED_HOSTS", [h for h in {urlsplit(BASE_URL).hostname, "127.0.0.1", "localhost"} if h]
 )
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
-WEB_LISTEN = env.listen("ABUSEDESK_WEB_LISTEN", "127.0.0.1:8080")
 SMTP_LISTEN = env.listen("ABUSEDESK_SMTP_LISTEN", "127.0.0.1:8025")
 LMTP_LISTEN = env.listen("ABUSEDESK_LMTP_LISTEN", "127.0.0.1:8024")
 
@@ -93,12 +93,12 @@ def email_settings(url: str) -> dict[str, object]:
 globals().update(email_settings(EMAIL_URL))
 EMAIL_TIMEOUT = 20
 DESK_NAME = env.text("ABUSEDESK_NAME", "Example Net" if DEMO else "Abuse desk")
-DESK_EMAIL = env.text("ABUSEDESK_EMAIL", "abuse@isp.example" if DEMO else "abuse@localhost")
+DESK_EMAIL = env.mailbox("ABUSEDESK_EMAIL", "abuse@isp.example" if DEMO else "abuse@localhost")
 DEFAULT_FROM_EMAIL = f"{DESK_NAME} <{DESK_EMAIL}>"
 
 # --- checks
-PROBE_DOMAIN = env.text("ABUSEDESK_PROBE_DOMAIN", "probe.isp.example" if DEMO else "").lower().strip(".")
-HELO = env.text("ABUSEDESK_HELO", "relaycheck.isp.example" if DEMO else "relaycheck.localhost")
+PROBE_DOMAIN = env.domain("ABUSEDESK_PROBE_DOMAIN", "probe.isp.example" if DEMO else "")
+HELO = env.domain("ABUSEDESK_HELO", "relaycheck.isp.example" if DEMO else "relaycheck.localhost")
 DNS_RESOLVERS = env.hosts("ABUSEDESK_DNS", (("127.0.0.1", 8053),) if DEMO else ())
 RELAY_PORT = env.whole("ABUSEDESK_RELAY_PORT", 8625 if DEMO else 25, low=1, high=65535)
 # Seconds between two checks of one host; seconds a probe may be on its way.

@@ -21,7 +21,8 @@ from django.utils import timezone
 from complaints.addresses import NO_ADDRESS, address_key
 from complaints.attribution import Question, attribute
 from complaints.attribution.networks import OwnNetworks
-from complaints.cases.filing import Accusation, Identity, file_complaints, identity_of
+from complaints.cases.accusations import Accusation, Identity, identity_of
+from complaints.cases.filing import file_complaints
 from complaints.checking import record_arrivals
 from complaints.claims import dead_claims, new_claim
 from complaints.formats import read_message

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -141,34 +142,43 @@ def work_once(cases: list[int]) -> bool:
         run_checks(after.checks)
         delivery.deliver_due(after.notices)
     checking.stop_waiting(now=now)
-    moving = [CheckRun.State.RUNNING, CheckRun.State.WAITING]
-    started = CheckRun.objects.filter(case__in=cases, state__in=moving)
-    queued = CheckRun.objects.filter(
-        case__in=cases, state=CheckRun.State.QUEUED, due_at__lte=now + timedelta(seconds=10)
-    )
+    return any(is_under_way(ids, now) for ids in chunks(cases))
+
+
+def is_under_way(cases: list[int], now: datetime) -> bool:
+    runs = CheckRun.objects.filter(case__in=cases)
+    started = runs.filter(state__in=[CheckRun.State.RUNNING, CheckRun.State.WAITING])
+    queued = runs.filter(state=CheckRun.State.QUEUED, due_at__lte=now + timedelta(seconds=10))
     due = Case.objects.active().filter(pk__in=cases, due_at__lte=timezone.now())
     return started.exists() or queued.exists() or due.exists()
 
 
 def cases_of(message_ids: list[int]) -> list[int]:
-    found = Complaint.objects.filter(message__in=message_ids).exclude(case=None)
-    return sorted(set(found.values_list("case", flat=True)))
+    found = (Complaint.objects.filter(message__in=ids).exclude(case=None) for ids in chunks(message_ids))
+    return sorted({case for some in found for case in some.values_list("case", flat=True)})
 
 
 def counts(message_ids: list[int], opened: int) -> dict[str, int]:
-    readings = Reading.objects.filter(pk__in=message_ids)
-    complaints = Complaint.objects.filter(message__in=message_ids)
+    states, answers = Counter[str](), Counter[str]()
+    for ids in chunks(message_ids):
+        states.update(Reading.objects.filter(pk__in=ids).values_list("state", flat=True))
+        answers.update(Complaint.objects.filter(message__in=ids).values_list("answer", flat=True))
     cases = cases_of(message_ids)
     return {
-        "read": readings.filter(state=Reading.State.READ).count(),
-        "unread": readings.filter(state=Reading.State.UNREAD).count(),
-        "waiting": readings.filter(state=Reading.State.WAITING).count(),
-        "complaints": complaints.count(),
-        "attributed": complaints.filter(answer=Answer.OWNER).count(),
-        "not_ours": complaints.filter(answer=Answer.NOT_OURS).count(),
-        "nobody": complaints.filter(answer=Answer.NOBODY).count(),
-        "unsure": complaints.filter(answer=Answer.UNSURE).count(),
+        "read": states[Reading.State.READ],
+        "unread": states[Reading.State.UNREAD],
+        "waiting": states[Reading.State.WAITING],
+        "complaints": answers.total(),
+        "attributed": answers[Answer.OWNER],
+        "not_ours": answers[Answer.NOT_OURS],
+        "nobody": answers[Answer.NOBODY],
+        "unsure": answers[Answer.UNSURE],
         "cases": len(cases),
         "cases_opened": opened,
-        "notices": Notice.objects.filter(case__in=cases).count(),
+        "notices": sum(Notice.objects.filter(case__in=ids).count() for ids in chunks(cases)),
     }
+
+
+def chunks(ids: list[int]) -> Iterator[list[int]]:
+    """A database limits the parameters of one statement."""
+    return (ids[start : start + pipeline.BATCH] for start in range(0, len(ids), pipeline.BATCH))

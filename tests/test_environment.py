@@ -31,6 +31,17 @@ def test_a_variable_that_is_not_set_or_empty_has_its_default() -> None:
             "ftp://a",
             "X='ftp://a': allowed is an URL that begins with one of http, https (scheme 'ftp')",
         ),
+        (
+            lambda env: env.domain("X", ""),
+            "probe isp",
+            "X='probe isp': allowed is a host or domain name, as probe.isp.example "
+            "(not a name of letters, digits, hyphens and dots)",
+        ),
+        (
+            lambda env: env.mailbox("X", ""),
+            "abuse",
+            "X='abuse': allowed is one mail address, as abuse@isp.example (not local@domain)",
+        ),
     ],
 )
 def test_nonsense_is_refused_with_name_value_and_what_is_allowed(

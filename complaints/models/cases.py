@@ -75,6 +75,7 @@ class Case(models.Model):
             models.Index(fields=["-priority", "id"], name="case_queue", condition=~Q(state="closed")),
             models.Index(fields=["state", "-priority", "id"], name="case_state"),
             models.Index(fields=["due_at"], name="case_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["deadline_at"], name="case_deadline", condition=Q(deadline_at__isnull=False)),
             models.Index(fields=["contract", "opened_at"], name="case_contract"),
         ]
 

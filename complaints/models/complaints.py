@@ -53,6 +53,9 @@ class Complaint(models.Model):
             models.Index(fields=["case", "seen_at"], name="complaint_case"),
             models.Index(fields=["address", "seen_at"], name="complaint_address"),
             models.Index(fields=["contract", "seen_at"], name="complaint_contract"),
+            models.Index(
+                fields=["original_message_id"], name="complaint_message_id", condition=~models.Q(original_message_id="")
+            ),
             models.Index(fields=["id"], name="complaint_without_case", condition=models.Q(case__isnull=True)),
         ]
 

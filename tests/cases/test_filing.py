@@ -5,7 +5,8 @@ import pytest
 
 from complaints.addresses import address_key
 from complaints.attribution import Holding
-from complaints.cases.filing import Accusation, Filed, file_complaints, identity_of
+from complaints.cases.accusations import Accusation, identity_of
+from complaints.cases.filing import Filed, file_complaints
 from complaints.cases.transitions import move_case
 from complaints.models import Case, CaseEvent, Complaint, Contract, Message
 from complaints.vocabulary import Answer, CaseState, Category, ParsedComplaint, Resolution

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DataError
 
+from abusedesk.start import make_secret_key
 from complaints.intake import Arrival, StorageUnavailable, Stored, store_messages
 from complaints.listeners.mail_files import FoundMail, read_file, read_maildir, read_mbox, read_stream
 
@@ -115,6 +116,8 @@ def follow_up(summary: Summary, *, wait: bool) -> dict[str, int]:
     from complaints import tasks
 
     if wait:
+        if make_secret_key():  # the links in the mails that follow are signed with it
+            print(f"made a secret key: {settings.KEY_FILE}", file=sys.stderr)
         return tasks.work_until_idle(summary.messages) if summary.messages else tasks.counts([], 0)
     tasks.wake(tasks.process_messages, summary.stored)
     return {}

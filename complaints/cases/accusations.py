@@ -1,0 +1,129 @@
+"""An accusation: a parsed complaint with its place in time and its owner, and the database row it becomes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from complaints.attribution import Holding
+from complaints.models.text import storable
+from complaints.vocabulary import Answer, Category, ParsedComplaint
+
+# RFC 6430 section 2 and RFC 6591: kept and counted, but no accusation against the customer.
+NO_CASE = frozenset({Category.NOT_SPAM, Category.OPT_OUT, Category.AUTH_FAILURE})
+Key = tuple[int, str]  # contract id, category: what has one active case
+Identity = tuple[int, bytes, int, datetime, str, str]  # the columns of the constraint "complaint_once"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Accusation:
+    """A parsed complaint with what the message and the attribution add: everything its row needs."""
+
+    identity: Identity
+    received_at: datetime
+    format: str
+    parsed: ParsedComplaint
+    holding: Holding
+
+    @property
+    def seen_at(self) -> datetime:
+        return self.identity[3]
+
+    @property
+    def key(self) -> Key | None:
+        """The case it belongs to; None: no case is opened for it."""
+        if self.holding.answer is not Answer.OWNER or self.holding.contract_id is None:
+            return None
+        return None if self.parsed.category in NO_CASE else (self.holding.contract_id, self.parsed.category.value)
+
+
+def identity_of(message_id: int, parsed: ParsedComplaint, *, address: bytes, seen_at: datetime) -> Identity:
+    """`address`: the 16 bytes of parsed.source_ip, or NO_ADDRESS: then the domain or URL tells complaints apart."""
+    resource = "" if address else next(iter((*parsed.reported_uris, *parsed.reported_domains)), "")
+    return (message_id, address, parsed.source_port or 0, seen_at, parsed.category.value, storable(resource, 500))
+
+
+def reporter_key(parsed: ParsedComplaint) -> str:
+    return storable(parsed.reporter, 320).lower()
+
+
+COLUMNS = (
+    "message_id",
+    "address",
+    "port",
+    "seen_at",
+    "category",
+    "resource",
+    "seen_exactly",
+    "received_at",
+    "format",
+    "feedback_type",
+    "subject",
+    "original_message_id",
+    "evidence",
+    "reporter_id",
+    "answer",
+    "contract_id",
+    "method",
+    "confidence",
+    "valid_from",
+    "valid_until",
+    "attribution",
+    "case_id",
+)
+EVIDENCE = (
+    "reported_domains",
+    "reported_uris",
+    "original_mail_from",
+    "original_rcpt_to",
+    "user_agent",
+    "version",
+    "auth_failure",
+    "delivery_result",
+    "source_reason",
+)
+MOST_LINES = 30
+LONGEST_LINE = 1000
+
+
+def evidence_of(parsed: ParsedComplaint) -> dict[str, Any]:
+    found = {name: kept(value) for name in EVIDENCE if (value := getattr(parsed, name))}
+    if parsed.received:
+        found["received"] = [storable(line, LONGEST_LINE) for line in parsed.received[:MOST_LINES]]
+    return found
+
+
+def kept(value: str | tuple[str, ...]) -> str | list[str]:
+    if isinstance(value, str):
+        return storable(value, LONGEST_LINE)
+    return [storable(item, LONGEST_LINE) for item in value[:MOST_LINES]]
+
+
+def complaint_row(
+    accusation: Accusation, reporters: Mapping[str, int], cases: Mapping[Accusation, int]
+) -> tuple[Any, ...]:
+    parsed, holding = accusation.parsed, accusation.holding
+    attribution: dict[str, Any] = {"reason": holding.reason}
+    if holding.candidates:
+        attribution["candidates"] = list(holding.candidates)
+    return (
+        *accusation.identity,
+        parsed.arrival_date is not None,
+        accusation.received_at,
+        accusation.format,
+        storable(parsed.feedback_type, 40),
+        storable(parsed.original_subject, 400),
+        storable(parsed.original_message_id, 400),
+        evidence_of(parsed),
+        reporters.get(reporter_key(parsed)),
+        holding.answer.value,
+        holding.contract_id,
+        holding.method,
+        holding.confidence,
+        holding.valid_from,
+        holding.valid_until,
+        attribution,
+        cases.get(accusation),
+    )
