@@ -20,7 +20,9 @@ START_S = 60
 
 
 class Desk:
-    """port: web, smtp, lmtp, relay, dns, mailbox by name. log: everything the tree printed."""
+    """port: web, smtp, lmtp, relay, dns, mailbox by name. log: what the tree printed. tree: the launcher's pid."""
+
+    tree: int
 
     def __init__(self, home: Path, **environment: str) -> None:
         self.home = home
@@ -58,6 +60,7 @@ class Desk:
         with self.log.open("ab") as log:
             tree = subprocess.Popen([*MANAGE, "run"], env=self.environment, stdout=log, stderr=subprocess.STDOUT)
         try:
+            self.tree = tree.pid
             self.wait_until(lambda: "The abuse desk is at" in self.log.read_text(), within_s=START_S)
             yield tree
         finally:
@@ -70,7 +73,7 @@ class Desk:
 
     def kill(self, part: str) -> int:
         """kill -9 of every process whose command line names `part`; how many there were."""
-        pids = [pid for pid, words in processes_of(str(self.home / "data")) if part in words]
+        pids = [pid for pid, words in descendants(self.tree) if part in words]
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -104,14 +107,17 @@ def free_ports(count: int) -> list[int]:
     raise OSError("no free ports")
 
 
-def processes_of(marker: str) -> Iterator[tuple[int, str]]:
-    """(pid, command line) of the processes whose environment or command line names `marker`, this one not among them.
-
-    valkey-server writes its title over its environment."""
+def descendants(root: int) -> Iterator[tuple[int, str]]:
+    """(pid, command line) of every process below `root`."""
+    children: dict[int, list[int]] = {}
     for entry in Path("/proc").iterdir():
-        if not entry.name.isdecimal() or int(entry.name) == os.getpid():
-            continue
+        if entry.name.isdecimal():
+            with contextlib.suppress(OSError):
+                parent = int((entry / "stat").read_bytes().rpartition(b")")[2].split()[1])
+                children.setdefault(parent, []).append(int(entry.name))
+    waiting = list(children.get(root, ()))
+    while waiting:
+        pid = waiting.pop()
+        waiting += children.get(pid, ())
         with contextlib.suppress(OSError):
-            words = (entry / "cmdline").read_bytes()
-            if marker.encode() in (entry / "environ").read_bytes() + words:
-                yield int(entry.name), words.replace(b"\0", b" ").decode()
+            yield pid, Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
