@@ -1,0 +1,207 @@
+"""A case is advanced by the shipped playbook: real rows, a fake clock, check results written as a worker would."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from complaints import checking
+from complaints.cases.answers import AnswerKind, record_answer
+from complaints.models import Case, CheckRun, Notice
+from complaints.playbooks import runner
+from complaints.playbooks.runner import advance_case, notify_now, recheck_now
+from complaints.vocabulary import CheckOutcome, Verdict
+from tests.factories import NOON, make_assignment, make_case, make_complaint, make_network
+
+pytestmark = pytest.mark.django_db
+ADDRESS = "192.0.2.10"
+
+
+@pytest.fixture
+def case(settings: Settings) -> Case:
+    settings.DNS_RESOLVERS = (("127.0.0.1", 9),)
+    settings.RELAY_PACE = 0
+    make_network("192.0.2.0/24")
+    make_assignment("C-1", f"{ADDRESS}/32")
+    case = make_case("C-1", address=ADDRESS, due_at=NOON)
+    make_complaint(case, address=ADDRESS, seen_at=NOON - timedelta(hours=1))
+    return case
+
+
+def finish_checks(now: datetime, verdict: Verdict = Verdict.BAD, **outcome: Any) -> None:
+    """Every check that is queued comes out so; a relay that is bad is proven by its probe in real life."""
+    ids = list(CheckRun.objects.filter(state="queued").values_list("pk", flat=True))
+    for run in checking.claim_runs(ids, now=now):
+        result = verdict if run.check_name == "relay" else Verdict.CLEAN
+        assert checking.record_outcome(run, CheckOutcome(verdict=result, reason="as told", **outcome), now=now)
+
+
+def state(case: Case) -> tuple[str, str]:
+    case.refresh_from_db()
+    return case.state, case.resolution
+
+
+def notified(case: Case) -> datetime:
+    advance_case(case.pk, now=NOON)
+    finish_checks(NOON)
+    advance_case(case.pk, now=NOON)
+    case.refresh_from_db()
+    return NOON
+
+
+def letters(case: Case) -> list[str]:
+    return list(case.notices.order_by("pk").values_list("step", flat=True))
+
+
+def test_a_new_case_orders_its_checks_once(case: Case) -> None:
+    first = advance_case(case.pk, now=NOON)
+    second = advance_case(case.pk, now=NOON)
+
+    assert [run.occasion for run in CheckRun.objects.order_by("check_name")] == ["investigate.1", "investigate.1"]
+    assert (len(first.checks), first, first.notices) == (2, second, [])
+
+
+def test_a_proven_relay_is_told_with_its_deadline(case: Case) -> None:
+    notified(case)
+
+    assert (case.state, case.cause, case.deadline_at) == ("notified", "open_relay", NOON + timedelta(hours=72))
+    assert letters(case) == ["notify"]
+    assert case.due_at == NOON + timedelta(hours=24)
+
+
+def test_advancing_a_told_case_again_writes_no_second_letter(case: Case) -> None:
+    notified(case)
+    advance_case(case.pk, now=NOON)
+    advance_case(case.pk, now=NOON)
+    assert Notice.objects.count() == 1
+
+
+@pytest.mark.parametrize("verdict", [Verdict.CLEAN, Verdict.UNKNOWN])
+def test_without_proof_a_human_decides(case: Case, verdict: Verdict) -> None:
+    advance_case(case.pk, now=NOON)
+    finish_checks(NOON, verdict)
+    advance_case(case.pk, now=NOON)
+    assert (state(case), letters(case)) == (("triage", ""), [])
+
+
+def test_silence_brings_a_reminder_and_then_escalation(case: Case) -> None:
+    notified(case)
+    for hours in (24, 36, 72):
+        now = NOON + timedelta(hours=hours)
+        advance_case(case.pk, now=now)
+        finish_checks(now)
+        advance_case(case.pk, now=now)
+
+    assert (state(case), letters(case)) == (("escalated", ""), ["notify", "remind", "escalated"])
+
+
+def test_a_fix_is_proven_by_two_spaced_checks(case: Case) -> None:
+    notified(case)
+    claimed = NOON + timedelta(hours=2)
+    record_answer(case, AnswerKind.FIXED, now=claimed)
+
+    advance_case(case.pk, now=claimed)
+    finish_checks(claimed, Verdict.CLEAN)
+    advance_case(case.pk, now=claimed)
+    assert state(case) == ("verifying", "")
+    assert case.due_at == claimed + timedelta(minutes=15)
+
+    later = claimed + timedelta(minutes=15)
+    advance_case(case.pk, now=later)
+    finish_checks(later, Verdict.CLEAN)
+    advance_case(case.pk, now=later)
+    assert (state(case), letters(case)) == (("closed", "fixed_verified"), ["notify", "solved"])
+    assert case.cause == "open_relay"
+
+
+def test_a_claim_that_the_check_contradicts_goes_back_to_the_customer(case: Case) -> None:
+    notified(case)
+    record_answer(case, AnswerKind.FIXED, now=NOON)
+    advance_case(case.pk, now=NOON)
+    finish_checks(NOON, Verdict.BAD)
+    advance_case(case.pk, now=NOON)
+    assert (state(case), letters(case)) == (("notified", ""), ["notify", "still_open"])
+
+
+def test_a_check_that_knows_nothing_never_closes(case: Case) -> None:
+    notified(case)
+    record_answer(case, AnswerKind.FIXED, now=NOON)
+    advance_case(case.pk, now=NOON)
+    finish_checks(NOON, Verdict.UNKNOWN)
+    advance_case(case.pk, now=NOON)
+    assert state(case) == ("triage", "")
+
+
+def test_abuse_after_the_claimed_fix_keeps_the_case_open(case: Case) -> None:
+    notified(case)
+    record_answer(case, AnswerKind.FIXED, now=NOON)
+    Case.objects.filter(pk=case.pk).update(last_seen_at=NOON + timedelta(minutes=1))
+    advance_case(case.pk, now=NOON + timedelta(minutes=2))
+    assert (state(case), letters(case)) == (("notified", ""), ["notify", "still_open"])
+
+
+def test_a_verdict_that_comes_while_the_case_is_assessed_is_decided_on_in_the_next_round(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance_case(case.pk, now=NOON)
+    assess = runner.assess
+
+    def slow_assessment(found: Case, *, now: datetime) -> None:
+        assess(found, now=now)
+        finish_checks(now)  # another worker writes the proof after the diagnosis was made without it
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runner, "assess", slow_assessment)
+        advance_case(case.pk, now=NOON)
+    assert state(case) == ("investigating", "")
+
+    advance_case(case.pk, now=NOON)
+    assert state(case) == ("notified", "")
+
+
+def test_an_alarm_set_meanwhile_is_not_slept_over(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    notified(case)
+    rung = NOON + timedelta(minutes=1)
+    assess = runner.assess
+
+    def while_a_complaint_is_filed(found: Case, *, now: datetime) -> None:
+        assess(found, now=now)
+        Case.objects.filter(pk=found.pk).update(due_at=rung)
+
+    monkeypatch.setattr(runner, "assess", while_a_complaint_is_filed)
+    advance_case(case.pk, now=NOON)
+    case.refresh_from_db()
+    assert case.due_at == rung
+
+
+def test_an_analyst_may_tell_the_customer_from_triage(case: Case) -> None:
+    advance_case(case.pk, now=NOON)
+    finish_checks(NOON, Verdict.CLEAN)
+    advance_case(case.pk, now=NOON)
+    case.refresh_from_db()
+    notify_now(case, actor="ada", now=NOON)
+
+    assert (state(case), letters(case)) == (("notified", ""), ["notify"])
+    assert case.events.filter(kind="moved").last().actor == "ada"
+
+
+def test_a_check_by_hand_can_be_repeated(case: Case) -> None:
+    assert [run.occasion for run in recheck_now(case, actor="ada", now=NOON)] == ["by-hand.1.1"] * 2
+    finish_checks(NOON)
+    assert [run.occasion for run in recheck_now(case, actor="ada", now=NOON)] == ["by-hand.1.3"] * 2
+
+
+def test_a_case_keeps_the_version_it_began_with(case: Case) -> None:
+    advance_case(case.pk, now=NOON)
+    case.refresh_from_db()
+    began_with = case.playbook
+    changed = {**began_with.document, "note": "another"}
+    runner.begin_with_shipped(now=NOON)
+    from complaints.playbooks.loading import activate_playbook
+
+    new = activate_playbook(changed, now=NOON)
+    advance_case(case.pk, now=NOON)
+    case.refresh_from_db()
+    began_with.refresh_from_db()
+    assert (case.playbook, new.number, new.state, began_with.state) == (began_with, 2, "active", "draining")
