@@ -79,6 +79,21 @@ def process_messages(ids: Sequence[int], *, now: datetime | None = None) -> Proc
     return total
 
 
+def queue_again(ids: Sequence[int] | None = None) -> list[int]:
+    """Let messages shown as unread (these, or all) be read once more, after a format was mended; their ids.
+
+    Nothing is made twice: what was read of them before is known by its identity.
+    """
+    parked = Reading.objects.filter(state=Reading.State.UNREAD)
+    if ids is not None:
+        parked = parked.filter(pk__in=ids)
+    found = list(parked.values_list("pk", flat=True))
+    for start in range(0, len(found), BATCH):
+        again = {"state": Reading.State.WAITING, "claim": "", "claimed_at": None, "problem": ""}
+        parked.filter(pk__in=found[start : start + BATCH]).update(**again)
+    return found
+
+
 def release_dead(*, now: datetime) -> list[int]:
     """Free the messages of workers that died; their ids."""
     held = Reading.objects.filter(state=Reading.State.WAITING, claimed_at__gt=now - CLAIM_LASTS)
