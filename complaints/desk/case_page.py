@@ -70,11 +70,12 @@ def parts_of(case: Case) -> dict[str, Any]:
         "row": row_of(case, [], now),
         "story": story,
         "stages": stages(
-            state=state, told=customer is not CustomerStatus.NONE, checked=checked, fixed=case.resolution in FIXED
+            state=state, told=customer is not CustomerStatus.NONE, checked=checked,
+            claimed=case.fixed_claimed_at is not None, fixed=case.resolution in FIXED,
         ),
         "turn": turn_in_words(
             state=state, customer=customer, proven=proven, checked=checked,
-            sure_owner=case.confidence >= words.SURE_OWNER,
+            sure_owner=case.confidence >= words.SURE_OWNER, suspected=case.cause != Cause.UNKNOWN,
             ended=words.RESOLUTIONS[Resolution(case.resolution)] if case.resolution else "",
         ),
         "age": when.span(now - case.opened_at),

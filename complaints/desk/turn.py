@@ -47,18 +47,25 @@ BY_CUSTOMER = {
 
 
 def turn_in_words(
-    *, state: CaseState, customer: CustomerStatus, proven: bool, checked: bool, sure_owner: bool, ended: str = ""
+    *,
+    state: CaseState,
+    customer: CustomerStatus,
+    proven: bool,
+    checked: bool,
+    sure_owner: bool,
+    suspected: bool,
+    ended: str = "",
 ) -> Turn:
-    """`ended`: the resolution of a closed case in words."""
+    """`suspected`: a cause is named, if only as a guess. `ended`: the resolution of a closed case in words."""
     if state is S.CLOSED:
         return Turn(f"Closed: {ended[0].lower()}{ended[1:]}. New evidence opens a linked case.", "good")
     if state is S.TRIAGE:
         told = customer is not C.NONE
-        return triage(proven=proven, checked=checked, sure_owner=sure_owner, told=told)
+        return triage(proven=proven, checked=checked, sure_owner=sure_owner, suspected=suspected, told=told)
     return BY_CUSTOMER.get((state, customer), ALWAYS[state])
 
 
-def triage(*, proven: bool, checked: bool, sure_owner: bool, told: bool) -> Turn:
+def triage(*, proven: bool, checked: bool, sure_owner: bool, suspected: bool, told: bool) -> Turn:
     if not sure_owner:
         return Turn(
             "Your turn: it is not sure enough whose address this was. Look at “Found by” before anybody is told.", YOURS
@@ -69,6 +76,12 @@ def triage(*, proven: bool, checked: bool, sure_owner: bool, told: bool) -> Turn
         return Turn("Your turn: the cause is proven and nobody was told.", YOURS, "notify", "Tell the customer")
     if not checked:
         return Turn("Your turn: no check has given a clear answer.", YOURS, "check", "Check again")
+    if not suspected:
+        return Turn(
+            "Your turn: the checks found nothing wrong. Read the complaints; unless they convince you, "
+            "close it as “not abuse”.",
+            YOURS,
+        )
     return Turn(
         "Your turn: the cause is not proven. Read the complaints, then tell the customer or close it.",
         YOURS, "notify", "Tell the customer",
@@ -97,9 +110,9 @@ NOW_TITLES = {
 }
 
 
-def stages(*, state: CaseState, told: bool, checked: bool, fixed: bool) -> Sequence[Stage]:
-    """`told`, `checked`, `fixed` (verified): what really happened, so that a case closed early shows its gaps."""
-    happened = {1: checked, 2: told, 3: told and fixed, 4: fixed}
+def stages(*, state: CaseState, told: bool, checked: bool, claimed: bool, fixed: bool) -> Sequence[Stage]:
+    """`told`, `checked`, `claimed` (somebody says it is fixed), `fixed` (verified): what really happened, so that a case closed early shows its gaps."""
+    happened = {1: checked, 2: told, 3: told and (fixed or (claimed and state is S.VERIFYING)), 4: fixed}
     place = PLACE[state]
     return [
         Stage(

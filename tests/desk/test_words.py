@@ -98,16 +98,17 @@ def test_a_promise_says_what_is_left_or_how_late_it_is(deadline: datetime | None
         ({"proven": True, "checked": True}, "notify"),
         ({"proven": False, "checked": False}, "check"),
         ({"proven": False, "checked": True}, "notify"),
+        ({"proven": False, "checked": True, "suspected": False}, ""),  # nothing was found: no button that accuses
     ],
 )
 def test_the_next_best_action_in_triage(facts: dict[str, bool], action: str) -> None:
-    filled: dict[str, Any] = {"sure_owner": True, "proven": False, "checked": False} | facts
+    filled: dict[str, Any] = {"sure_owner": True, "proven": False, "checked": False, "suspected": True} | facts
 
     assert turn_in_words(state=S.TRIAGE, customer=C.NONE, **filled).action == action
 
 
 def marks(state: CaseState, **facts: bool) -> list[str]:
-    filled = {"told": False, "checked": False, "fixed": False} | facts
+    filled = {"told": False, "checked": False, "claimed": False, "fixed": False} | facts
     return [stage.mark for stage in stages(state=state, **filled)]
 
 
@@ -117,7 +118,10 @@ def marks(state: CaseState, **facts: bool) -> list[str]:
         (marks(S.INVESTIGATING), ["done", "now", "todo", "todo", "todo", "todo"]),
         (marks(S.NOTIFIED, told=True, checked=True), ["done", "done", "done", "now", "todo", "todo"]),
         (marks(S.TRIAGE, told=True, checked=True), ["done", "now", "done", "todo", "todo", "todo"]),
+        (marks(S.VERIFYING, told=True, checked=True, claimed=True), ["done"] * 4 + ["now", "todo"]),
+        (marks(S.VERIFYING, told=True, checked=True), ["done", "done", "done", "skipped", "now", "todo"]),
         (marks(S.CLOSED, told=True, checked=True, fixed=True), ["done"] * 6),
+        (marks(S.CLOSED, told=True, claimed=True), ["done", "skipped", "done", "skipped", "skipped", "done"]),
         (marks(S.CLOSED), ["done", "skipped", "skipped", "skipped", "skipped", "done"]),
     ],
 )
