@@ -18,18 +18,17 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from complaints.addresses import address_text
-from complaints.attribution import Question, attribute
 from complaints.cases.transitions import MACHINE, record
+from complaints.check_rules import refusal
 from complaints.checks import CheckConfig, DnsblList, load_checks, load_lists, match_probe, nonce_of_probe
 from complaints.claims import dead_claims, new_claim
-from complaints.models import Case, CheckRun, Complaint, Message, ProbeArrival
+from complaints.models import Case, CheckRun, Message, ProbeArrival
 from complaints.models.text import storable, storable_json
 from complaints.registry import by_name
-from complaints.vocabulary import Answer, CaseState, CheckOutcome, CheckTarget, EventKind, Verdict
+from complaints.vocabulary import CaseState, CheckOutcome, CheckTarget, EventKind, Verdict
 
 log = logging.getLogger(__name__)
 State = CheckRun.State
@@ -44,7 +43,7 @@ def queue_check(
 ) -> CheckRun:
     """Order one run, once for (case, check, address, occasion). Where a safety rule forbids it, the row says which."""
     port = settings.RELAY_PORT if check == "relay" else 0
-    refused = refusal(check, address, now=now, case=case)
+    refused = refusal(check, address, now=now, case=case, port=port)
     with transaction.atomic():
         run, created = CheckRun.objects.get_or_create(
             case=case,
@@ -65,28 +64,6 @@ def queue_check(
     return run
 
 
-def refusal(check: str, address: bytes, *, now: datetime, case: Case | None, consent: bool = False) -> str | None:
-    """The safety rule that forbids this check, in words; None when it may run."""
-    text = address_text(address)
-    if check == "relay" and not settings.PROBE_DOMAIN:
-        return "no probe mailbox: set ABUSEDESK_PROBE_DOMAIN, without it nothing can be proven"
-    if check == "relay" and not settings.HAS_SECRET_KEY:
-        return "no secret key: run manage.py make_secret_key, the probes are signed with it"
-    if check == "dnsbl" and not settings.DNS_RESOLVERS:
-        return "no resolver: set ABUSEDESK_DNS, most lists refuse public resolvers"
-    holding = attribute([Question(address=address, port=None, at=now)])[0]
-    if holding.answer is Answer.NOT_OURS:
-        return f"{text} is not in our networks"
-    if holding.answer is Answer.NOBODY:
-        return f"{text} is assigned to nobody now"
-    reported = Complaint.objects.filter(address=address)
-    if case is not None:
-        reported = reported.filter(case=case)
-    if not consent and not reported.exists():
-        return f"nobody complained about {text}, and its holder has not agreed to a check"
-    return None
-
-
 def paced(check: str, address: bytes, now: datetime) -> datetime:
     """Not before: a host is not asked more often than the pace of its kind of check allows."""
     if check != "relay":
@@ -94,10 +71,15 @@ def paced(check: str, address: bytes, now: datetime) -> datetime:
     last = (
         CheckRun.objects.filter(check_name=check, address=address)
         .exclude(state=State.REFUSED)
-        .order_by("-queued_at")
+        .order_by("-queued_at", "-pk")
         .first()
     )
-    return max(now, (last.started_at or last.queued_at) + timedelta(seconds=settings.RELAY_PACE)) if last else now
+    if last is None:
+        return now
+    begins = last.started_at or last.queued_at
+    if last.state == State.QUEUED and last.due_at:
+        begins = last.due_at
+    return max(now, begins + timedelta(seconds=settings.RELAY_PACE))
 
 
 def order_check(check: str, address: bytes, *, port: int | None, now: datetime) -> CheckRun:
@@ -117,7 +99,8 @@ def run_now(run: CheckRun) -> None:
     """Claim and run one check in this process, once its pace allows it."""
     wait_s = (run.due_at - timezone.now()).total_seconds() if run.due_at else 0
     time.sleep(max(0.0, wait_s))
-    for claimed, outcome in run_claimed(claim_runs([run.pk], now=timezone.now())):
+    now = timezone.now()
+    for claimed, outcome in run_claimed(allowed(claim_runs([run.pk], now=now), now=now)):
         record_outcome(claimed, outcome, now=timezone.now())
 
 
@@ -143,7 +126,29 @@ def claim_runs(ids: Iterable[int], *, now: datetime) -> list[CheckRun]:
             continue  # check_one_in_flight: the sweep comes back to it
         if found:
             mine.append(pk)
-    return list(CheckRun.objects.filter(pk__in=mine, claim=claim).select_related("case"))
+    return list(CheckRun.objects.filter(pk__in=mine, claim=claim).select_related("case__contract"))
+
+
+def allowed(runs: Iterable[CheckRun], *, now: datetime) -> list[CheckRun]:
+    """Those that the safety rules still allow: since it was ordered, the line may have changed hands.
+
+    A run without a case was ordered by hand a moment ago, and its consent asked there.
+    """
+    return [run for run in runs if not refuse_by_now(run, now=now)]
+
+
+def refuse_by_now(run: CheckRun, *, now: datetime) -> bool:
+    address, by_hand = bytes(run.address), run.case is None
+    rule = refusal(run.check_name, address, now=now, case=run.case, consent=by_hand, port=run.port or None)
+    if rule is None:
+        return False
+    with transaction.atomic():
+        held = CheckRun.objects.filter(pk=run.pk, state=State.RUNNING, claim=run.claim)
+        if held.update(state=State.REFUSED, reason=storable(rule, 2000), finished_at=now, due_at=None) and run.case:
+            kept = {"check": run.pk, "name": run.check_name, "refused": rule}
+            record(run.case, EventKind.CHECK_QUEUED, actor=MACHINE, now=now, **kept)
+            Case.objects.active().filter(pk=run.case.pk).update(due_at=now)
+    return True
 
 
 def release_dead() -> None:
@@ -175,18 +180,20 @@ def run_claimed(runs: Sequence[CheckRun]) -> list[tuple[CheckRun, CheckOutcome]]
 def record_outcome(run: CheckRun, outcome: CheckOutcome, *, now: datetime) -> bool:
     """Write what the run found; False when another worker has taken it over. Wakes the case."""
     held = CheckRun.objects.filter(pk=run.pk, state=State.RUNNING, claim=run.claim)
-    details = storable_json(dict(outcome.details))
-    if details.get("retry") and run.tries + 1 < MOST_TRIES:
+    details, reason = storable_json(dict(outcome.details)), storable(outcome.reason, 2000)
+    # A probe that came back while we still talked proves the relay, whatever the server said to us.
+    arrived = run.arrivals.exists()
+    if details.get("retry") and run.tries + 1 < MOST_TRIES and not arrived:
         again = {"state": State.QUEUED, "due_at": now + RETRY_AFTER, "tries": run.tries + 1}
-        return bool(held.update(reason=storable(outcome.reason, 2000), details=details, **again))
-    if outcome.waiting:
+        written = bool(held.update(reason=reason, details=details, **again))
+    elif outcome.waiting or arrived:
         until = now + timedelta(seconds=settings.PROBE_WAIT)
-        if not held.update(state=State.WAITING, reason=storable(outcome.reason, 2000), details=details, due_at=until):
-            return False
-        # The probe may have come back while we were still talking to the server.
+        written = bool(held.update(state=State.WAITING, reason=reason, details=details, due_at=until))
+    else:
+        written = finish(held, run, verdict=outcome.verdict, reason=reason, now=now, details=details)
+    if written:
         settle_arrival(run.pk, now=now)
-        return True
-    return finish(held, run, verdict=outcome.verdict, reason=outcome.reason, now=now, details=details)
+    return written
 
 
 def finish(
@@ -247,6 +254,8 @@ def record_arrival(message: Message, recipient: str, *, now: datetime) -> int | 
         log.warning("message %s claims to be a probe of run %s, but its signature is wrong", message.pk, run.pk)
         return None
     with transaction.atomic():
+        # Locks the row: whoever writes the run's outcome at this moment comes before or after, and sees the arrival.
+        CheckRun.objects.filter(pk=run.pk).update(tries=F("tries"))
         ProbeArrival.objects.get_or_create(
             run=run, form=form, defaults={"message": message, "peer": message.peer, "arrived_at": message.received_at}
         )
@@ -260,9 +269,12 @@ def settle_arrival(run_id: int, *, now: datetime) -> bool:
     arrival = run.arrivals.order_by("arrived_at").first()
     if arrival is None:
         return False
-    held = CheckRun.objects.filter(pk=run_id, state__in=[State.WAITING, State.DONE]).exclude(verdict=Verdict.BAD)
+    held = CheckRun.objects.filter(pk=run_id, state__in=[State.QUEUED, State.WAITING, State.DONE]).exclude(
+        verdict=Verdict.BAD
+    )
     took = round((arrival.arrived_at - run.started_at).total_seconds()) if run.started_at else 0
-    through = "" if arrival.peer.split(":")[0] in ("", run.address_text) else f", delivered to us by {arrival.peer}"
+    peer = arrival.peer.split(":")[0] if arrival.peer.count(":") == 1 else arrival.peer  # "192.0.2.1:4000"
+    through = "" if peer in ("", run.address_text) else f", delivered to us by {arrival.peer}"
     reason = f"our test mail (form “{arrival.form}”) came back through {run.address_text} after {took} s{through}"
     finish(held, run, verdict=Verdict.BAD, reason=reason, now=now)
     return True

@@ -5,6 +5,7 @@ from pytest_django import Settings
 
 from complaints import checking
 from complaints.addresses import address_key
+from complaints.check_rules import refusal
 from complaints.checks import sign_probe
 from complaints.models import Case, CheckRun, Complaint
 from complaints.vocabulary import Answer, CheckOutcome, Verdict
@@ -73,6 +74,65 @@ def test_an_address_nobody_complained_about_is_never_probed(case: Case) -> None:
     assert run.reason == "nobody complained about 192.0.2.20, and its holder has not agreed to a check"
 
 
+def test_a_line_that_another_contract_holds_now_is_not_asked_about_this_one(case: Case) -> None:
+    case.contract.assignments.update(valid_until=NOON - timedelta(days=1))
+    make_assignment("C-2", "192.0.2.10/32", valid_from=NOON - timedelta(days=1))
+    for check in ("relay", "dnsbl"):
+        run = queue(case, check)
+        assert (run.state, run.reason) == (
+            "refused",
+            "192.0.2.10 is held by another contract than C-1 now: its answer would say nothing of this case",
+        )
+
+
+def test_an_address_that_several_share_now_is_not_probed_for_one_of_them(case: Case) -> None:
+    case.contract.assignments.update(kind="cgnat", port_first=1024, port_last=2047)
+    make_assignment("C-2", "192.0.2.10/32", kind="cgnat", port_first=2048, port_last=3071)
+    assert queue(case).reason == ("192.0.2.10 is shared by 2 contracts now: a test cannot tell which of them answers")
+    assert queue(case, "dnsbl").state == "queued"
+
+
+def test_a_line_that_changes_hands_while_its_check_waits_is_not_tested(case: Case) -> None:
+    run = running(case)
+    case.contract.assignments.update(valid_until=NOON)
+    assert checking.allowed([run], now=NOON) == []
+
+    run.refresh_from_db()
+    case.refresh_from_db()
+    assert (run.state, run.verdict, run.reason) == ("refused", "", "192.0.2.10 is assigned to nobody now")
+    assert case.due_at == NOON
+    assert [event.data["refused"] for event in case.events.all()] == [None, run.reason]
+
+
+@pytest.mark.parametrize("target", ["224.0.0.5", "255.255.255.255", "0.0.0.0", "169.254.1.1", "fe80::1", "ff02::1"])
+def test_what_is_no_single_host_is_never_connected_to_even_in_our_networks(case: Case, target: str) -> None:
+    make_network("0.0.0.0/0")
+    make_network("::/0")
+    make_assignment("C-1", f"{target}/{128 if ':' in target else 32}")
+    complain(case, address_key(target))
+    assert queue(case, address=address_key(target)).reason == (
+        f"{target} is no address of a single host that can be reached from here"
+    )
+
+
+def test_our_own_listener_would_take_every_probe_and_is_never_asked(case: Case, settings: Settings) -> None:
+    settings.SMTP_LISTEN = ("127.0.0.1", 2525)
+    make_network("127.0.0.0/8")
+    make_assignment("C-1", "127.0.0.1/32")
+    ours = address_key("127.0.0.1")
+    complain(case, ours)
+    assert refusal("relay", ours, now=NOON, case=None, port=2525) == (
+        "127.0.0.1 port 2525 is this machine itself: it takes mail for the probe mailbox, which proves nothing"
+    )
+    assert refusal("relay", ours, now=NOON, case=None, port=2526) is None
+
+
+@pytest.mark.parametrize(("port", "may"), [(25, True), (465, True), (587, True), (1024, True), (22, False),
+                                           (1023, False), (0, False), (-25, False), (65536, False)])  # fmt: skip
+def test_a_relay_check_talks_to_ports_of_mail(case: Case, port: int, may: bool) -> None:
+    assert (refusal("relay", ADDRESS, now=NOON, case=None, port=port) is None) == may
+
+
 def test_without_a_probe_mailbox_nothing_can_be_proven_so_nothing_is_probed(case: Case, settings: Settings) -> None:
     settings.PROBE_DOMAIN = ""
     assert queue(case).reason.startswith("no probe mailbox: set ABUSEDESK_PROBE_DOMAIN")
@@ -108,6 +168,13 @@ def test_checks_of_one_host_keep_their_pace(case: Case, settings: Settings) -> N
     settings.RELAY_PACE = 60
     queue(case)
     assert queue(case, occasion="verify.3").due_at == NOON + timedelta(seconds=60)
+
+
+def test_two_orders_at_once_keep_their_pace_too(case: Case, settings: Settings) -> None:
+    settings.RELAY_PACE = 60
+    for occasion in ("investigate.1", "verify.3"):
+        queue(case, occasion=occasion)
+    assert queue(case, occasion="desk-1").due_at == NOON + timedelta(seconds=120)
 
 
 def test_the_late_result_of_a_lost_claim_is_not_written(case: Case) -> None:
@@ -179,6 +246,28 @@ def test_a_probe_that_arrives_while_we_still_talk_counts(case: Case) -> None:
 
     checking.record_outcome(run, WAITING, now=NOON)
     assert CheckRun.objects.get().verdict == "bad"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        CheckOutcome(verdict=Verdict.CLEAN, reason="refused all 32 forms tried"),
+        CheckOutcome(verdict=Verdict.UNKNOWN, reason="greylisted", details={"retry": True}),
+    ],
+)
+def test_a_probe_that_arrived_counts_whatever_the_server_said(case: Case, said: CheckOutcome) -> None:
+    run = running(case)
+    arrive(run)
+    checking.record_outcome(run, said, now=NOON)
+    assert (CheckRun.objects.get().state, CheckRun.objects.get().verdict) == ("done", "bad")
+
+
+def test_a_probe_that_arrives_between_two_tries_counts(case: Case) -> None:
+    run = running(case)
+    grey = CheckOutcome(verdict=Verdict.UNKNOWN, reason="greylisted", details={"retry": True})
+    checking.record_outcome(run, grey, now=NOON)
+    arrive(run)
+    assert (CheckRun.objects.get().state, CheckRun.objects.get().verdict) == ("done", "bad")
 
 
 def test_a_probe_that_never_arrives_leaves_the_verdict_unknown(case: Case) -> None:

@@ -12,8 +12,9 @@ from django.core.management.commands.check import Command as SystemCheck
 from django.db import close_old_connections
 from django.utils import timezone
 
-from complaints.addresses import address_key
-from complaints.checking import order_check, refusal, run_now, settle_arrival
+from complaints.addresses import address_key, address_text
+from complaints.check_rules import refusal
+from complaints.checking import order_check, run_now, settle_arrival
 from complaints.models import CheckRun
 
 EXIT_CODES = {"clean": 0, "bad": 1, "unknown": 2}
@@ -43,16 +44,17 @@ class Command(SystemCheck):
 
     def run_one(self, check: str, address: bytes, options: dict[str, Any]) -> int:
         started = time.monotonic()
-        rule = refusal(check, address, now=timezone.now(), case=None, consent=options["consent"])
-        run = None if rule else order_check(check, address, port=options["port"], now=timezone.now())
+        port, now = options["port"], timezone.now()
+        rule = refusal(check, address, now=now, case=None, consent=options["consent"], port=port)
+        run = None if rule else order_check(check, address, port=port, now=now)
         if run:
             run_now(run)
             self.wait_for_probe(run, options["wait"])
             run.refresh_from_db()
         found = {
             "check": check,
-            "address": run.address_text if run else "",
-            "port": run.port or None if run else options["port"],
+            "address": address_text(address),
+            "port": run.port or None if run else port,
             "verdict": (run.verdict or "unknown") if run else None,
             "reason": rule or (run.reason if run else ""),
             "details": run.details if run else {},
