@@ -6,12 +6,21 @@ Where that cannot be told (another machine, another container), a claim simply g
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import secrets
 import socket
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import lru_cache
+from typing import TypeVar
+
+from django.db import InterfaceError, OperationalError, connection
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+PAUSES_S = (0.5, 1, 2, 5, 10, 20)
 
 
 def new_claim() -> str:
@@ -53,3 +62,20 @@ def this_machine() -> str:
     except OSError:
         namespace = ""
     return hashlib.sha256(f"{socket.gethostname()} {namespace}".encode()).hexdigest()[:8]
+
+
+def insist(write: Callable[[], T]) -> T:
+    """Do `write`, again and again while the database is away, for some 40 seconds; then its error is raised.
+
+    For what ends a claim: the claim of a process that lives on is freed by nobody else until it has grown old.
+    """
+    for pause_s in PAUSES_S:
+        try:
+            return write()
+        except (OperationalError, InterfaceError) as exc:
+            if connection.in_atomic_block:  # nothing more can be written before the rollback
+                raise
+            log.warning("the database is away, trying again in %g s: %s", pause_s, exc)
+            connection.close()
+            time.sleep(pause_s)
+    return write()

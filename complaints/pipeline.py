@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from complaints.addresses import NO_ADDRESS, address_key
@@ -24,18 +23,17 @@ from complaints.attribution.networks import OwnNetworks
 from complaints.cases.accusations import Accusation, Identity, identity_of
 from complaints.cases.filing import file_complaints
 from complaints.checking import record_arrivals
-from complaints.claims import dead_claims, new_claim
+from complaints.claims import insist, new_claim
 from complaints.formats import read_message
 from complaints.models import Message, Reading
 from complaints.models.bulk import update_rows
 from complaints.models.text import storable
 from complaints.notices.bounces import record_bounces
 from complaints.vocabulary import Disposition, ParsedComplaint, ParsedMessage
+from complaints.waiting import BATCH, claim_waiting, free
 
 log = logging.getLogger(__name__)
-BATCH = 500
-CLOCK_ERROR = timedelta(days=1)
-CLAIM_LASTS = timedelta(minutes=10)  # then the worker that held it is taken for dead
+CLOCK_ERROR = timedelta(minutes=15)
 Read = tuple[Message, ParsedMessage]
 
 
@@ -68,15 +66,23 @@ def process_messages(ids: Sequence[int], *, now: datetime | None = None) -> Proc
     """
     total, now = Processed(), now or timezone.now()
     for start in range(0, len(ids), BATCH):
-        claim = new_claim()
-        chunk = ids[start : start + BATCH]
-        free = Q(claimed_at=None) | Q(claimed_at__lt=now - CLAIM_LASTS)
-        waiting = Reading.objects.filter(free, message__in=chunk, state=Reading.State.WAITING)
-        if not waiting.update(claim=claim, claimed_at=now):
-            continue
-        messages = list(Message.objects.filter(reading__claim=claim, pk__in=chunk).order_by("pk"))
-        total.add(read_and_file(messages, claim=claim, now=now))
+        total.add(process_batch(ids[start : start + BATCH], now=now))
     return total
+
+
+def process_batch(ids: Sequence[int], *, now: datetime) -> Processed:
+    claim, done = new_claim(), Processed()
+    claimed = claim_waiting(ids, claim=claim, now=now)
+    try:
+        for portion in claimed.portions:
+            messages = list(Message.objects.filter(pk__in=portion).order_by("pk"))
+            done.add(read_and_file(messages, claim=claim, now=now))
+    finally:
+        if done.read + done.unread < claimed.count:  # this process lives on: nobody else would free them
+            insist(lambda: free(claim, ids))
+    for pk in claimed.suspects:
+        done.add(process_batch([pk], now=now))
+    return done
 
 
 def queue_again(ids: Sequence[int] | None = None) -> list[int]:
@@ -92,15 +98,6 @@ def queue_again(ids: Sequence[int] | None = None) -> list[int]:
         again = {"state": Reading.State.WAITING, "claim": "", "claimed_at": None, "problem": ""}
         parked.filter(pk__in=found[start : start + BATCH]).update(**again)
     return found
-
-
-def release_dead(*, now: datetime) -> list[int]:
-    """Free the messages of workers that died; their ids."""
-    held = Reading.objects.filter(state=Reading.State.WAITING, claimed_at__gt=now - CLAIM_LASTS)
-    dead = dead_claims(held.order_by().values_list("claim", flat=True).distinct())
-    ids = list(held.filter(claim__in=dead).values_list("pk", flat=True)) if dead else []
-    Reading.objects.filter(pk__in=ids, claim__in=dead, state=Reading.State.WAITING).update(claimed_at=None, claim="")
-    return ids
 
 
 def read_and_file(messages: Sequence[Message], *, claim: str, now: datetime) -> Processed:
@@ -147,8 +144,8 @@ def accuse(reads: Sequence[Read]) -> list[Accusation]:
     named = [(message, parsed, complaint) for message, parsed in reads for complaint in parsed.complaints]
     identities = [place_in_time(message, parsed, complaint) for message, parsed, complaint in named]
     questions = [
-        Question(address=i[1], port=i[2] or None, at=i[3], at_exactly=complaint.arrival_date is not None)
-        for i, (_, _, complaint) in zip(identities, named, strict=True)
+        Question(address=i[1], port=i[2] or None, at=i[3], at_exactly=tells_when(message, complaint))
+        for i, (message, _, complaint) in zip(identities, named, strict=True)
     ]
     return [
         Accusation(
@@ -168,9 +165,18 @@ def place_in_time(message: Message, parsed: ParsedMessage, complaint: ParsedComp
 
 
 def seen_at(message: Message, complaint: ParsedComplaint) -> datetime:
-    """The report's time; the time we got the mail where it gives none, or one that has not come yet."""
+    """The report's time; the time we got the mail where it gives none, or one that has not come yet.
+
+    Never later than the mail: abuse "from tomorrow" would count as new abuse after a fix of today.
+    """
     told = complaint.arrival_date
-    return told if told and told <= message.received_at + CLOCK_ERROR else message.received_at
+    return min(told, message.received_at) if told and tells_when(message, complaint) else message.received_at
+
+
+def tells_when(message: Message, complaint: ParsedComplaint) -> bool:
+    """A time beyond what clocks differ is wrong (a zone mixed up, a typo): then when it was is not known."""
+    told = complaint.arrival_date
+    return told is not None and told <= message.received_at + CLOCK_ERROR
 
 
 def finish_readings(reads: Sequence[Read], *, claim: str, now: datetime) -> None:

@@ -7,8 +7,8 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from typing import Any
 
+import django.db
 from celery import Task
 from django.conf import settings
 from django.db import close_old_connections, transaction
@@ -17,14 +17,17 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from abusedesk.celery import app
-from complaints import checking, intake, pipeline
+from complaints import checking, intake, pipeline, waiting
+from complaints.claims import insist
 from complaints.models import Case, CheckRun, Complaint, Notice, Reading
 from complaints.notices import delivery
 from complaints.playbooks import runner
-from complaints.vocabulary import Answer
+from complaints.vocabulary import Answer, CheckOutcome, Verdict
 
 log = logging.getLogger(__name__)
 SWEPT = 2000  # rows of a kind that one sweep rings for
+STALE_S = 120  # the sweep rings for a row again and again while it waits: an old bell is worth nothing
+READING_S = 540  # a mail that is read for longer ends its worker, and is read alone the next time
 RECENT = timedelta(seconds=5)  # younger rows have their own wake-up on the way
 
 
@@ -36,15 +39,15 @@ def wake(task: Task, ids: Iterable[int | None]) -> None:
 
 
 def ring(task: Task, ids: list[int]) -> None:
-    for start in range(0, len(ids), pipeline.BATCH):
+    for start in range(0, len(ids), waiting.BATCH):
         try:
-            task.apply_async((ids[start : start + pipeline.BATCH],))
+            task.apply_async((ids[start : start + waiting.BATCH],), expires=STALE_S)
         except OperationalError as exc:
             log.warning("broker away (%s): the sweep will do %s", exc, task.name)
             return
 
 
-@app.task
+@app.task(time_limit=READING_S)
 def process_messages(ids: list[int]) -> None:
     wake(advance_cases, pipeline.process_messages(ids).cases)
 
@@ -71,13 +74,21 @@ def advance_one(case_id: int) -> runner.Advanced:
 
 @app.task
 def run_checks(ids: list[int]) -> None:
-    runs = checking.claim_runs(ids, now=timezone.now())
+    runs = checking.allowed(checking.claim_runs(ids, now=timezone.now()), now=timezone.now())
     done = [run for run, outcome in checking.run_claimed(runs) if record_one(run, outcome)]
     wake(advance_cases, [run.case_id for run in done])
 
 
-def record_one(run: CheckRun, outcome: Any) -> bool:
-    return checking.record_outcome(run, outcome, now=timezone.now())
+def record_one(run: CheckRun, outcome: CheckOutcome) -> bool:
+    """What was found is written also when the database went away meanwhile; one that it refuses is unknown."""
+    try:
+        return insist(lambda: checking.record_outcome(run, outcome, now=timezone.now()))
+    except (django.db.OperationalError, django.db.InterfaceError):
+        raise
+    except Exception as exc:  # the other 199 must be recorded too, and this one must not be run for ever
+        log.exception("the outcome of check %s cannot be recorded", run.pk)
+        lost = CheckOutcome(verdict=Verdict.UNKNOWN, reason=f"the outcome cannot be recorded: {type(exc).__name__}")
+        return checking.record_outcome(run, lost, now=timezone.now())
 
 
 @app.task
@@ -95,7 +106,7 @@ def learn_dictionary() -> None:
 def sweep() -> None:
     """Find what waits without an alarm: after a crash, a lost task, a broker that was away, or by the clock."""
     now = timezone.now()
-    wake(process_messages, pipeline.release_dead(now=now))
+    wake(process_messages, waiting.release_dead(now=now))
     checking.release_dead()
     delivery.release_dead()
     old_enough = free_messages(now).filter(message__received_at__lt=now - RECENT)
@@ -111,7 +122,7 @@ def sweep() -> None:
 
 def free_messages(now: datetime) -> QuerySet[Reading]:
     """Messages that wait and that no living worker holds."""
-    return Reading.objects.filter(state=Reading.State.WAITING).exclude(claimed_at__gt=now - pipeline.CLAIM_LASTS)
+    return Reading.objects.filter(state=Reading.State.WAITING).exclude(claimed_at__gt=now - waiting.CLAIM_LASTS)
 
 
 def due_notices(now: datetime) -> list[int]:
@@ -136,7 +147,7 @@ def work_once(cases: list[int]) -> bool:
     """One round over the cases; True while something is still under way."""
     close_old_connections()
     now = timezone.now()
-    pipeline.process_messages(list(free_messages(now).values_list("pk", flat=True)[: pipeline.BATCH]))
+    pipeline.process_messages(list(free_messages(now).values_list("pk", flat=True)[: waiting.BATCH]))
     for case_id in cases:
         after = advance_one(case_id)
         run_checks(after.checks)
@@ -181,4 +192,4 @@ def counts(message_ids: list[int], opened: int) -> dict[str, int]:
 
 def chunks(ids: list[int]) -> Iterator[list[int]]:
     """A database limits the parameters of one statement."""
-    return (ids[start : start + pipeline.BATCH] for start in range(0, len(ids), pipeline.BATCH))
+    return (ids[start : start + waiting.BATCH] for start in range(0, len(ids), waiting.BATCH))

@@ -2,7 +2,11 @@ import os
 import subprocess
 import sys
 
-from complaints.claims import dead_claims, new_claim, this_machine
+import pytest
+from django.db import OperationalError
+
+from complaints import claims
+from complaints.claims import dead_claims, insist, new_claim, this_machine
 
 
 def claim_of_another_process() -> str:
@@ -38,3 +42,16 @@ def test_a_killed_process_that_nobody_collected_yet_is_dead() -> None:
 
 def test_another_machines_claim_is_never_taken_for_dead() -> None:
     assert dead_claims(["ffffffff-1-abc", "", "nonsense"]) == set()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_end_of_a_claim_is_written_as_soon_as_the_database_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "PAUSES_S", (0, 0, 0))
+    away = iter([OperationalError("gone"), OperationalError("starting up"), None])
+
+    def write() -> str:
+        if error := next(away):
+            raise error
+        return "written"
+
+    assert insist(write) == "written"

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -7,6 +9,8 @@ from django.db import OperationalError
 from complaints import pipeline
 from complaints.models import Case, Complaint, Reading
 from complaints.pipeline import Processed, process_messages
+from complaints.vocabulary import ParsedComplaint
+from complaints.waiting import claim_waiting, free, portions, release_dead
 from tests.factories import NOON, make_assignment, make_message, make_network
 
 pytestmark = pytest.mark.django_db
@@ -140,6 +144,64 @@ def test_a_database_that_is_away_leaves_the_messages_waiting(monkeypatch: pytest
     with pytest.raises(OperationalError):
         process_messages([message.pk], now=NOON)
     assert states() == {message.pk: "waiting"}
+    assert list(Reading.objects.values_list("claim", "claimed_at")) == [("", None)]  # the next sweep may read them
+
+
+def dead_worker() -> str:
+    """A claim of a process of this machine that is gone."""
+    code = "from complaints.claims import new_claim; print(new_claim())"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def dies_reading(*pks: int) -> None:
+    """A worker takes these messages together and is killed."""
+    claim = dead_worker()
+    assert claim_waiting(pks, claim=claim, now=NOON).count == len(pks)
+    release_dead(now=NOON)
+
+
+def test_messages_of_a_dead_worker_are_read_alone_so_that_only_the_deadly_one_is_parked() -> None:
+    good, deadly = make_message(arf(1)), make_message(arf(2))
+    dies_reading(good.pk, deadly.pk)
+    again = claim_waiting([good.pk, deadly.pk], claim="mine", now=NOON)
+    assert (again.portions, again.suspects) == ([], [good.pk, deadly.pk])
+
+    free("mine", [good.pk, deadly.pk])
+    assert process_messages([good.pk], now=NOON).read == 1
+    dies_reading(deadly.pk)
+    assert states() == {good.pk: "read", deadly.pk: "waiting"}
+    dies_reading(deadly.pk)
+    assert states() == {good.pk: "read", deadly.pk: "unread"}
+    assert Reading.objects.get(pk=deadly.pk).problem == "3 workers died while they read this"
+
+
+def test_a_message_that_survived_a_dead_worker_is_read_without_a_trace_of_it() -> None:
+    messages = [make_message(arf(number)) for number in range(3)]
+    dies_reading(*(message.pk for message in messages))
+    assert process_messages([message.pk for message in messages], now=NOON).complaints == 3
+    assert set(Reading.objects.values_list("state", "problem")) == {("read", "")}
+
+
+def test_a_batch_holds_no_more_mail_in_memory_than_fits() -> None:
+    megabytes = [(1, 40 * 2**20), (2, 40 * 2**20), (3, 20 * 2**20), (4, 200 * 2**20), (5, 1)]
+    assert list(portions(megabytes)) == [[1], [2, 3], [4], [5]]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "seen", "exactly"), [(-1, -1, True), (15, 0, True), (16, 0, False), (60 * 23, 0, False)]
+)
+def test_abuse_is_never_later_than_the_mail_that_tells_of_it(minutes: int, seen: int, exactly: bool) -> None:
+    """Else a clock that is wrong would make new abuse after a fix; one that is far off does not tell when it was."""
+    message = make_message()
+    told = ParsedComplaint(arrival_date=NOON + timedelta(minutes=minutes))
+    assert pipeline.seen_at(message, told) == NOON + timedelta(minutes=seen)
+    assert pipeline.tells_when(message, told) == exactly
+
+
+def test_a_time_that_has_not_come_yet_makes_the_owner_less_sure() -> None:
+    future = arf().replace(b"Arrival-Date: Tue, 10 Mar 2026", b"Arrival-Date: Wed, 11 Mar 2026")
+    process_messages([make_message(future).pk], now=NOON)
+    assert Complaint.objects.get().confidence < 0.8
 
 
 def test_a_time_that_has_not_come_yet_is_replaced_by_the_time_we_got_the_mail() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import transaction
@@ -15,7 +15,8 @@ from pytest_django import Settings
 from abusedesk.celery import app
 from complaints import tasks
 from complaints.models import Reading
-from tests.factories import NOON, make_assignment, make_case, make_message, make_network
+from complaints.vocabulary import CheckOutcome, Verdict
+from tests.factories import NOON, make_assignment, make_case, make_message, make_network, make_run
 from tests.services.valkey import Valkey
 from tests.test_pipeline import arf
 
@@ -113,6 +114,25 @@ def test_one_case_that_cannot_be_advanced_does_not_hold_up_the_others(broker: Co
     good.refresh_from_db()
     assert broken.due_at > tasks.timezone.now()
     assert [run.state for run in good.checks.all()] == ["refused", "refused"]
+
+
+@pytest.mark.django_db
+def test_an_outcome_that_cannot_be_written_is_unknown_and_not_run_for_ever() -> None:
+    run = make_run(make_case(), verdict="", state="running", claim="mine", occasion="investigate.1")
+    assert tasks.record_one(run, CheckOutcome(verdict=Verdict.BAD, reason="", details={"json": {"has no sets"}}))
+
+    run.refresh_from_db()
+    assert (run.state, run.verdict) == ("done", "unknown")
+    assert run.reason == "the outcome cannot be recorded: TypeError"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bell_that_rang_long_ago_is_not_answered(broker: Connection) -> None:
+    """The sweep rings again and again while a row waits: with a slow worker the old bells must not pile up."""
+    tasks.wake(tasks.advance_cases, [1])
+    message = Queue("desk")(broker.default_channel).get(no_ack=True)
+    expires = datetime.fromisoformat(message.headers["expires"])
+    assert expires - tasks.timezone.now() <= timedelta(seconds=tasks.STALE_S)
 
 
 @pytest.mark.django_db(transaction=True)
