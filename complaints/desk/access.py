@@ -11,9 +11,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
@@ -68,7 +67,8 @@ def supervisor_page(view: View[P]) -> View[P]:
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if not supervises(request.user):
-            raise PermissionDenied("This page is for supervisors.")
+            # Not PermissionDenied: Django would write a traceback of it into the log.
+            return render(request, "403.html", {"exception": "This page is for supervisors."}, status=403)
         return view(request, *args, **kwargs)
 
     return desk_page(guarded)

@@ -78,7 +78,8 @@ def parts_of(case: Case) -> dict[str, Any]:
             sure_owner=case.confidence >= words.SURE_OWNER, suspected=case.cause != Cause.UNKNOWN,
             ended=words.RESOLUTIONS[Resolution(case.resolution)] if case.resolution else "",
         ),
-        "age": when.span(now - case.opened_at),
+        "age": when.age(case.opened_at, now),
+        "language": facts.language_name(str(case.owner.get("language") or "")),
         "promise": promise_of(case, now),
         "next_steps": facts.next_steps(case, now),
         "addresses": facts.addresses(story.complaints),
@@ -112,7 +113,7 @@ def panel_of(case: Case, close_form: CloseForm | None = None) -> dict[str, Any]:
 def shown(entry: Entry, now: datetime) -> dict[str, Any]:
     """An entry with the words its template needs. `now` in the reader's zone."""
     found = {"entry": entry, "what": entry.what, "template": f"desk/story/{TEMPLATES.get(entry.kind, 'line')}.html"}
-    found["at"] = when.day_and_time(timezone.localtime(entry.at), now)
+    found |= {"at": when.day_and_time(timezone.localtime(entry.at), now), "age": when.age(entry.at, now)}
     if entry.kind == "check":
         run = entry.what.run
         found["title"] = words.check_title(run.check_name)

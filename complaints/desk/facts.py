@@ -8,9 +8,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import get_language_info
+
 from complaints.addresses import address_text
 from complaints.cases.story import CheckStory, Story
-from complaints.desk import words
+from complaints.desk import when, words
 from complaints.models import Case, CheckRun, Complaint
 from complaints.playbooks.schedule import parse_span
 from complaints.vocabulary import Verdict
@@ -33,6 +35,7 @@ class NextStep:
 
     at: datetime
     text: str
+    left: str
 
 
 def addresses(complaints: Sequence[Complaint]) -> list[tuple[str, int]]:
@@ -67,6 +70,14 @@ def attribution(complaints: Sequence[Complaint]) -> Complaint | None:
     return max(complaints, key=lambda each: (each.confidence, each.seen_at), default=None)
 
 
+def language_name(code: str) -> str:
+    """As a person says it: "en-gb" is British English. A code that nobody knows is shown as it is."""
+    try:
+        return str(get_language_info(code.lower())["name"])
+    except KeyError:
+        return code
+
+
 def is_proven(story: Story) -> bool:
     return any(each.run.verdict == Verdict.BAD for each in last_runs(story, "relay"))
 
@@ -84,7 +95,7 @@ def next_steps(case: Case, now: datetime) -> list[NextStep]:
             continue
         at = case.state_since + parse_span(step.get("after", "0s"))
         if at > now:
-            found.append(NextStep(at, step_text(step)))
+            found.append(NextStep(at, step_text(step), when.until(at, now)))
     return sorted(found, key=lambda each: each.at)[:3]
 
 

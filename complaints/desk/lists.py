@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from complaints.desk import words
+from complaints.desk import when, words
 from complaints.desk.access import desk_page
 from complaints.models import Complaint, Reading
 from complaints.vocabulary import Answer, Category
@@ -31,7 +32,9 @@ ANSWERS = (
 def unread_page(request: HttpRequest) -> HttpResponse:
     waiting = Reading.objects.filter(state=Reading.State.UNREAD).select_related("message").defer("message__packed")
     readings, more = page_below(waiting, "message_id", request.GET.get("below"))
-    context = {"nav": "unread", "readings": readings, "is_first": "below" not in request.GET}
+    now = timezone.now()
+    rows = [(reading, when.age(reading.message.received_at, now)) for reading in readings]
+    context = {"nav": "unread", "rows": rows, "is_first": "below" not in request.GET}
     context["next"] = f"?below={readings[-1].message_id}" if more else ""
     return render(request, "desk/unread.html", context)
 
@@ -67,6 +70,7 @@ def page_below(rows: QuerySet[M], key: str, below: str | None) -> tuple[list[M],
 def lonely_row(complaint: Complaint) -> dict[str, Any]:
     return {
         "complaint": complaint,
+        "age": when.age(complaint.seen_at, timezone.now()),
         "category": words.CATEGORIES[Category(complaint.category)],
         "whose": words.WHOSE[Answer(complaint.answer)],
         "reason": complaint.attribution.get("reason", ""),

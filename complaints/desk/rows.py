@@ -19,6 +19,7 @@ from complaints.models import Case, CaseEvent, CheckRun
 from complaints.vocabulary import CaseState, Cause, CustomerStatus, EventKind, Resolution, Verdict
 
 HIGH, MIDDLE = 70, 40
+FIRST_NOTICE = (CaseState.INVESTIGATING, CaseState.NOTIFIED)
 WHOSE_PROMISE = {
     Turn.ANALYST: "The desk's deadline",
     Turn.MACHINE: "The desk's deadline",
@@ -80,8 +81,8 @@ def state_line(case: Case, now: datetime) -> str:
     state = words.STATES[CaseState(case.state)]
     if case.state == CaseState.CLOSED:
         return f"Closed {when.age(case.state_since, now)}: {words.RESOLUTIONS[Resolution(case.resolution)].lower()}"
-    said = "" if case.customer_status == CustomerStatus.NONE else f"; customer: {customer_words(case)}"
-    return f"{state} since {when.span(now - case.state_since)}{said}"
+    said = "" if case.customer_status == CustomerStatus.NONE else f": {customer_words(case)}"
+    return f"{state}, {when.age(case.state_since, now)}{said}"
 
 
 def voices(case: Case, now: datetime) -> str:
@@ -90,9 +91,15 @@ def voices(case: Case, now: datetime) -> str:
 
 
 def last_reasons(cases: Sequence[int]) -> dict[int, str]:
-    """Why each case stands where it stands: the reason of its last move."""
+    """Why each case stands where it stands: the reason of its last move.
+
+    None after the first notice: that the cause was known is told by the chips; what the customer did since is not.
+    """
     moves = CaseEvent.objects.filter(case__in=cases, kind=EventKind.MOVED).order_by("at", "id")
-    return {case: str(data.get("reason", "")) for case, data in moves.values_list("case_id", "data")}
+    return {
+        case: "" if (data.get("from"), data.get("to")) == FIRST_NOTICE else str(data.get("reason", ""))
+        for case, data in moves.values_list("case_id", "data")
+    }
 
 
 def customer_words(case: Case) -> str:

@@ -111,7 +111,10 @@ NOW_TITLES = {
 
 
 def stages(*, state: CaseState, told: bool, checked: bool, claimed: bool, fixed: bool) -> Sequence[Stage]:
-    """`told`, `checked`, `claimed` (somebody says it is fixed), `fixed` (verified): what really happened, so that a case closed early shows its gaps."""
+    """What really happened, so that a case closed early shows its gaps.
+
+    `claimed`: somebody says it is fixed. `fixed`: verified.
+    """
     happened = {1: checked, 2: told, 3: told and (fixed or (claimed and state is S.VERIFYING)), 4: fixed}
     place = PLACE[state]
     return [

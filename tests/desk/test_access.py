@@ -119,3 +119,9 @@ def test_a_form_from_elsewhere_changes_nothing_and_says_so(ada: Client) -> None:
 
 def test_the_page_of_a_fault_needs_nothing_that_could_be_broken() -> None:
     assert "nothing is lost" in render_to_string("500.html")
+
+
+def test_a_refusal_is_one_line_of_the_log_and_no_traceback(ada: Client, caplog: pytest.LogCaptureFixture) -> None:
+    assert ada.get("/offenders").status_code == 403
+
+    assert [(record.getMessage(), record.exc_info) for record in caplog.records] == [("Forbidden: /offenders", None)]

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from complaints.cases.story import deciding_line, tell
 from complaints.cases.transitions import add_note, move_case, record
+from complaints.desk import facts
 from complaints.models import Case, ProbeArrival
 from complaints.notices.compose import queue_notice
 from complaints.vocabulary import CaseState, Cause, CustomerStatus, EventKind, Resolution, Verdict
@@ -178,7 +179,7 @@ def test_the_next_step_of_the_playbook_is_named_with_its_time(ada: Client) -> No
 
     page = page_of(ada, case)
 
-    assert f"If nothing changes: Reminder <b>{now + timedelta(hours=36):%-d %b, %H:%M}</b>" in page
+    assert f"If nothing changes: Reminder <b>in 1 d</b>, {now + timedelta(hours=36):%-d %b, %H:%M} UTC" in page
 
 
 # --- live
@@ -219,3 +220,20 @@ def test_the_panel_comes_along_once_the_case_has_moved(ada: Client) -> None:
 
 def test_a_closed_case_stops_asking(ada: Client) -> None:
     assert "hx-get" not in page_of(ada, make_case(**CLOSED))
+
+
+def test_times_are_told_with_their_zone_and_age(ada: Client) -> None:
+    now = timezone.now()
+    case = make_case(opened_at=now - timedelta(minutes=7))
+    make_complaint(case, seen_at=now - timedelta(minutes=9))
+
+    page = page_of(ada, case)
+
+    assert f"{case.opened_at:%-d %b %Y, %H:%M} UTC</time>, 7 min ago" in page
+    assert "times in UTC</span>" in page
+    assert '<span class="ago">9 min ago</span>' in page
+
+
+@pytest.mark.parametrize(("code", "name"), [("en", "English"), ("pt-BR", "Brazilian Portuguese"), ("xx", "xx")])
+def test_a_language_is_told_by_its_name(code: str, name: str) -> None:
+    assert facts.language_name(code) == name

@@ -30,7 +30,9 @@ def test_unread_mail_is_listed_with_its_problem_the_newest_first(ada: Client) ->
     page = ada.get("/unread").content.decode()
 
     assert shown(ada, "/unread") == [second, first]
-    assert "no address is named" in page
+    assert "No address is named" in page
+    assert " UTC</time>" in page
+    assert "just now" in page
     assert "angry@x.example" in page
     assert "&lt;b&gt;1&lt;/b&gt;" in page
 
