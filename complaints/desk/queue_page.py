@@ -63,12 +63,15 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         page = queue.page_of(cases, after=request.GET.get("after", ""), newest_first=tab.newest_first and not found)
     except queue.BadCursor:
         return redirect("desk:queue")
+    # A desk with nothing to do still shows what the machine and the customers are at.
+    rest = queue.page_of(queue.TAB["open"].cases(now)) if tab is queue.TABS[0] and not (found or page.cases) else None
     context = {
         "nav": "queue",
         "text": text,
         "meaning": found.meaning if found else "",
         "tab": tab,
-        "rows": rows_of(page.cases, now),
+        "rows": rows_of((rest or page).cases, now),
+        "is_rest": bool(rest and rest.cases),
         "next": next_url(request, page.next),
         "is_first": not request.GET.get("after"),
         "empty": EMPTY[tab.name],

@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from complaints.cases import queue
+from complaints.cases.transitions import move_case, set_customer_status
 from complaints.models import Case
 from complaints.vocabulary import CaseState, Category, Cause, CustomerStatus, Resolution
 from tests.factories import NOON, make_case, make_complaint, make_contract, make_customer, make_run
@@ -232,3 +233,27 @@ def test_next_leads_to_the_case_behind_and_from_the_last_to_the_first(ada: Clien
     assert ada.get(f"/case/{second.pk}/next")["Location"] == f"/case/{first.pk}"
     Case.objects.filter(pk=first.pk).update(**CLOSED)
     assert ada.get(f"/case/{second.pk}/next")["Location"] == "/"
+
+
+def test_a_desk_with_nothing_to_do_sees_what_the_others_are_at(ada: Client) -> None:
+    case = make_case(state="notified")
+    page = ada.get("/").content.decode()
+
+    assert shown(ada) == [case.pk]
+    assert "Nothing needs you" in page
+    assert "Customers and the machine are at work on these." in page
+
+
+def test_the_rest_gives_way_to_the_first_case_that_needs_the_desk(ada: Client) -> None:
+    make_case("C-1", state="notified")
+    mine = make_case("C-2", state="triage")
+
+    assert shown(ada) == [mine.pk]
+
+
+def test_a_row_says_what_the_customer_did_since_the_first_notice(ada: Client) -> None:
+    case = make_case(state=CaseState.INVESTIGATING, state_since=NOON)
+    move_case(case, CaseState.NOTIFIED, actor="machine", reason="The cause is known", now=timezone.now())
+    set_customer_status(case, CustomerStatus.SEEN)
+
+    assert "With the customer, just now: has opened the page" in ada.get("/?tab=customers").content.decode()
