@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from django.conf import settings
 
 from complaints.checks import DnsblList, load_lists
 from complaints.demo.dns_server import DnsServer
 from complaints.demo.smtp_hosts import Envelope, SmtpHost
-from complaints.demo.world import Host, World
+from complaints.demo.world import SEED, Host, World, build_world
 
 Endpoint = tuple[str, int]
+Wanted = tuple[str, int, str, str]
 # Two lists of the catalogue are ill, as some always are: the check must say so instead of trusting them.
 ILL_LISTS = {"spfbl": "refuses", "interserver": "servfail"}
 LISTED_BY = 3
@@ -20,6 +25,20 @@ LISTED_BY = 3
 
 class PlaceTaken(Exception):
     """An address or port of the simulated world cannot be had; the text says which."""
+
+
+def wanted_places() -> Iterator[Wanted]:
+    """Where the demo's world will listen: (address, port, what for, the variable that changes it)."""
+    yield *mailbox_place(), "the simulated customers' mailbox", "EMAIL_URL"
+    yield *settings.DNS_RESOLVERS[0], "the simulated blacklists", "ABUSEDESK_DNS"
+    for host in build_world(SEED, born_at=datetime.now(UTC)).hosts:  # which addresses does not depend on the birth
+        if host.trouble.healthy is not None:
+            yield host.address, settings.RELAY_PORT, f"the simulated {host.name}", "ABUSEDESK_RELAY_PORT"
+
+
+def mailbox_place() -> Endpoint:
+    mail = urlsplit(settings.EMAIL_URL)
+    return mail.hostname or "127.0.0.1", mail.port or 25
 
 
 class Mailboxes(SmtpHost):

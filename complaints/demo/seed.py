@@ -58,7 +58,7 @@ def seed_accounts() -> None:
         with transaction.atomic():
             user, is_new = User.objects.get_or_create(
                 username=username,
-                defaults={"first_name": first, "last_name": last, "is_demo": True, "is_staff": supervises},
+                defaults={"first_name": first, "last_name": last, "is_demo": True},
             )
             if is_new:
                 user.set_password(PASSWORD)

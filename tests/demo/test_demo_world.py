@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -108,3 +109,29 @@ def test_outside_the_demo_it_refuses(environment):
 
     assert program.returncode == 1
     assert "demo_world belongs to the demo" in said
+
+
+@pytest.mark.parametrize(
+    ("what", "variable"),
+    [
+        ("the simulated customers' mailbox", "EMAIL_URL"),
+        ("the simulated blacklists", "ABUSEDESK_DNS"),
+        ("the simulated mail.atelier-brenn.example", "ABUSEDESK_RELAY_PORT"),
+    ],
+)
+def test_the_start_names_the_place_that_is_taken(environment: dict[str, str], what: str, variable: str) -> None:
+    web, lmtp = free_ports(2)
+    environment |= {"ABUSEDESK_WEB_LISTEN": f"127.0.0.1:{web}", "ABUSEDESK_LMTP_LISTEN": f"127.0.0.1:{lmtp}"}
+    port = int(environment[variable].rpartition(":")[2])
+    address = "127.77.0.214" if variable == "ABUSEDESK_RELAY_PORT" else "127.0.0.1"
+    with socket.create_server((address, port)):
+        command = [sys.executable, "manage.py", "run", "--demo"]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=WAIT_S)
+
+    assert done.returncode == 1
+    assert f"{what} wants {address} port {port}: Address already in use; set {variable}" in done.stderr
+
+
+def test_the_story_is_told_in_sentences(environment: dict[str, str]) -> None:
+    with running(environment) as program:
+        assert re.fullmatch(r"\d\d:\d\d:\d\d Atelier Brenn's relay at \S+ begins to send spam\n", first_line(program))

@@ -57,7 +57,7 @@ def test_log_ins_are_an_analyst_and_a_supervisor_marked_as_demo(demo):
 
     ada, carla = User.objects.order_by("username")
     assert (ada.username, ada.is_demo, ada.is_staff, supervises(ada)) == ("ada", True, False, False)
-    assert (carla.username, carla.is_demo, carla.is_staff, supervises(carla)) == ("carla", True, True, True)
+    assert (carla.username, carla.is_demo, carla.is_staff, supervises(carla)) == ("carla", True, False, True)
     assert ada.check_password("demo")
     assert carla.check_password("demo")
     assert not carla.is_superuser

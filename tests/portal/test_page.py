@@ -240,9 +240,10 @@ def test_the_page_loads_nothing_from_elsewhere_and_brings_no_inline_code(client)
 
 
 def test_the_demo_says_that_it_is_one(client, settings):
-    assert "Demonstration" not in page(client, told())
+    assert "Demo: a simulated" not in page(client, told())
     settings.DEMO = True
-    assert "minutes instead of days" in page(client, Case.objects.get())
+    assert "minutes instead of days, exist only here" in page(client, Case.objects.get())
+    assert "exist only here" in client.get(f"/c/{'x' * 43}").content.decode()
 
 
 @pytest.mark.parametrize("language", ["en", "fr", "de-AT", "../../desk", ""])

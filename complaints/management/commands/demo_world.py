@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
+import sys
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -12,7 +13,7 @@ from django.utils import timezone
 
 from complaints.demo.life import Desk, Life
 from complaints.demo.memory import ForgottenWorld, recall
-from complaints.demo.places import Places, PlaceTaken
+from complaints.demo.places import Places, PlaceTaken, mailbox_place
 from complaints.demo.world import SEED, build_world
 
 
@@ -29,22 +30,30 @@ class Command(BaseCommand):
             raise CommandError(str(exc)) from exc
 
 
+def tell_the_story() -> None:
+    """What happens in the simulated world is read by newcomers: the clock and the sentence, nothing else."""
+    story = logging.StreamHandler(sys.stderr)
+    story.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    told = logging.getLogger("complaints.demo")
+    told.handlers, told.propagate = [story], False
+
+
 async def live() -> None:
     """Until SIGTERM or Ctrl-C. Raises ForgottenWorld, PlaceTaken."""
     stop = asyncio.Event()
+    tell_the_story()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     memory = recall(settings.DATA_DIR, seed=SEED, now=timezone.now())
     world = build_world(memory.seed, born_at=memory.born_at)
     life = Life(world, memory, Desk(settings.BASE_URL, settings.SMTP_LISTEN, settings.DESK_EMAIL))
-    mail = urlsplit(settings.EMAIL_URL)
     places = Places(
         world,
         relay_port=settings.RELAY_PORT,
         next_server=settings.SMTP_LISTEN,
         dns=settings.DNS_RESOLVERS[0],
-        mailbox=(mail.hostname or "127.0.0.1", mail.port or 25),
+        mailbox=mailbox_place(),
         on_mail=life.receive,
     )
     async with contextlib.AsyncExitStack() as stack:

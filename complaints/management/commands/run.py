@@ -103,6 +103,10 @@ def listening() -> Iterator[tuple[str, int, str, str]]:
     yield *settings.WEB_LISTEN, "the web server", "ABUSEDESK_WEB_LISTEN and ABUSEDESK_BASE_URL (or --port N)"
     yield *settings.SMTP_LISTEN, "the SMTP listener", "ABUSEDESK_SMTP_LISTEN"
     yield *settings.LMTP_LISTEN, "the LMTP listener", "ABUSEDESK_LMTP_LISTEN"
+    if settings.DEMO:
+        from complaints.demo.places import wanted_places
+
+        yield from wanted_places()
 
 
 def children() -> Iterator[Child]:
