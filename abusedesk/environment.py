@@ -5,12 +5,13 @@ A secret may come from a file: NAME_FILE=/path is read instead of NAME. docs/set
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 T = TypeVar("T")
 LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
@@ -64,7 +65,7 @@ class Environment:
             return default
 
     def text(self, name: str, default: str = "") -> str:
-        return self.read(name, default, str, "any text")
+        return self.read(name, default, parse_text, "any text in one line")
 
     def yes(self, name: str, default: bool = False) -> bool:
         return self.read(name, default, lambda text: YES[text.strip().lower()], "1, 0, true, false, yes, no, on, off")
@@ -78,7 +79,7 @@ class Environment:
         return self.read(name, parse_host_port(default), parse_host_port, "host:port, as 127.0.0.1:8025 or [::1]:8025")
 
     def hosts(self, name: str, default: tuple[tuple[str, int], ...] = ()) -> tuple[tuple[str, int], ...]:
-        return self.read(name, default, parse_hosts, "host:port, several parted by commas, as 127.0.0.1:53")
+        return self.read(name, default, parse_hosts, "address:port, several parted by commas, as 127.0.0.1:53")
 
     def names(self, name: str, default: list[str]) -> list[str]:
         return self.read(name, default, parse_names, "names parted by commas")
@@ -88,8 +89,8 @@ class Environment:
             parts = urlsplit(text)
             if parts.scheme not in schemes:
                 raise ValueError(f"scheme {parts.scheme!r}")
-            if parts.scheme.startswith("http") and not parts.hostname:
-                raise ValueError("host is missing")
+            if problem := problem_of_url(parts):
+                raise ValueError(problem)
             return text
 
         return self.read(name, default, parse, f"an URL that begins with one of {', '.join(schemes)}", secret=secret)
@@ -106,6 +107,27 @@ class Environment:
             raise BadSetting("settings refused:\n  " + "\n  ".join(self.faults))
 
 
+def problem_of_url(parts: SplitResult) -> str | None:
+    """Raises ValueError for a port that is none."""
+    names_port, path = parts.port is not None, parts.path.strip("/")
+    if parts.scheme in ("sqlite", "file") and not path:
+        return "path is missing"  # SQLite would keep everything in memory, and each process its own
+    if parts.scheme in ("postgres", "postgresql") and not path:
+        return "name of the database is missing"
+    if not parts.scheme.startswith("http"):
+        return "host is missing" if names_port and not parts.hostname else None
+    if not parts.hostname:
+        return "host is missing"
+    return "scheme, host and port only" if path or parts.query or parts.fragment or parts.username else None
+
+
+def parse_text(text: str) -> str:
+    """One line: it may go into the header of a mail."""
+    if any(ord(char) < 32 or ord(char) == 127 for char in text):
+        raise ValueError("it has control characters")
+    return text
+
+
 def within(number: int, low: int, high: int) -> int:
     if not low <= number <= high:
         raise ValueError("out of range")
@@ -120,11 +142,18 @@ def parse_host_port(text: str) -> tuple[str, int]:
 
 
 def parse_hosts(text: str) -> tuple[tuple[str, int], ...]:
-    return tuple(parse_host_port(part) for part in text.split(",") if part.strip())
+    """Addresses only: who asks a name for the address of the resolver?"""
+    found = tuple(parse_host_port(part) for part in text.split(",") if part.strip())
+    for host, _ in found:
+        ipaddress.ip_address(host)
+    return found
 
 
 def parse_names(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
+    found = [part.strip() for part in text.split(",") if part.strip()]
+    if not found:
+        raise ValueError("none is named")
+    return found
 
 
 def parse_domain(text: str) -> str:

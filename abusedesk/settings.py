@@ -42,7 +42,8 @@ LMTP_LISTEN = env.listen("ABUSEDESK_LMTP_LISTEN", "127.0.0.1:8024")
 DATABASE_URL = env.url(
     "DATABASE_URL", f"sqlite:///{DATA_DIR / 'abusedesk.sqlite3'}", ("sqlite", "postgres", "postgresql"), secret=True
 )
-DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60)}
+# Health checks: after a restart of the server the first question on an old connection must not fail.
+DATABASES = {"default": dj_database_url.parse(DATABASE_URL, conn_max_age=60, conn_health_checks=True)}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     with contextlib.suppress(OSError):  # a folder that cannot be made is told by the database, when one is needed
         Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -202,6 +203,8 @@ SECURE_REFERRER_POLICY = "same-origin"  # a portal link must not leak in a Refer
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
+# Once seen by https, never by http again: a portal link must not travel in the clear. Sent with https answers only.
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if BASE_URL.startswith("https://") else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 
 LOGGING = {

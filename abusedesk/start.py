@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 
+import yaml
 from django.conf import settings
 from django.core.management.utils import get_random_secret_key
+
+SHORTEST_KEY = 20  # manage.py make_secret_key gives 50
 
 
 class StartRefused(Exception):
@@ -19,8 +22,14 @@ def require_safe_start() -> None:
             "no secret key: run `manage.py make_secret_key` once (it is kept in the data directory), or set "
             "ABUSEDESK_SECRET_KEY or ABUSEDESK_SECRET_KEY_FILE. To look around first: script/demo"
         )
+    require_lists()
     if settings.DEMO:
         return
+    if len(settings.SECRET_KEY) < SHORTEST_KEY:
+        raise StartRefused(
+            f"the secret key has fewer than {SHORTEST_KEY} characters and can be guessed: make one by "
+            "manage.py make_secret_key, or set a longer ABUSEDESK_SECRET_KEY"
+        )
     from complaints.models import User
 
     if names := list(User.objects.filter(is_demo=True).values_list("username", flat=True)[:10]):
@@ -30,6 +39,16 @@ def require_safe_start() -> None:
         )
     if settings.SECRET_KEY.startswith("demo-only-key"):
         raise StartRefused("ABUSEDESK_SECRET_KEY is the demo's key, which everybody knows. Make one of your own.")
+
+
+def require_lists() -> None:
+    """Else every check would fail later, one by one."""
+    from complaints.checking import blacklists
+
+    try:
+        blacklists()
+    except (OSError, ValueError, yaml.YAMLError) as exc:
+        raise StartRefused(f"ABUSEDESK_LISTS_FILE cannot be used: {exc}") from exc
 
 
 def make_secret_key() -> bool:

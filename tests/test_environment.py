@@ -86,3 +86,65 @@ def test_a_variable_and_its_file_together_are_refused() -> None:
 
 def test_listening_on_ipv6() -> None:
     assert Environment({"X": "[::1]:25"}).listen("X", "127.0.0.1:1") == ("::1", 25)
+
+
+WEB, DATABASE, MAIL = ("http", "https"), ("sqlite", "postgresql"), ("smtp", "file")
+
+
+@pytest.mark.parametrize(
+    ("schemes", "text", "why"),
+    [
+        (WEB, "https://", "host is missing"),
+        (WEB, "https://desk.example/sub", "scheme, host and port only"),
+        (WEB, "https://desk.example?x", "scheme, host and port only"),
+        (WEB, "https://me@desk.example", "scheme, host and port only"),
+        (WEB, "https://desk.example:99999", "Port out of range 0-65535"),
+        (DATABASE, "sqlite://", "path is missing"),
+        (DATABASE, "sqlite:///", "path is missing"),
+        (DATABASE, "postgresql://db", "name of the database is missing"),
+        (MAIL, "smtp://h:abc", "Port could not be cast to integer value as 'abc'"),
+        (MAIL, "smtp://:25", "host is missing"),
+        (MAIL, "file://", "path is missing"),
+    ],
+)
+def test_an_url_that_leads_nowhere_is_refused(schemes: tuple[str, ...], text: str, why: str) -> None:
+    env = Environment({"X": text})
+    env.url("X", "", schemes)
+    assert env.faults == [f"X={text!r}: allowed is an URL that begins with one of {', '.join(schemes)} ({why})"]
+
+
+@pytest.mark.parametrize(
+    ("schemes", "text"),
+    [
+        (WEB, "https://desk.example"),
+        (WEB, "http://[::1]:8080/"),
+        (DATABASE, "sqlite:////var/lib/desk.sqlite3"),
+        (DATABASE, "postgresql://u:p@db:5432/desk"),
+        (DATABASE, "postgresql:///desk"),
+        (MAIL, "smtp://127.0.0.1:25"),
+        (MAIL, "file:///tmp/mail"),
+    ],
+)
+def test_an_url_that_leads_somewhere_is_taken(schemes: tuple[str, ...], text: str) -> None:
+    env = Environment({"X": text})
+    assert (env.url("X", "", schemes), env.faults) == (text, [])
+
+
+def test_a_name_of_two_lines_would_be_a_second_header_in_every_mail() -> None:
+    env = Environment({"X": "Desk\nBcc: all@customers.example"})
+    env.text("X")
+    assert env.faults == [
+        "X='Desk\\nBcc: all@customers.example': allowed is any text in one line (it has control characters)"
+    ]
+
+
+def test_a_resolver_is_an_address() -> None:
+    env = Environment({"X": "127.0.0.1:53,ns.example:53"})
+    env.hosts("X")
+    assert env.faults[0].startswith("X='127.0.0.1:53,ns.example:53': allowed is address:port")
+
+
+def test_a_list_without_names_is_refused() -> None:
+    env = Environment({"X": " , "})
+    env.names("X", ["localhost"])
+    assert env.faults == ["X=' , ': allowed is names parted by commas (none is named)"]

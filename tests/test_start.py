@@ -4,6 +4,7 @@ import pytest
 from pytest_django import Settings
 
 from abusedesk.start import StartRefused, make_secret_key, require_safe_start
+from complaints.checking import blacklists
 from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +26,27 @@ def test_a_production_start_with_the_demos_key_is_refused(settings: Settings) ->
     settings.SECRET_KEY = "demo-only-key-that-a-production-start-refuses"
     with pytest.raises(StartRefused, match="the demo's key"):
         require_safe_start()
+
+
+def test_a_production_start_with_a_key_that_can_be_guessed_is_refused(settings: Settings) -> None:
+    settings.SECRET_KEY = "secret"
+    with pytest.raises(StartRefused, match="fewer than 20 characters"):
+        require_safe_start()
+
+
+@pytest.mark.parametrize("text", [None, "[1, 2", "lists: [{name: x}]"])
+def test_a_start_with_a_catalogue_that_cannot_be_read_is_refused(
+    settings: Settings, tmp_path: Path, text: str | None
+) -> None:
+    settings.CHECK_LISTS_FILE = str(tmp_path / "lists.yaml")
+    if text is not None:
+        (tmp_path / "lists.yaml").write_text(text)
+    blacklists.cache_clear()
+    try:
+        with pytest.raises(StartRefused, match="ABUSEDESK_LISTS_FILE cannot be used"):
+            require_safe_start()
+    finally:
+        blacklists.cache_clear()
 
 
 def test_the_demo_may_have_demo_accounts(settings: Settings) -> None:
