@@ -290,9 +290,8 @@ def require_free_port(host: str, port: int, what: str, variable: str = "") -> No
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except socket.gaierror as exc:
-        raise PortBusy(
-            f"{what} wants {host} port {port}: {exc.strerror}; set {variable} to an address of here"
-        ) from exc
+        change = f"; set {variable} to an address of this machine" if variable else ""
+        raise PortBusy(f"{what} wants {host} port {port}: {exc.strerror}{change}") from exc
     with socket.socket(family, kind, protocol) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a closed connection's rest is no obstacle
         try:
