@@ -94,6 +94,8 @@ def record_one(run: CheckRun, outcome: CheckOutcome) -> bool:
 @app.task
 def deliver_notices(ids: list[int]) -> None:
     delivery.deliver_due(ids)
+    failed = Notice.objects.filter(pk__in=ids, state=Notice.State.FAILED)
+    wake(advance_cases, failed.values_list("case", flat=True))  # a customer who was not told is an analyst's turn
 
 
 @app.task

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
@@ -13,6 +13,7 @@ from complaints.models import Case, CaseEvent, User
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind, Resolution
 
 MACHINE = "machine"
+VERIFIED_WITHIN = timedelta(hours=48)  # blacklists are asked after 24
 
 
 class IllegalTransition(Exception):
@@ -47,6 +48,8 @@ def move_case(
     if (to is CaseState.CLOSED) != (resolution is not None):
         raise IllegalTransition(f"case {case.number}: a resolution belongs to closing, and only there")
     columns: dict[str, Any] = {"state": to, "state_since": now, "stay": case.stay + 1, "due_at": now, **changes}
+    if to is CaseState.VERIFYING:  # our turn, so our promise: who waits in vain here is shown to the desk
+        columns.setdefault("deadline_at", now + VERIFIED_WITHIN)
     if to is CaseState.CLOSED:
         columns |= {"closed_at": now, "resolution": resolution, "due_at": None, "deadline_at": None}
     data = {"from": was, "to": to, "reason": reason, "playbook": case.playbook_id}

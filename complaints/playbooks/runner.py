@@ -14,11 +14,12 @@ from complaints.cases.assessment import assess
 from complaints.cases.transitions import StaleCase
 from complaints.checking import addresses_of, queue_check
 from complaints.models import Case, CheckRun, Notice
+from complaints.notices.compose import address_problem
 from complaints.playbooks.actions import load_actions
 from complaints.playbooks.loading import begin_with_shipped
 from complaints.playbooks.schedule import Facts, Step, due_steps, next_due_at, parse_steps
 from complaints.registry import by_name
-from complaints.vocabulary import CaseState, Cause, Verdict
+from complaints.vocabulary import CaseState, Category, Cause, CustomerStatus, Verdict
 
 MOST_STEPS = 20  # in one go; a playbook that runs in circles stops here and goes on at the next sweep
 FINAL = (CheckRun.State.DONE, CheckRun.State.REFUSED)
@@ -89,17 +90,36 @@ def facts_of(case: Case, runs: Sequence[tuple[str, CheckRun]], now: datetime) ->
         state=CaseState(case.state),
         state_since=case.state_since,
         now=now,
+        category=Category(case.category),
         cause=Cause(case.cause),
         cause_confidence=case.cause_confidence,
         owner_confidence=case.confidence,
         reporters=case.reporter_count,
         trusted_reporters=case.complaints.filter(reporter__authenticated=True)[:1].count(),
-        has_contact=bool(case.owner.get("contact_email")),
-        quiet=case.fixed_claimed_at is None or case.last_seen_at <= case.fixed_claimed_at,
+        has_contact=address_problem(str(case.owner.get("contact_email") or "")) is None,
+        undelivered=is_undelivered(case),
+        quiet=is_quiet(case),
         verdicts=verdicts,
         pending={step for step, run in runs if run.state not in FINAL},
         done={step for step, _ in runs} | set(notices),
     )
+
+
+def is_quiet(case: Case) -> bool | None:
+    """Whether no abuse was seen after the claimed fix. A complaint that does not say when proves neither."""
+    claimed = case.fixed_claimed_at
+    if claimed is None or case.last_seen_at <= claimed:
+        return True
+    told_when = set(case.complaints.filter(seen_at__gt=claimed).values_list("seen_exactly", flat=True).distinct())
+    return None if told_when == {False} else False
+
+
+def is_undelivered(case: Case) -> bool:
+    """Nobody has been told: the letter that began this stay, and those since, have failed."""
+    if case.state != CaseState.NOTIFIED or case.customer_status not in (CustomerStatus.NONE, CustomerStatus.NOTIFIED):
+        return False
+    letters = set(case.notices.filter(occurrence__gte=case.stay - 1).values_list("state", flat=True))
+    return letters == {Notice.State.FAILED}
 
 
 def this_stay(runs: Sequence[CheckRun], stay: int) -> list[tuple[str, CheckRun]]:

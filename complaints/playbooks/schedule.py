@@ -13,13 +13,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from complaints.vocabulary import CaseState, Cause, Verdict
+from complaints.vocabulary import CaseState, Category, Cause, Verdict
 
 SPAN = re.compile(r"(\d+)\s*([smhd])")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 SURE_OWNER = 0.8  # below, no automatic notice: nobody is better than the wrong one
 SURE_CAUSE = 0.8
 LIKELY_CAUSE = 0.6
+# The letters speak of mail that leaves the line. About a scan or a film somebody shared they would be nonsense.
+MAIL_ABUSE = frozenset(
+    {Category.SPAM, Category.PHISHING, Category.MALWARE, Category.FRAUD, Category.BOT, Category.OTHER}
+)
 
 
 class BadPlaybook(Exception):
@@ -37,13 +41,16 @@ class Facts:
     state: CaseState
     state_since: datetime
     now: datetime
+    category: Category = Category.SPAM
     cause: Cause = Cause.UNKNOWN
     cause_confidence: float = 0.0
     owner_confidence: float = 0.0
     reporters: int = 0
     trusted_reporters: int = 0
     has_contact: bool = False
-    quiet: bool = True  # no abuse seen after the moment the customer says it was fixed
+    undelivered: bool = False  # every letter since the customer's turn began has failed
+    # Whether no abuse was seen after the moment the customer says it was fixed; None: complaints do not say when.
+    quiet: bool | None = True
     verdicts: Mapping[str, Mapping[str, Sequence[Verdict]]] = dataclasses.field(default_factory=dict)
     pending: Collection[str] = ()
     done: Collection[str] = ()
@@ -64,6 +71,9 @@ def may_notify(facts: Facts) -> bool:
     if not facts.has_contact or facts.owner_confidence < SURE_OWNER:
         return False
     if facts.cause is Cause.UNKNOWN:
+        return False
+    about_a_relay = facts.category is Category.VULNERABLE and facts.cause is Cause.OPEN_RELAY
+    if facts.category not in MAIL_ABUSE and not about_a_relay:
         return False
     if facts.cause_confidence >= SURE_CAUSE:
         return True
@@ -98,6 +108,7 @@ CONDITIONS: dict[str, Callable[[Facts, Any], bool]] = {
     "verdict": came_out,
     "may_notify": lambda facts, wanted: may_notify(facts) is wanted,
     "quiet": lambda facts, wanted: facts.quiet is wanted,
+    "undelivered": lambda facts, wanted: facts.undelivered is wanted,
     "cause_in": lambda facts, causes: facts.cause in causes,
     "cause_not_in": lambda facts, causes: facts.cause not in causes,
 }

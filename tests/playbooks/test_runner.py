@@ -9,6 +9,7 @@ from pytest_django import Settings
 from complaints import checking
 from complaints.cases.answers import AnswerKind, record_answer
 from complaints.models import Case, CheckRun, Notice
+from complaints.notices.compose import queue_notice
 from complaints.playbooks import runner
 from complaints.playbooks.runner import advance_case, notify_now, recheck_now
 from complaints.vocabulary import CheckOutcome, Verdict
@@ -139,6 +140,51 @@ def test_abuse_after_the_claimed_fix_keeps_the_case_open(case: Case) -> None:
     Case.objects.filter(pk=case.pk).update(last_seen_at=NOON + timedelta(minutes=1))
     advance_case(case.pk, now=NOON + timedelta(minutes=2))
     assert (state(case), letters(case)) == (("notified", ""), ["notify", "still_open"])
+
+
+@pytest.mark.parametrize(
+    ("exactly", "left"), [((True,), "notified"), ((False, True), "notified"), ((False,), "triage")]
+)
+def test_only_a_complaint_that_says_when_is_new_abuse(case: Case, exactly: tuple[bool, ...], left: str) -> None:
+    notified(case)
+    record_answer(case, AnswerKind.FIXED, now=NOON)
+    younger = NOON + timedelta(minutes=1)
+    for known in exactly:
+        make_complaint(case, address=ADDRESS, seen_at=younger, seen_exactly=known)
+    Case.objects.filter(pk=case.pk).update(last_seen_at=younger)
+    advance_case(case.pk, now=NOON + timedelta(minutes=2))
+    assert state(case) == (left, "")
+
+
+def test_a_customer_whose_mail_failed_is_called_and_not_escalated(case: Case) -> None:
+    notified(case)
+    case.notices.update(state="failed")
+    advance_case(case.pk, now=NOON + timedelta(minutes=1))
+    assert (state(case), letters(case)) == (("triage", ""), ["notify"])
+
+
+def test_a_customer_whose_other_mail_is_on_its_way_may_yet_be_told(case: Case) -> None:
+    notified(case)
+    case.notices.update(state="failed")
+    queue_notice(case, "remind", occurrence=case.stay, now=NOON)
+    advance_case(case.pk, now=NOON + timedelta(minutes=1))
+    assert state(case) == ("notified", "")
+
+
+@pytest.mark.parametrize("email", ["", "nobody", "two@a.example, b@b.example"])
+def test_a_contact_that_cannot_be_written_to_is_an_analysts_turn(case: Case, email: str) -> None:
+    Case.objects.filter(pk=case.pk).update(owner=case.owner | {"contact_email": email})
+    advance_case(case.pk, now=NOON)
+    finish_checks(NOON)
+    advance_case(case.pk, now=NOON)
+    assert (state(case), letters(case)) == (("triage", ""), [])
+
+
+def test_verifying_has_a_promise_of_our_own(case: Case) -> None:
+    """A check that no worker runs must not leave the case with nobody: the desk sees it when the promise is broken."""
+    notified(case)
+    record_answer(case, AnswerKind.FIXED, now=NOON)
+    assert case.deadline_at == NOON + timedelta(hours=48)
 
 
 def test_a_verdict_that_comes_while_the_case_is_assessed_is_decided_on_in_the_next_round(

@@ -16,7 +16,7 @@ from complaints.playbooks.schedule import (
     parse_steps,
 )
 from complaints.registry import by_name
-from complaints.vocabulary import CaseState, Cause, Verdict
+from complaints.vocabulary import CaseState, Category, Cause, Verdict
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 SHIPPED = parse_steps(read_playbook(), by_name(load_actions()))
@@ -89,6 +89,27 @@ def test_a_likely_cause_may_be_told_when_two_or_a_trusted_one_say_so(voices: dic
 )
 def test_a_notified_case_goes_on_by_the_clock(hours: float, due: list[str]) -> None:
     assert names(after(NOTIFIED, hours=hours)) == due
+
+
+def test_a_customer_whom_no_mail_has_reached_is_not_escalated() -> None:
+    assert names(replace(NOTIFIED, undelivered=True)) == ["not-told"]
+    assert names(replace(after(NOTIFIED, hours=72), undelivered=True))[0] == "not-told"
+
+
+@pytest.mark.parametrize("category", ["login_attack", "scan", "ddos", "copyright", "vulnerable"])
+def test_letters_about_mail_are_not_sent_for_other_abuse(category: str) -> None:
+    """A blacklist may list the address of somebody who shares films: the letter about his mail would be nonsense."""
+    listed = replace(PROVEN, category=Category(category), cause=Cause.BOT, cause_confidence=0.85, reporters=40)
+    assert names(listed) == ["unsure"]
+
+
+def test_a_proven_relay_is_told_to_whoever_was_called_vulnerable() -> None:
+    assert names(replace(PROVEN, category=Category.VULNERABLE)) == ["notify"]
+
+
+def test_a_complaint_that_does_not_say_when_neither_closes_nor_accuses() -> None:
+    clean = checked(VERIFYING, verify=Verdict.CLEAN, verify_again=Verdict.CLEAN)
+    assert names(replace(clean, quiet=None)) == ["perhaps-not-quiet"]
 
 
 def test_a_step_is_done_once_a_stay() -> None:
