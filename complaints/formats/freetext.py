@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
 from ..vocabulary import Category, ParsedComplaint
 from .addresses import addresses_in
 from .arf import read_reporter
-from .dates import dates_in, read_mail_date
+from .dates import dates_in, read_mail_date, stated_zone, zone_of
 from .header_text import bare_address, bare_id
 from .mail import Mail
 from .named_sources import IS, LINE_START, in_passing, said_to_be_source
@@ -29,6 +30,7 @@ RANK: Final = 1000
 
 MOST_COMPLAINTS = 500
 MOST_URIS = 200
+RECENT = timedelta(days=7)
 
 TIME_LABEL = re.compile(
     rf"{LINE_START}(?:[\w ]{{0,20}}\b)?(?:date|time|timestamp|first_?seen|last_?seen|seen|datum|zeit|zeitpunkt)\b"
@@ -74,7 +76,8 @@ def read_complaints(mail: Mail) -> list[ParsedComplaint]:
     uris = find_uris(reading, category)
     if not sources and not (STRONG.search(words) and uris) and not received:
         return []
-    beside, time = times_beside(reading.words), time_of_all(reading.words, mail)
+    clock = Clock(stated_zone(words), read_mail_date(mail.headers.first("date")), mail.headers.first("date"))
+    beside, time = times_beside(reading.words, clock), time_of_all(reading.words, clock)
     return [
         ParsedComplaint(
             category=category,
@@ -112,23 +115,48 @@ def find_sources(
     return levels[0] if levels else ({}, None)
 
 
-def times_beside(words: str) -> dict[str, datetime]:
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How the dates of one text are taken: people and servers write their local time, as their mail's Date does."""
+
+    stated: timedelta | None
+    sent: datetime | None
+    mail_date: str | None
+
+    @property
+    def zone(self) -> timedelta:
+        return self.stated if self.stated is not None else zone_of(self.mail_date)
+
+    def dates_in(self, text: str) -> list[datetime]:
+        return list(dates_in(text, self.zone, self.sent))
+
+
+def times_beside(words: str, clock: Clock) -> dict[str, datetime]:
     """For each address the newest date that stands in one line with it."""
     newest: dict[str, datetime] = {}
     for line in words.split("\n"):
-        dates = list(dates_in(line)) if "-" in line or "/" in line or ":" in line else []
+        dates = clock.dates_in(line) if "-" in line or "/" in line or ":" in line or "." in line else []
         if dates:
             for _, address in addresses_in(line):
                 newest[address] = max(newest.get(address, dates[0]), *dates)
     return newest
 
 
-def time_of_all(words: str, mail: Mail) -> datetime | None:
-    """After a label; else when the mail was written; else anywhere in the text."""
+def time_of_all(words: str, clock: Clock) -> datetime | None:
+    """After a label; else the newest of the days before the mail; else when the mail was written."""
     for label in islice(TIME_LABEL.finditer(words), MOST_COMPLAINTS):
-        if at := read_mail_date(words[label.end() : label.end() + 60]):
+        if at := read_mail_date(words[label.end() : label.end() + 60], clock.zone):
             return at
-    return read_mail_date(mail.headers.first("date")) or next(dates_in(words), None)
+    dates = clock.dates_in(words)
+    if clock.sent is None:
+        return dates[0] if dates else None
+    recent = [at for at in dates if clock.sent - RECENT <= at <= clock.sent and has_clock(at)]
+    return max(recent, default=clock.sent)
+
+
+def has_clock(at: datetime) -> bool:
+    """A bare day is of no use where an address changes its owner during the day."""
+    return bool(at.hour or at.minute or at.second)
 
 
 def find_port(words: str) -> int | None:

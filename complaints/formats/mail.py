@@ -36,6 +36,7 @@ class Mail:
         self.depth = depth
         self.is_ours = is_ours
         self.limit_note: str | None = None
+        self.text: str | None = None  # all that is to be read, kept: several formats know their mails by it
         self.free_text: list[ParsedComplaint] | None = None  # freetext's answer, kept: recognising there is reading
         self.data = unmark(self.within_limits(one_line_end(raw[:MOST_BYTES])))
         end = self.data.find(b"\n\n")

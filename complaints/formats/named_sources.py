@@ -36,8 +36,8 @@ WRITTEN = re.compile(r"[0-9A-Fa-f:.\[\]()]+")
 LONGEST_LIST = 2_000  # characters after a label in which addresses may follow each other
 # Said of the attacked side: such an address is the reporter's own.
 TARGET = re.compile(
-    r"\b(?:to|target(?:ed)?|dest(?:ination)?|dst|victim|our|attacked|honeypot|sensor|reporter|local)\b"
-    r"[\w\s/-]{0,25}[:=\s\[(\"']{0,5}$",
+    r"(?:\b(?:to|target(?:ed)?|dest(?:ination)?|dst|victim|our|attacked|honeypot|sensor|reporter|local)\b"
+    r"[\w\s/-]{0,25}[:=\s\[(\"']{0,5}|[-=]>\s{0,5})$",
     re.I,
 )
 TARGET_REACH = 60  # characters before an address in which it is looked for
