@@ -125,6 +125,7 @@ class ParsedComplaint:
     arrival_date: aware, UTC. Addresses and message-ids are bare, without angle brackets.
     received: the original's Received lines, unfolded, topmost (youngest) first; evidence for
     attribution and diagnosis, not printed.
+    extra: what else a structured report says, JSON values; named as in XARF v4 where that has a name for it.
     """
 
     category: Category = Category.SPAM
@@ -145,6 +146,7 @@ class ParsedComplaint:
     delivery_result: str | None = None
     received: tuple[str, ...] = ()
     source_reason: str = ""  # in words: which field or line named source_ip
+    extra: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

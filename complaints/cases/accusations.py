@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from complaints.attribution import Holding
-from complaints.models.text import storable
+from complaints.models.text import storable, storable_json
 from complaints.vocabulary import Answer, Category, ParsedComplaint
 
 # RFC 6430 section 2 and RFC 6591: kept and counted, but no accusation against the customer.
@@ -92,6 +92,8 @@ def evidence_of(parsed: ParsedComplaint) -> dict[str, Any]:
     found = {name: kept(value) for name in EVIDENCE if (value := getattr(parsed, name))}
     if parsed.received:
         found["received"] = [storable(line, LONGEST_LINE) for line in parsed.received[:MOST_LINES]]
+    if parsed.extra:
+        found["extra"] = storable_json(parsed.extra)
     return found
 
 

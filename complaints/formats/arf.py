@@ -14,7 +14,7 @@ from . import arf_fast
 from .addresses import addresses_in, read_address
 from .arf_fast import MOST_ORIGINAL_HEADER, ArfParts
 from .dates import read_mail_date
-from .errors import MalformedComplaint
+from .errors import MalformedComplaint, NotThisFormat
 from .header_text import Headers, bare_address, bare_addresses, bare_id, readable
 from .mail import Mail
 from .mail_parts import Part
@@ -77,6 +77,8 @@ def parse(mail: Mail) -> list[ParsedComplaint]:
         if inner is None:
             raise MalformedComplaint(f"{REPORT_TYPE}: this part is missing")
         return parse(inner)
+    if found.fields.first("feedback-type") == "xarf" and (b"json" in mail.data or b"JSON" in mail.data):
+        raise NotThisFormat  # RFC 9477 section 3.5.1: the report is the JSON beside it
     return [read_complaint(found, mail)]
 
 

@@ -11,6 +11,7 @@ import email
 import re
 from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 from ..vocabulary import ParsedComplaint
 from .errors import MalformedComplaint
@@ -36,7 +37,10 @@ class Mail:
         self.depth = depth
         self.is_ours = is_ours
         self.limit_note: str | None = None
+        self.problems: list[str] = []  # what a format could not read in a report that it still took something from
+        self.json_documents: list[dict[str, Any]] | None = None  # of json_documents, kept for the next format
         self.text: str | None = None  # all that is to be read, kept: several formats know their mails by it
+        self.csv_tables: list[Any] | None = None  # of csv_tables
         self.free_text: list[ParsedComplaint] | None = None  # freetext's answer, kept: recognising there is reading
         self.data = unmark(self.within_limits(one_line_end(raw[:MOST_BYTES])))
         end = self.data.find(b"\n\n")

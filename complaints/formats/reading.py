@@ -13,11 +13,12 @@ from types import ModuleType
 from ..registry import load_plugins
 from ..vocabulary import Disposition, ParsedComplaint, ParsedMessage
 from .dates import read_mail_date
-from .errors import MalformedComplaint
+from .errors import MalformedComplaint, NotThisFormat
 from .header_text import bare_address, bare_id
 from .mail import Mail
 
 RECIPIENT_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "to", "cc")
+MOST_PROBLEMS = 5
 NO_KIND = "no known format, and no header fields: not a mail"
 
 
@@ -46,16 +47,22 @@ def read_message(
     if not mail.data.strip(b"\0 \n\t"):
         return finish(mail, None, Disposition.UNREADABLE, problem="empty: no header and no body")
     kind: ModuleType | None = None
+    name: str | None = None
     try:
         for kind in all_formats():
             if kind.recognises(mail):
-                return read_as(kind, mail)
+                name = kind.NAME
+                try:
+                    return read_as(kind, mail)
+                except NotThisFormat:
+                    name = None
     except MalformedComplaint as exc:
-        name = kind.NAME if kind and mail.report_type == "feedback-report" else None
         return finish(mail, name, Disposition.UNREADABLE, problem=str(exc))
     except Exception as exc:  # the door between hostile input and the desk: shown there, never lost, never a crash
         where = kind.NAME if kind else "reading"
         return finish(mail, None, Disposition.UNREADABLE, problem=f"{where}: {type(exc).__name__}: {exc}")
+    if mail.problems:  # a report was seen and could not be read
+        return finish(mail, None, Disposition.UNREADABLE)
     if not len(mail.headers):
         return finish(mail, None, Disposition.UNREADABLE, problem=NO_KIND)
     return finish(mail, None, Disposition.OTHER)
@@ -78,13 +85,22 @@ def finish(
     return ParsedMessage(
         format=name,
         disposition=disposition,
-        problem=problem or mail.limit_note,
+        problem=problem or problem_of(mail),
         complaints=complaints,
         subject=mail.headers.readable("subject"),
         sender=bare_address(mail.headers.first("from")),
         message_id=bare_id(mail.headers.first("message-id")),
         sent_at=read_mail_date(mail.headers.first("date")),
     )
+
+
+def problem_of(mail: Mail) -> str | None:
+    """What was not read although something was: the first few sentences, and how many more there were."""
+    sentences = [mail.limit_note, *mail.problems] if mail.limit_note else mail.problems
+    if not sentences:
+        return None
+    rest = len(sentences) - MOST_PROBLEMS
+    return "; ".join(sentences[:MOST_PROBLEMS]) + (f"; and {rest} more" if rest > 0 else "")
 
 
 def is_addressed_to(mail: Mail, domain: str) -> bool:
