@@ -96,6 +96,7 @@ EMAIL_TIMEOUT = 20
 DESK_NAME = env.text("ABUSEDESK_NAME", "Example Net" if DEMO else "Abuse desk")
 DESK_EMAIL = env.mailbox("ABUSEDESK_EMAIL", "abuse@isp.example" if DEMO else "abuse@localhost")
 DEFAULT_FROM_EMAIL = f"{DESK_NAME} <{DESK_EMAIL}>"
+AUTHSERV_ID = env.domain("ABUSEDESK_AUTHSERV_ID", "")  # RFC 8601 section 2.5; empty: no result is believed
 
 # --- checks
 PROBE_DOMAIN = env.domain("ABUSEDESK_PROBE_DOMAIN", "probe.isp.example" if DEMO else "")

@@ -161,6 +161,7 @@ class ParsedMessage:
     sender: str | None = None  # bare address of the outer From
     message_id: str | None = None
     sent_at: datetime | None = None  # outer Date, aware UTC
+    authenticated: str | None = None  # domain of the sender, proven by DKIM or SPF as our own mail server says
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,14 @@ what is no complaint also say DISPOSITION, and their parse answers nothing.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from functools import cache
 from types import ModuleType
 
 from ..registry import load_plugins
 from ..vocabulary import Disposition, ParsedComplaint, ParsedMessage
+from .authentication import authenticated_domain
 from .dates import read_mail_date
 from .errors import MalformedComplaint, NotThisFormat
 from .header_text import bare_address, bare_id
@@ -28,12 +30,17 @@ def all_formats() -> tuple[ModuleType, ...]:
 
 
 def read_message(
-    raw: bytes, *, is_ours: Callable[[str], bool] | None = None, probe_domain: str | None = None
+    raw: bytes,
+    *,
+    is_ours: Callable[[str], bool] | None = None,
+    probe_domain: str | None = None,
+    authserv_id: str | None = None,
 ) -> ParsedMessage:
     """Say what `raw` is and what it accuses whom of.
 
     is_ours: tells whether an address is in our networks; narrows what a free text means.
     probe_domain: mail to it is our own relay check's test mail, come back.
+    authserv_id: under this name our own mail server says what it found of DKIM and SPF; nobody else is believed.
 
     Never raises: what cannot be read is UNREADABLE, with the part or field in `problem`. Bounded in time and memory by
     the limits in mail.py.
@@ -42,6 +49,12 @@ def read_message(
         mail = Mail(raw, is_ours=is_ours)
     except MalformedComplaint as exc:
         return ParsedMessage(format=None, disposition=Disposition.UNREADABLE, problem=str(exc))
+    found = sort_out(mail, probe_domain)
+    domain = authenticated_domain(mail.headers, authserv_id)
+    return dataclasses.replace(found, authenticated=domain) if domain else found
+
+
+def sort_out(mail: Mail, probe_domain: str | None) -> ParsedMessage:
     if probe_domain and is_addressed_to(mail, probe_domain.lower().rstrip(".")):
         return finish(mail, None, Disposition.PROBE)
     if not mail.data.strip(b"\0 \n\t"):
