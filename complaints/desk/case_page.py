@@ -145,9 +145,10 @@ def moved_line(data: dict[str, Any]) -> tuple[str, str]:
 
 
 def diagnosed_line(data: dict[str, Any]) -> tuple[str, str]:
+    cause = Cause(data.get("cause") or "unknown")
     sureness = words.confidence_word(float(data.get("confidence") or 0)).text
-    cause = words.CAUSES[Cause(data.get("cause") or "unknown")]
-    return f"Probable cause: {cause.lower()} ({sureness})", "; ".join(data.get("reasons") or [])
+    known = f" ({sureness})" if cause is not Cause.UNKNOWN else ""
+    return f"Probable cause: {words.CAUSES[cause].lower()}{known}", "; ".join(data.get("reasons") or [])
 
 
 def opened_line(data: dict[str, Any]) -> tuple[str, str]:

@@ -237,3 +237,10 @@ def test_times_are_told_with_their_zone_and_age(ada: Client) -> None:
 @pytest.mark.parametrize(("code", "name"), [("en", "English"), ("pt-BR", "Brazilian Portuguese"), ("xx", "xx")])
 def test_a_language_is_told_by_its_name(code: str, name: str) -> None:
     assert facts.language_name(code) == name
+
+
+def test_a_cause_that_is_not_known_is_no_guess(ada: Client) -> None:
+    case = make_case()
+    record(case, EventKind.DIAGNOSED, actor="machine", cause="unknown", confidence=0.0, reasons=[])
+
+    assert "<b>Probable cause: not known yet</b>" in page_of(ada, case)
