@@ -4,6 +4,10 @@
 
 The floor is the least that could do the job: find the boundary, the report's fields and the original's first header
 fields, as bytes, and decode nothing. Contestants take turns; the median round counts. Ratios count, absolutes do not.
+
+Peers run on the same mails right afterwards, in processes of their own: parsedmarc in a virtual environment that this
+bench makes (--peers FOLDER keeps it), sisimai where Perl has it (Debian: libsisimai-perl). One that cannot be had is
+named and left out.
 """
 
 from __future__ import annotations
@@ -12,7 +16,9 @@ import argparse
 import email
 import random
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from complaints.formats import arf_fast, read_message
 from complaints.formats.mail import Mail
+
+PEER_MAILS = 500
 
 
 def make_mail(dice: random.Random) -> bytes:
@@ -90,10 +98,65 @@ def cpu_us(work: Callable[[bytes], object], mails: list[bytes]) -> float:
     return (time.process_time() - began) / len(mails) * 1e6
 
 
+PARSEDMARC = """
+import pathlib, sys, time
+import parsedmarc
+mails = [path.read_bytes() for path in sorted(pathlib.Path(sys.argv[1]).iterdir())]
+parsedmarc.parse_report_email(mails[0], offline=True)
+began = time.process_time()
+for raw in mails:
+    parsedmarc.parse_report_email(raw, offline=True)
+print(len(mails), time.process_time() - began)
+"""
+SISIMAI = """
+use Sisimai;
+my @before = times;
+my $found = Sisimai->make($ARGV[0], delivered => 1);
+my @after = times;
+printf "%d %f\\n", scalar @{ $found || [] }, $after[0] + $after[1] - $before[0] - $before[1];
+"""
+
+
+def peers(mails: list[bytes], home: Path) -> dict[str, float | str]:
+    """CPU µs a mail, or why there is none, by name."""
+    folder = home / "mails"
+    folder.mkdir(exist_ok=True)
+    for number, raw in enumerate(mails):
+        (folder / f"{number:05}.eml").write_bytes(raw.replace(b"\r\n", b"\n"))
+    found: dict[str, float | str] = {}
+    python = home / "venv" / "bin" / "python"
+    make = [sys.executable, "-m", "uv", "venv", "-q", "--python", sys.executable, str(home / "venv")]
+    install = [sys.executable, "-m", "uv", "pip", "install", "-q", "--python", str(python), "parsedmarc==11.1.0"]
+    if not python.exists() and (problem := failure(make) or failure(install)):
+        found["parsedmarc 11.1.0"] = problem
+    else:
+        found["parsedmarc 11.1.0"] = peer_us([str(python), "-c", PARSEDMARC, str(folder)], len(mails))
+    if failure(["perl", "-MSisimai", "-e", "1"]):
+        found["sisimai (Perl)"] = "not here: apt-get install libsisimai-perl"
+    else:
+        found["sisimai (Perl)"] = peer_us(["perl", "-e", SISIMAI, str(folder)], len(mails))
+    return found
+
+
+def failure(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    except OSError as exc:
+        return str(exc)
+    return done.stderr.strip()[-200:] if done.returncode else ""
+
+
+def peer_us(command: list[str], count: int) -> float | str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    read, _, seconds = done.stdout.strip().partition(" ")
+    return float(seconds) / count * 1e6 if read == str(count) else f"read {read or 0} of {count}: {done.stderr[-200:]}"
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--mails", type=int, default=2000)
     options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--peers", help="folder that keeps the peers' virtual environment")
     chosen = options.parse_args()
     dice = random.Random(20260303)
     mails = [make_mail(dice) for _ in range(chosen.mails)]
@@ -113,6 +176,14 @@ def main() -> None:
         middle = statistics.median(times)
         print(f"{name:32} {middle:8.1f} us  {1e6 / middle:8.0f} mails/s  {middle / least:6.2f} x floor")
     print(f"scanner took {100 * taken / len(mails):.1f} %")
+    ours = statistics.median(rounds["read_message (whole)"])
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Path(chosen.peers or scratch)
+        home.mkdir(parents=True, exist_ok=True)
+        for name, cost in peers(mails[:PEER_MAILS], home).items():
+            print(f"{name:32} " + (cost if isinstance(cost, str) else f"{cost:8.1f} us  {cost / ours:6.1f} x ours"))
+    compat = statistics.median(rounds["standard library, compat32"])
+    print(f"goals: {ours / least:.2f} x floor (at most 5), compat32 {compat / ours:.2f} x ours (at least 4)")
 
 
 if __name__ == "__main__":

@@ -117,6 +117,8 @@ def bare_address(value: str | None) -> str | None:
     if not value:
         return None
     value = value[:LONGEST_VALUE]
+    if value.count("<") == 1 and value[-1] == ">" and value.count(">") == 1:  # nearly every one, without a search
+        return value[value.index("<") + 1 : -1].strip() or None
     if found := ANGLE.findall(value):
         return found[-1] or None
     if "@" in value and (plain := BARE.search(COMMENT.sub(" ", value))):
