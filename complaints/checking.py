@@ -6,12 +6,14 @@ Only a probe that arrives in our own mailbox proves an open relay; acceptance ma
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import hashlib
 import hmac
 import logging
 import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from email import message_from_bytes
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,16 @@ from django.utils import timezone
 
 from complaints.cases.transitions import MACHINE, record
 from complaints.check_rules import refusal
-from complaints.checks import CheckConfig, DnsblList, load_checks, load_lists, match_probe, nonce_of_probe
+from complaints.checks import (
+    RETURN_PATH,
+    CheckConfig,
+    DnsblList,
+    load_checks,
+    load_lists,
+    match_probe,
+    nonce_of_probe,
+    verify_probe,
+)
 from complaints.claims import dead_claims, new_claim
 from complaints.models import Case, CheckRun, Message, ProbeArrival
 from complaints.models.text import storable, storable_json
@@ -232,27 +243,49 @@ def stop_waiting(*, now: datetime) -> list[int]:
     return [case for case in cases if case is not None]
 
 
-def record_arrivals(messages: Sequence[Message], *, now: datetime) -> list[int]:
-    """Probes among `messages` prove their runs bad. Returns the ids of the cases they belong to."""
-    cases = [
-        case
-        for message in messages
-        for to in message.envelope_to.splitlines()
-        if (case := record_arrival(message, to, now=now))
-    ]
-    return sorted(set(cases))
+@dataclasses.dataclass(frozen=True, slots=True)
+class Arrivals:
+    """cases: ids of those whose runs are proven bad. strays: messages for the probe mailbox that are no probes."""
+
+    cases: Sequence[int]
+    strays: Sequence[Message]
 
 
-def record_arrival(message: Message, recipient: str, *, now: datetime) -> int | None:
+def record_arrivals(messages: Sequence[Message], *, now: datetime) -> Arrivals:
+    """Probes among `messages` prove their runs bad."""
+    cases, strays = set(), []
+    for message in messages:
+        probes = [probe for to in recipients_of(message) if (probe := read_probe(to))]
+        cases |= {record_arrival(message, run, form, now=now) for run, form in probes if form != RETURN_PATH}
+        if not probes:
+            strays.append(message)
+    return Arrivals(sorted(case for case in cases if case is not None), strays)
+
+
+def recipients_of(message: Message) -> list[str]:
+    """A pipe tells no envelope; then the token that the probe itself carries, which is signed as well."""
+    if message.envelope_to:
+        return message.envelope_to.splitlines()
+    token = message_from_bytes(message.raw).get("X-Relay-Check-Token")
+    return [f"{str(token).strip()}@{settings.PROBE_DOMAIN}"] if token else []
+
+
+def read_probe(recipient: str) -> tuple[CheckRun, str] | None:
+    """The run and the form whose probe has this recipient; the form is RETURN_PATH for the sender we gave it."""
     local_part, _, domain = recipient.rpartition("@")
     nonce = nonce_of_probe(local_part)
     run = CheckRun.objects.filter(nonce=nonce).first() if nonce else None
     if run is None or nonce is None or domain.lower() != settings.PROBE_DOMAIN:
         return None
-    form = match_probe(probe_secret(), local_part, nonce, run.address_text, run.port)
+    signed = (probe_secret(), local_part, nonce, run.address_text, run.port)
+    form = RETURN_PATH if verify_probe(*signed, RETURN_PATH) else match_probe(*signed)
     if form is None:
-        log.warning("message %s claims to be a probe of run %s, but its signature is wrong", message.pk, run.pk)
+        log.warning("%r claims to be a probe of run %s, but its signature is wrong", recipient[:100], run.pk)
         return None
+    return run, form
+
+
+def record_arrival(message: Message, run: CheckRun, form: str, *, now: datetime) -> int | None:
     with transaction.atomic():
         # Locks the row: whoever writes the run's outcome at this moment comes before or after, and sees the arrival.
         CheckRun.objects.filter(pk=run.pk).update(tries=F("tries"))

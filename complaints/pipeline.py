@@ -127,12 +127,21 @@ def write(reads: Sequence[Read], *, claim: str, now: datetime) -> Processed:
     with transaction.atomic():
         finish_readings(reads, claim=claim, now=now)
         filed = file_complaints(accusations, now=now)
-        proven = record_arrivals(those(reads, Disposition.PROBE), now=now)
+        arrived = record_arrivals(those(reads, Disposition.PROBE), now=now)
+        show_strays(arrived.strays)
         bounced = record_bounces(those(reads, Disposition.BOUNCE), now=now)
     unread = sum(parsed.disposition is Disposition.UNREADABLE for _, parsed in reads)
     return Processed(
-        len(reads) - unread, unread, filed.complaints, {*filed.touched, *proven, *bounced}, len(filed.opened)
+        len(reads) - unread, unread, filed.complaints, {*filed.touched, *arrived.cases, *bounced}, len(filed.opened)
     )
+
+
+def show_strays(messages: Sequence[Message]) -> None:
+    """What came to the probe mailbox and is no probe may be anything, a complaint too: a human must look."""
+    if messages:
+        Reading.objects.filter(pk__in=[message.pk for message in messages]).update(
+            state=Reading.State.UNREAD, problem="sent to the mailbox of the relay probes, and no probe of ours"
+        )
 
 
 def those(reads: Sequence[Read], disposition: Disposition) -> list[Message]:

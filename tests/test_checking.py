@@ -225,7 +225,7 @@ def arrive(
 ) -> list[int]:
     local = sign_probe(secret or checking.probe_secret(), run.nonce, run.address_text, run.port, "plain")
     message = make_message(local.encode(), envelope_to=f"{local}@{domain}", peer=peer)
-    return checking.record_arrivals([message], now=NOON)
+    return list(checking.record_arrivals([message], now=NOON).cases)
 
 
 def test_only_the_probe_that_arrives_proves_the_relay(case: Case) -> None:
@@ -307,3 +307,28 @@ def test_a_probe_to_another_domain_proves_nothing(case: Case) -> None:
     checking.record_outcome(run, WAITING, now=NOON)
     assert arrive(run, domain="elsewhere.example") == []
     assert CheckRun.objects.get().state == "waiting"
+
+
+@pytest.mark.parametrize(("form", "is_stray"), [("plain", False), ("return-path", False), ("no such form", True)])
+def test_only_what_we_signed_is_a_probe_and_a_returned_one_proves_nothing(
+    case: Case, form: str, is_stray: bool
+) -> None:
+    run = running(case)
+    checking.record_outcome(run, WAITING, now=NOON)
+    local = sign_probe(checking.probe_secret(), run.nonce, run.address_text, run.port, form)
+    message = make_message(envelope_to=f"{local}@probe.example")
+
+    arrived = checking.record_arrivals([message], now=NOON)
+    assert (list(arrived.strays), list(arrived.cases)) == (
+        [message] if is_stray else [],
+        [case.pk] if form == "plain" else [],
+    )
+
+
+def test_a_probe_that_comes_through_a_pipe_counts_too(case: Case) -> None:
+    run = running(case)
+    checking.record_outcome(run, WAITING, now=NOON)
+    local = sign_probe(checking.probe_secret(), run.nonce, run.address_text, run.port, "plain")
+    message = make_message(f"X-Relay-Check-Token: {local}\r\n\r\ntest".encode(), channel="pipe")
+    assert list(checking.record_arrivals([message], now=NOON).cases) == [case.pk]
+    assert CheckRun.objects.get().verdict == "bad"

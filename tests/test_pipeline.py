@@ -112,6 +112,15 @@ def test_a_message_whose_raw_bytes_cannot_be_unpacked_is_parked_alone() -> None:
     assert Case.objects.get().complaint_count == 4
 
 
+def test_mail_to_the_probe_mailbox_that_is_no_probe_is_shown() -> None:
+    complaint = arf().replace(b"To: abuse@isp.example", b"To: postmaster@probe.example")
+    message = make_message(complaint, envelope_to="postmaster@probe.example")
+    process_messages([message.pk], now=NOON)
+    assert list(Reading.objects.values_list("state", "problem")) == [
+        ("unread", "sent to the mailbox of the relay probes, and no probe of ours")
+    ]
+
+
 def test_what_another_worker_holds_is_left_to_it_until_its_claim_is_stale() -> None:
     message = make_message(arf())
     Reading.objects.filter(pk=message.pk).update(claim="other", claimed_at=NOON)

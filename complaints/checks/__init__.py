@@ -10,10 +10,11 @@ from types import ModuleType
 
 from complaints.checks._config import CheckConfig, Timeouts
 from complaints.checks._lists import BadCatalogue, DnsblList, load_lists
-from complaints.checks._tokens import match_probe, new_nonce, nonce_of_probe, sign_probe, verify_probe
+from complaints.checks._tokens import RETURN_PATH, match_probe, new_nonce, nonce_of_probe, sign_probe, verify_probe
 from complaints.registry import load_plugins
 
 __all__ = [
+    "RETURN_PATH",
     "BadCatalogue",
     "CheckConfig",
     "DnsblList",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from types import ModuleType
 
@@ -22,6 +22,7 @@ from complaints.registry import by_name
 from complaints.vocabulary import CaseState, Category, Cause, CustomerStatus, Verdict
 
 MOST_STEPS = 20  # in one go; a playbook that runs in circles stops here and goes on at the next sweep
+RECENT = timedelta(days=30)
 FINAL = (CheckRun.State.DONE, CheckRun.State.REFUSED)
 
 
@@ -97,6 +98,7 @@ def facts_of(case: Case, runs: Sequence[tuple[str, CheckRun]], now: datetime) ->
         reporters=case.reporter_count,
         trusted_reporters=case.complaints.filter(reporter__authenticated=True)[:1].count(),
         has_contact=address_problem(str(case.owner.get("contact_email") or "")) is None,
+        recent=case.last_seen_at > now - RECENT,
         undelivered=is_undelivered(case),
         quiet=is_quiet(case),
         verdicts=verdicts,

@@ -48,6 +48,7 @@ class Facts:
     reporters: int = 0
     trusted_reporters: int = 0
     has_contact: bool = False
+    recent: bool = True  # the abuse is not of long ago
     undelivered: bool = False  # every letter since the customer's turn began has failed
     # Whether no abuse was seen after the moment the customer says it was fixed; None: complaints do not say when.
     quiet: bool | None = True
@@ -78,6 +79,9 @@ def may_notify(facts: Facts) -> bool:
     if facts.cause_confidence >= SURE_CAUSE:
         return True
     # A relay can be proven by our own check; where that gave no proof, the shape of the mail alone accuses nobody.
+    # What was seen long ago may be mended long since, or somebody else's by now.
+    if not facts.recent:
+        return False
     voices = facts.reporters >= 2 or facts.trusted_reporters >= 1
     return facts.cause is not Cause.OPEN_RELAY and facts.cause_confidence >= LIKELY_CAUSE and voices
 

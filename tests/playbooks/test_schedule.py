@@ -112,6 +112,12 @@ def test_a_complaint_that_does_not_say_when_neither_closes_nor_accuses() -> None
     assert names(replace(clean, quiet=None)) == ["perhaps-not-quiet"]
 
 
+def test_voices_about_what_was_long_ago_accuse_nobody() -> None:
+    likely = replace(PROVEN, cause=Cause.BOT, cause_confidence=0.6, reporters=40)
+    assert (may_notify(likely), may_notify(replace(likely, recent=False))) == (True, False)
+    assert may_notify(replace(PROVEN, recent=False))  # a relay that our own test has proven is open today
+
+
 def test_a_step_is_done_once_a_stay() -> None:
     assert names(replace(after(NOTIFIED, hours=36), done={"remind", "look-again"})) == []
 
