@@ -29,7 +29,7 @@ SUBJECT = re.compile(
     r"(?: (?:attack|site|page|content|server|shop)s?)? (?:at|on) (?P<place>h(?:tt|xx)ps?(?:://|\[:\]//)\S+|[\w.\[\]:-]+)",
     re.I,
 )
-PAGE_AND_HOST = re.compile(r"(h(?:tt|xx)ps?\[?:\]?//\S{1,2000})\s{1,4}\[([0-9a-f:.]{3,45})\]", re.I)
+PAGE_AND_HOST = re.compile(r"(?<![^\s(<\"'])(h(?:tt|xx)ps?\[?:\]?//\S{1,2000})\s{1,4}\[([0-9a-f:.]{3,45})\]", re.I)
 LOCATED_AT = re.compile(
     r"\b(?:located|registered|geregistreerd|hosted|resolv\w{1,5})\s+(?:at|under|onder|on|to)\s+(?:the\s+)?"
     r"IP(?:[ -]?(?:address|adres))?:?\s+\[?([0-9a-f:.]{3,45})",
