@@ -29,6 +29,7 @@ from complaints.models import Message, Reading
 from complaints.models.bulk import update_rows
 from complaints.models.text import storable
 from complaints.notices.bounces import record_bounces
+from complaints.notices.replies import record_replies
 from complaints.vocabulary import Disposition, ParsedComplaint, ParsedMessage
 from complaints.waiting import BATCH, claim_waiting, free
 
@@ -128,19 +129,25 @@ def write(reads: Sequence[Read], *, claim: str, now: datetime) -> Processed:
         finish_readings(reads, claim=claim, now=now)
         filed = file_complaints(accusations, now=now)
         arrived = record_arrivals(those(reads, Disposition.PROBE), now=now)
-        show_strays(arrived.strays)
+        show_strays(arrived.strays, "sent to the mailbox of the relay probes, and no probe of ours")
         bounced = record_bounces(those(reads, Disposition.BOUNCE), now=now)
+        replies = record_replies(those(reads, Disposition.CUSTOMER_REPLY), now=now)
+        show_strays(replies.strays, "speaks of a case of ours, but not from an address that we wrote to about it")
     unread = sum(parsed.disposition is Disposition.UNREADABLE for _, parsed in reads)
     return Processed(
-        len(reads) - unread, unread, filed.complaints, {*filed.touched, *arrived.cases, *bounced}, len(filed.opened)
+        len(reads) - unread,
+        unread,
+        filed.complaints,
+        {*filed.touched, *arrived.cases, *bounced, *replies.cases},
+        len(filed.opened),
     )
 
 
-def show_strays(messages: Sequence[Message]) -> None:
-    """What came to the probe mailbox and is no probe may be anything, a complaint too: a human must look."""
+def show_strays(messages: Sequence[Message], problem: str) -> None:
+    """What is not what it seems may be anything, a complaint too: a human must look."""
     if messages:
         Reading.objects.filter(pk__in=[message.pk for message in messages]).update(
-            state=Reading.State.UNREAD, problem="sent to the mailbox of the relay probes, and no probe of ours"
+            state=Reading.State.UNREAD, problem=problem
         )
 
 

@@ -217,3 +217,13 @@ def test_a_time_that_has_not_come_yet_is_replaced_by_the_time_we_got_the_mail() 
     future = arf().replace(b"Arrival-Date: Tue, 10 Mar 2026", b"Arrival-Date: Sat, 10 Mar 2096")
     process_messages([make_message(future).pk], now=NOON)
     assert Complaint.objects.get().seen_at == NOON
+
+
+def test_a_stranger_who_names_a_case_is_shown_to_a_human() -> None:
+    process_messages([make_message(arf()).pk], now=NOON)
+    number = Case.objects.get().number
+    stranger = make_message(f"From: a@b.example\r\nSubject: Re: Spam (case {number})\r\n\r\nIt is fixed.\r\n".encode())
+    process_messages([stranger.pk], now=NOON)
+
+    assert states()[stranger.pk] == "unread"
+    assert Reading.objects.get(pk=stranger.pk).problem.startswith("speaks of a case of ours")

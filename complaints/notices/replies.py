@@ -1,0 +1,105 @@
+"""Customers who answer our mail by mail: their words go into the case's thread, and a person reads them.
+
+A reply is known by the Message-ID of one of our notices in its In-Reply-To or References (RFC 5322 section 3.6.4):
+nobody guesses those. A case number alone, in the subject, counts only from the address that we wrote to: otherwise
+anybody could put words into a stranger's case.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from complaints.cases.answers import CUSTOMER
+from complaints.cases.transitions import StaleCase, move_case, record
+from complaints.formats import MalformedComplaint
+from complaints.formats.customer_reply import case_number
+from complaints.formats.header_text import Headers, bare_address
+from complaints.formats.mail import Mail
+from complaints.models import Case, CaseEvent, Message, Notice
+from complaints.models.text import storable
+from complaints.vocabulary import CaseState, CustomerStatus, EventKind
+
+MESSAGE_ID = re.compile(r"<[^<>\s]{1,400}>")
+MOST_IDS = 50
+MOST_WORDS = 5000
+BY_MAIL = "mail"
+# While a check proves a fix the machine goes on; the words stand in the history all the same.
+INTERRUPTED = frozenset({CaseState.NOTIFIED, CaseState.ESCALATED})
+QUOTED = re.compile(r"^>.*\n?", re.MULTILINE)
+QUOTE_LINE = re.compile(
+    r"^(?:On|Am|Le|El|Op|Il) .{5,200}(?:wrote|schrieb|écrit|escribió|schreef|scritto)\s?:\s*$", re.M | re.S
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Replies:
+    cases: list[int]  # ids
+    strays: list[Message]  # they speak of a case, and we never wrote to their sender about it
+
+
+def record_replies(messages: Sequence[Message], *, now: datetime) -> Replies:
+    """Put each reply into its case, once."""
+    found = {message.pk: record_reply(message, now=now) for message in messages}
+    cases = sorted({case for case in found.values() if case is not None})
+    return Replies(cases, [message for message in messages if found[message.pk] is None])
+
+
+def record_reply(message: Message, *, now: datetime) -> int | None:
+    """The case it belongs to; None when it answers none of our mails."""
+    mail = Mail(message.raw)
+    notice = notice_answered(mail.headers) or notice_to_sender(mail)
+    if notice is None:
+        return None
+    case = notice.case
+    with transaction.atomic():
+        if CaseEvent.objects.filter(case=case, kind=EventKind.CUSTOMER_ANSWERED, data__message=message.pk).exists():
+            return case.pk
+        told = {"answer": BY_MAIL, "text": words_of(mail), "message": message.pk, "notice": notice.pk}
+        record(case, EventKind.CUSTOMER_ANSWERED, actor=CUSTOMER, now=now, **told)
+        interrupt(case, now=now)
+    return case.pk
+
+
+def notice_answered(headers: Headers) -> Notice | None:
+    named = f"{headers.first('in-reply-to') or ''} {headers.first('references') or ''}"
+    ids = MESSAGE_ID.findall(named)[-MOST_IDS:]
+    return Notice.objects.select_related("case").filter(message_id__in=ids).order_by("-pk").first() if ids else None
+
+
+def notice_to_sender(mail: Mail) -> Notice | None:
+    """The last mail we wrote to this sender about the case that they name."""
+    number, sender = case_number(mail), bare_address(mail.headers.first("from"))
+    if number is None or sender is None:
+        return None
+    year, _, case = number.partition("-")
+    wrote = Notice.objects.filter(case=int(case), case__opened_at__year=int(year), to_email__iexact=sender)
+    return wrote.select_related("case").order_by("-pk").first()
+
+
+def interrupt(case: Case, *, now: datetime) -> None:
+    """It is a person's turn now: a machine must not read between the lines."""
+    if case.state not in INTERRUPTED:
+        return
+    try:
+        with transaction.atomic():
+            reason = "The customer answered by mail"
+            changes: dict[str, Any] = {"customer_status": CustomerStatus.ASKS_HELP}
+            move_case(case, CaseState.ANSWERED, actor=CUSTOMER, reason=reason, now=now, **changes)
+    except StaleCase:
+        return  # it moved meanwhile; the answer stands in the history
+
+
+def words_of(mail: Mail) -> str:
+    """What the customer wrote, without what they quoted from us."""
+    try:
+        text = next((part.text for part in mail.parts if part.content_type == "text/plain"), "")
+    except MalformedComplaint:
+        text = mail.body[:MOST_WORDS].decode("utf-8", "replace")
+    own = QUOTE_LINE.split(text, maxsplit=1)[0]
+    return storable(QUOTED.sub("", own).strip() or text.strip(), MOST_WORDS)
