@@ -9,6 +9,7 @@ import re
 from typing import Final
 
 from ..vocabulary import Disposition, ParsedComplaint
+from .customer_reply import case_number
 from .mail import Mail
 
 NAME: Final = "auto-reply"
@@ -45,7 +46,9 @@ def recognises(mail: Mail) -> bool:
     if any((headers.first(name) or "").lower().startswith(beginnings) for name, beginnings in VALUES):
         return True
     if SUBJECT.search(headers.readable("subject") or ""):
-        return is_reply(mail) or is_bulk(mail)
+        return is_reply(mail) or is_bulk(mail) or is_automatic(mail)
+    if case_number(mail) is not None and is_automatic(mail):  # a ticket system's receipt for our notice
+        return True
     if is_null_sender(mail) and is_bulk(mail):
         return True
     return is_reply(mail) and bool(CHALLENGE.search(mail.body[:4_000]))
@@ -54,6 +57,12 @@ def recognises(mail: Mail) -> bool:
 def is_reply(mail: Mail) -> bool:
     subject = (mail.headers.readable("subject") or "").lower()
     return "in-reply-to" in mail.headers or subject.startswith(("re:", "aw:", "sv:", "antw:", "odp:"))
+
+
+def is_automatic(mail: Mail) -> bool:
+    """Too little alone, as reporters' scripts say it as well (RFC 3834 section 5)."""
+    said = (mail.headers.first("auto-submitted") or "no").lower()
+    return said.partition(";")[0].strip() != "no" or "x-auto-response-suppress" in mail.headers
 
 
 def is_bulk(mail: Mail) -> bool:
