@@ -84,6 +84,7 @@ def parts_of(case: Case) -> dict[str, Any]:
         "next_steps": facts.next_steps(case, now),
         "addresses": facts.addresses(story.complaints),
         "listings": facts.listings(story),
+        "silent_lists": facts.silent_lists(story),
         "held": held,
         "owner_word": words.owner_word(case.confidence),
         "customer_word": words.CUSTOMER[customer],

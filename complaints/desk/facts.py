@@ -65,6 +65,12 @@ def listings(story: Story) -> list[Listing]:
     ]
 
 
+def silent_lists(story: Story) -> int:
+    """How many lists do not name an address that they were asked about."""
+    rows = [row for each in last_runs(story, "dnsbl") for row in each.lists]
+    return sum(row.get("status") in ("not-listed", "allow") for row in rows)
+
+
 def attribution(complaints: Sequence[Complaint]) -> Complaint | None:
     """The complaint whose attribution says most: the surest, then the youngest."""
     return max(complaints, key=lambda each: (each.confidence, each.seen_at), default=None)

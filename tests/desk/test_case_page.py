@@ -244,3 +244,11 @@ def test_a_cause_that_is_not_known_is_no_guess(ada: Client) -> None:
     record(case, EventKind.DIAGNOSED, actor="machine", cause="unknown", confidence=0.0, reasons=[])
 
     assert "<b>Probable cause: not known yet</b>" in page_of(ada, case)
+
+
+def test_lists_that_do_not_name_the_address_are_counted(ada: Client) -> None:
+    case = make_case()
+    says = ("listed", "unknown", "not-listed", "not-listed")
+    make_run(case, "dnsbl", details={"lists": [{"list": f"L{n}", "status": word} for n, word in enumerate(says)]})
+
+    assert "2 more lists do not name it." in page_of(ada, case)
