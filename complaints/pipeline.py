@@ -11,7 +11,7 @@ import dataclasses
 import logging
 import traceback
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
@@ -20,7 +20,7 @@ from django.utils import timezone
 from complaints.addresses import NO_ADDRESS, address_key
 from complaints.attribution import Question, attribute
 from complaints.attribution.networks import OwnNetworks
-from complaints.cases.accusations import Accusation, Identity, identity_of
+from complaints.cases.accusations import Accusation, Identity, identity_of, tells_when
 from complaints.cases.filing import file_complaints
 from complaints.checking import record_arrivals
 from complaints.claims import insist, new_claim
@@ -34,7 +34,6 @@ from complaints.vocabulary import Disposition, ParsedComplaint, ParsedMessage
 from complaints.waiting import BATCH, claim_waiting, free
 
 log = logging.getLogger(__name__)
-CLOCK_ERROR = timedelta(minutes=15)
 Read = tuple[Message, ParsedMessage]
 
 
@@ -105,7 +104,16 @@ def read_and_file(messages: Sequence[Message], *, claim: str, now: datetime) -> 
     try:
         ours = OwnNetworks()
         reads = [
-            (m, read_message(m.raw, is_ours=ours.holds, probe_domain=settings.PROBE_DOMAIN or None)) for m in messages
+            (
+                m,
+                read_message(
+                    m.raw,
+                    is_ours=ours.holds,
+                    probe_domain=settings.PROBE_DOMAIN or None,
+                    authserv_id=settings.AUTHSERV_ID or None,
+                ),
+            )
+            for m in messages
         ]
         return write(reads, claim=claim, now=now)
     except (OperationalError, InterfaceError):
@@ -160,7 +168,9 @@ def accuse(reads: Sequence[Read]) -> list[Accusation]:
     named = [(message, parsed, complaint) for message, parsed in reads for complaint in parsed.complaints]
     identities = [place_in_time(message, parsed, complaint) for message, parsed, complaint in named]
     questions = [
-        Question(address=i[1], port=i[2] or None, at=i[3], at_exactly=tells_when(message, complaint))
+        Question(
+            address=i[1], port=i[2] or None, at=i[3], at_exactly=tells_when(complaint, received_at=message.received_at)
+        )
         for i, (message, _, complaint) in zip(identities, named, strict=True)
     ]
     return [
@@ -170,9 +180,16 @@ def accuse(reads: Sequence[Read]) -> list[Accusation]:
             format=parsed.format or "",
             parsed=complaint,
             holding=holding,
+            authenticated=is_proven(complaint.reporter, parsed.authenticated),
         )
         for identity, (message, parsed, complaint), holding in zip(identities, named, attribute(questions), strict=True)
     ]
+
+
+def is_proven(reporter: str | None, domain: str | None) -> bool:
+    """Whether the domain that our mail server vouches for is the reporter's own; a forwarder's proves nothing."""
+    own = (reporter or "").rpartition("@")[2].lower()
+    return bool(domain) and (own == domain or own.endswith(f".{domain}"))
 
 
 def place_in_time(message: Message, parsed: ParsedMessage, complaint: ParsedComplaint) -> Identity:
@@ -185,14 +202,8 @@ def seen_at(message: Message, complaint: ParsedComplaint) -> datetime:
 
     Never later than the mail: abuse "from tomorrow" would count as new abuse after a fix of today.
     """
-    told = complaint.arrival_date
-    return min(told, message.received_at) if told and tells_when(message, complaint) else message.received_at
-
-
-def tells_when(message: Message, complaint: ParsedComplaint) -> bool:
-    """A time beyond what clocks differ is wrong (a zone mixed up, a typo): then when it was is not known."""
-    told = complaint.arrival_date
-    return told is not None and told <= message.received_at + CLOCK_ERROR
+    told, got = complaint.arrival_date, message.received_at
+    return min(told, got) if told and tells_when(complaint, received_at=got) else got
 
 
 def finish_readings(reads: Sequence[Read], *, claim: str, now: datetime) -> None:

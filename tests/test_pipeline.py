@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from pytest_django import Settings
 
 from complaints import pipeline
-from complaints.models import Case, Complaint, Reading
+from complaints.models import Case, Complaint, Reading, Reporter
 from complaints.pipeline import Processed, process_messages
 from complaints.vocabulary import ParsedComplaint
 from complaints.waiting import claim_waiting, free, portions, release_dead
@@ -204,13 +205,14 @@ def test_abuse_is_never_later_than_the_mail_that_tells_of_it(minutes: int, seen:
     message = make_message()
     told = ParsedComplaint(arrival_date=NOON + timedelta(minutes=minutes))
     assert pipeline.seen_at(message, told) == NOON + timedelta(minutes=seen)
-    assert pipeline.tells_when(message, told) == exactly
+    assert pipeline.tells_when(told, received_at=message.received_at) == exactly
 
 
 def test_a_time_that_has_not_come_yet_makes_the_owner_less_sure() -> None:
     future = arf().replace(b"Arrival-Date: Tue, 10 Mar 2026", b"Arrival-Date: Wed, 11 Mar 2026")
     process_messages([make_message(future).pk], now=NOON)
-    assert Complaint.objects.get().confidence < 0.8
+    complaint = Complaint.objects.get()
+    assert (complaint.seen_at, complaint.seen_exactly, complaint.confidence) == (NOON, False, 0.7125)
 
 
 def test_a_time_that_has_not_come_yet_is_replaced_by_the_time_we_got_the_mail() -> None:
@@ -227,3 +229,20 @@ def test_a_stranger_who_names_a_case_is_shown_to_a_human() -> None:
 
     assert states()[stranger.pk] == "unread"
     assert Reading.objects.get(pk=stranger.pk).problem.startswith("speaks of a case of ours")
+
+
+@pytest.mark.parametrize(
+    ("result", "authenticated"),
+    [
+        (b"mx.isp.example; dkim=pass header.d=provider.example", True),
+        (b"mx.isp.example; dkim=fail header.d=provider.example", False),
+        (b"mx.stranger.example; dkim=pass header.d=provider.example", False),
+        (b"mx.isp.example; dkim=pass header.d=spammer.example", False),
+    ],
+)
+def test_only_our_own_mail_server_vouches_for_a_reporter(
+    settings: Settings, result: bytes, authenticated: bool
+) -> None:
+    settings.AUTHSERV_ID = "mx.isp.example"
+    process_messages([make_message(b"Authentication-Results: " + result + b"\n" + arf()).pk], now=NOON)
+    assert Reporter.objects.get(address="feedback@provider.example").authenticated is authenticated

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from complaints.attribution import Holding
@@ -13,6 +13,7 @@ from complaints.vocabulary import Answer, Category, ParsedComplaint
 
 # RFC 6430 section 2 and RFC 6591: kept and counted, but no accusation against the customer.
 NO_CASE = frozenset({Category.NOT_SPAM, Category.OPT_OUT, Category.AUTH_FAILURE})
+CLOCK_ERROR = timedelta(minutes=15)
 Key = tuple[int, str]  # contract id, category: what has one active case
 Identity = tuple[int, bytes, int, datetime, str, str]  # the columns of the constraint "complaint_once"
 
@@ -26,6 +27,7 @@ class Accusation:
     format: str
     parsed: ParsedComplaint
     holding: Holding
+    authenticated: bool = False  # our own mail server says that the reporter's domain sent it
 
     @property
     def seen_at(self) -> datetime:
@@ -43,6 +45,11 @@ def identity_of(message_id: int, parsed: ParsedComplaint, *, address: bytes, see
     """`address`: the 16 bytes of parsed.source_ip, or NO_ADDRESS: then the domain or URL tells complaints apart."""
     resource = "" if address else next(iter((*parsed.reported_uris, *parsed.reported_domains)), "")
     return (message_id, address, parsed.source_port or 0, seen_at, parsed.category.value, storable(resource, 500))
+
+
+def tells_when(parsed: ParsedComplaint, *, received_at: datetime) -> bool:
+    """A time beyond what clocks differ is wrong (a zone mixed up, a typo): then when it was is not known."""
+    return parsed.arrival_date is not None and parsed.arrival_date <= received_at + CLOCK_ERROR
 
 
 def reporter_key(parsed: ParsedComplaint) -> str:
@@ -112,7 +119,7 @@ def complaint_row(
         attribution["candidates"] = list(holding.candidates)
     return (
         *accusation.identity,
-        parsed.arrival_date is not None,
+        tells_when(parsed, received_at=accusation.received_at),
         accusation.received_at,
         accusation.format,
         storable(parsed.feedback_type, 40),

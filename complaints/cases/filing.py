@@ -29,7 +29,7 @@ def file_complaints(accusations: Sequence[Accusation], *, now: datetime) -> File
         fresh = without_known(accusations)
         if not fresh:
             return Filed(0, [], [])
-        reporters = reporter_ids({reporter_key(a.parsed) for a in fresh if a.parsed.reporter}, now)
+        reporters = reporter_ids(fresh, now)
         grouped: dict[Key, list[Accusation]] = defaultdict(list)
         for accusation in fresh:
             if key := accusation.key:
@@ -57,11 +57,14 @@ def without_known(accusations: Sequence[Accusation]) -> list[Accusation]:
     return list(fresh.values())
 
 
-def reporter_ids(wanted: set[str], now: datetime) -> dict[str, int]:
-    """Ids by lower-case address; unknown reporters are added."""
+def reporter_ids(accusations: Sequence[Accusation], now: datetime) -> dict[str, int]:
+    """Ids by lower-case address; unknown reporters are added, and those now proven are marked so."""
+    wanted = {reporter_key(a.parsed) for a in accusations if a.parsed.reporter}
     found = dict(Reporter.objects.filter(address__in=wanted).values_list("address", "id"))
     if missing := sorted(wanted - found.keys()):
         rows = [Reporter(address=address, first_seen_at=now) for address in missing]
         Reporter.objects.bulk_create(rows, ignore_conflicts=True)
         found |= dict(Reporter.objects.filter(address__in=missing).values_list("address", "id"))
+    if proven := {reporter_key(a.parsed) for a in accusations if a.authenticated}:
+        Reporter.objects.filter(address__in=proven, authenticated=False).update(authenticated=True)
     return found
