@@ -39,6 +39,8 @@ CATEGORIES = {
 REPORT_TYPE = "message/feedback-report"
 ORIGINAL_TYPES = ("message/rfc822", "message/rfc822-headers", "message/rfc822-header", "message/global",
                   "text/rfc822-headers", "text/rfc822-header", "text/rfc822", "text/rfc822-headers-only")  # fmt: skip
+CFBL_ID: Final = "cfbl-feedback-id"  # RFC 9477 section 5.2: by it alone the sender knows which mail is meant
+NOTHING_ELSE: Final[dict[str, str]] = {}
 MARK = re.compile(rb"message/feedback-report", re.I)
 # Subjects that the reporter composed himself; a copied Subject of the spam may say anything.
 OWN_SUBJECT = re.compile(
@@ -130,6 +132,7 @@ def read_complaint(found: ArfParts, mail: Mail) -> ParsedComplaint:
         delivery_result=fields.readable("delivery-result"),
         received=received,
         source_reason=reason,
+        extra=NOTHING_ELSE if original is None or CFBL_ID not in original else {CFBL_ID: original.first(CFBL_ID)},
     )
 
 

@@ -73,6 +73,7 @@ def complaint_of(fields: Headers, mail: Mail, *, address: str | None = None, rea
         user_agent=unquoted(fields.first("user-agent")),
         version=unquoted(fields.first("version")),
         source_reason="Source field of the report" if named else reason if address else "the report names no address",
+        extra={"report_id": named_report} if (named_report := unquoted(fields.first("report-id"))) else {},
     )
 
 

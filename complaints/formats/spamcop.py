@@ -49,7 +49,7 @@ SUMMARY = re.compile(
 )
 ROW = re.compile(
     r"^[ \t]*(?P<address>[0-9A-Fa-f.:]{3,45})[ \t]+(?P<month>[A-Z][a-z]{2})[ \t]+(?P<day>\d{1,2})[ \t]+"
-    r"(?P<hour>\d{1,2})h/(?P<days>\d{1,3})(?P<counts>(?:[ \t]+\d+){1,8})[ \t]*(?P<comment>[^\n]{0,200})$",
+    r"(?P<hour>\d{1,2})h/(?P<days>\d{1,3})(?P<counts>(?:[ \t]+\d{1,9}){1,8})[ \t]*(?P<comment>[^\n]{0,200})$",
     re.M,
 )
 ALERT = re.compile(r"^\W*SpamCop\W{1,3}Alert\b", re.I)
@@ -132,13 +132,15 @@ def read_summary(text: str, mail: Mail) -> list[ParsedComplaint]:
         address = canonical(row["address"])
         if address is None:
             continue
-        counts = ", ".join(f"{name} {count}" for name, count in zip(names, row["counts"].split(), strict=False))
+        counts = dict(zip(names, map(int, row["counts"].split()), strict=False))
+        said = ", ".join(f"{name} {count}" for name, count in counts.items())
         complaint = ParsedComplaint(
             category=Category.SPAM,
             source_ip=address,
             arrival_date=began(row, sent_at(mail)),
             reporter=read_reporter(mail),
-            source_reason=f"row of the summary: {counts}; {row['comment'].strip()}".rstrip("; "),
+            source_reason=f"row of the summary: {said}; {row['comment'].strip()}".rstrip("; "),
+            extra={"days": int(row["days"]), "reports": counts},
         )
         made.append(complaint)
     return made

@@ -60,6 +60,7 @@ def read_listing(network: str, below: str, text: str, mail: Mail) -> ParsedCompl
         arrival_date=read_mail_date(said) or sent_at(mail),
         reporter=read_reporter(mail),
         source_reason=f"IP/cidr of {reference}" if address else f"{reference} lists {network}, no single address",
+        extra={"report_id": reference, "listed": network},
     )
 
 

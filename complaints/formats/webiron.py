@@ -58,4 +58,5 @@ def read_attack(address: str, fields: dict[str, str], mail: Mail) -> ParsedCompl
         arrival_date=read_mail_date(fields.get("time")) or sent_at(mail),
         reporter=read_reporter(mail),
         source_reason=f"report {fields['report id']}" if "report id" in fields else "named as the source in the text",
+        extra={"report_id": fields["report id"]} if "report id" in fields else {},
     )
