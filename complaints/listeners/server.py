@@ -13,6 +13,7 @@ from complaints.listeners.sessions import DeskSMTP
 log = logging.getLogger(__name__)
 
 MAX_SESSIONS = 200
+IDLE_S = 30  # whoever is silent for so long gives way when all sessions are taken; a mail server comes again
 TIMEOUT_S = 300  # RFC 5321 section 4.5.3.2.7: the server waits five minutes for a command
 HELD_BYTES = 128 * 1024 * 1024  # mail in memory, of all sessions together
 STOP_S = 5
@@ -27,6 +28,7 @@ class Listener:
         max_bytes: int,
         max_sessions: int = MAX_SESSIONS,
         timeout_s: float = TIMEOUT_S,
+        idle_s: float = IDLE_S,
         held_bytes: int = HELD_BYTES,
     ) -> None:
         self.session_class = session_class
@@ -35,6 +37,7 @@ class Listener:
         self.max_bytes = max_bytes
         self.max_sessions = max_sessions
         self.timeout_s = timeout_s
+        self.idle_s = idle_s
         self.held_limit = max(held_bytes, 2 * max_bytes)
         self.held = 0
         self.sessions: set[DeskSMTP] = set()
@@ -55,9 +58,19 @@ class Listener:
         self.port = self.server.sockets[0].getsockname()[1]
 
     def new_session(self) -> asyncio.Protocol:
-        if self.stopping or len(self.sessions) >= self.max_sessions:
+        if self.stopping or (len(self.sessions) >= self.max_sessions and not self.make_room()):
             return Refusal()
         return self.session_class(self, hostname=self.hostname, timeout_s=self.timeout_s, loop=self.loop)
+
+    def make_room(self) -> bool:
+        """Send the longest silent client away: connections that say nothing must not shut the others out."""
+        silent_since = self.loop.time() - self.idle_s
+        idle = [session for session in self.sessions if not session.answering and session.heard_at < silent_since]
+        if idle:
+            longest = min(idle, key=lambda session: session.heard_at)
+            longest.say_goodbye("silent for too long, and others wait")
+            self.sessions.discard(longest)
+        return bool(idle)
 
     async def stop(self) -> None:
         """Whoever has handed in a whole mail gets its answer; the others are told to come again."""

@@ -63,6 +63,7 @@ class DeskSMTP(SMTP):
             loop=loop,
         )
         self.desk = desk
+        self.heard_at = loop.time()
         self.answering = False  # a whole mail is here and its reply is not yet out
 
     # --- connection
@@ -71,14 +72,19 @@ class DeskSMTP(SMTP):
         self.desk.opened(self)
         super().connection_made(transport)
 
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        """The library calls it whenever the client has said something."""
+        self.heard_at = self.loop.time()
+        super()._reset_timeout(duration)
+
     def connection_lost(self, error: Exception | None) -> None:
         self.desk.lost(self)
         super().connection_lost(error)
 
-    def say_goodbye(self) -> None:
+    def say_goodbye(self, why: str = "the server stops") -> None:
         """RFC 5321 section 3.8: 421 at any time, and the client comes again later."""
         if self.transport is not None:
-            self._writer.write(b"421 4.3.2 the server stops\r\n")
+            self._writer.write(f"421 4.3.2 {why}\r\n".encode())
             self.transport.close()
 
     @property

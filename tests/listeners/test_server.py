@@ -104,6 +104,17 @@ def test_one_session_too_many_is_turned_away(start, connect):
     assert connect(listener, b"").greeting.startswith("220 ")
 
 
+def test_clients_that_say_nothing_give_way_to_others_the_longest_silent_first(start, connect):
+    listener = start(max_sessions=2, idle_s=0)
+    silent, talking = connect(listener), connect(listener)
+    silent.say(b"NOOP")
+    talking.say(b"NOOP")
+
+    assert connect(listener, b"").greeting.startswith("220 ")
+    assert silent.reply() == "421 4.3.2 silent for too long, and others wait"
+    assert talking.say(b"NOOP").startswith("250 ")
+
+
 def test_a_silent_client_is_dropped(start, connect):
     client = connect(start(timeout_s=0.2))
 
