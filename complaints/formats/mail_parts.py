@@ -51,7 +51,7 @@ class Part:
         try:
             content = self._message.get_payload(decode=True)
         except (ValueError, LookupError, binascii.Error):
-            content = str(self._message.get_payload()).encode("utf-8", "surrogateescape")
+            content = str(self._message._payload).encode("utf-8", "surrogateescape")  # type: ignore[attr-defined]
         return content if isinstance(content, bytes) else b""
 
     @property
@@ -74,7 +74,8 @@ class Part:
 def collect(message: email.message.Message, leaves: list[Part], level: int, inside: str = "") -> None:
     if len(leaves) >= MOST_PARTS:
         raise MalformedComplaint(f"parts: more than {MOST_PARTS}")
-    payload = message.get_payload()
+    # Asked for nothing else: getting the payload of a leaf decodes it, and raises for a charset with a NUL in it.
+    payload = message.get_payload() if message.is_multipart() else None
     if not isinstance(payload, list):
         kind = main_type(header_value(message, "content-type"))
         if kind.startswith("multipart/") and level == 0:

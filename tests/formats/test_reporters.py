@@ -101,3 +101,11 @@ def test_hostile_text_is_read_in_time(text: bytes):
         found = read_message(raw)
         assert time.process_time() - began < LONGEST_S
         assert found.disposition is not Disposition.UNREADABLE or "Error" not in str(found.problem)
+
+
+def test_charset_that_python_refuses_to_look_up_hides_no_text():
+    raw = (
+        b'From: a@reporter.example\nSubject: x\nContent-Type: text/plain; charset="u\0tf"\n\nSpam\xff from 192.0.2.7\n'
+    )
+
+    assert [complaint.source_ip for complaint in read_message(raw).complaints] == ["192.0.2.7"]
