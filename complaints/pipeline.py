@@ -25,7 +25,7 @@ from complaints.cases.filing import file_complaints
 from complaints.checking import record_arrivals
 from complaints.claims import insist, new_claim
 from complaints.formats import read_message
-from complaints.models import Message, Reading
+from complaints.models import Case, Message, Reading
 from complaints.models.bulk import update_rows
 from complaints.models.text import storable
 from complaints.notices.bounces import record_bounces
@@ -139,6 +139,8 @@ def write(reads: Sequence[Read], *, claim: str, now: datetime) -> Processed:
         arrived = record_arrivals(those(reads, Disposition.PROBE), now=now)
         show_strays(arrived.strays, "sent to the mailbox of the relay probes, and no probe of ours")
         bounced = record_bounces(those(reads, Disposition.BOUNCE), now=now)
+        if bounced:  # a committed alarm: the bell that rings for them may be lost
+            Case.objects.active().filter(pk__in=bounced).update(due_at=now)
         replies = record_replies(those(reads, Disposition.CUSTOMER_REPLY), now=now)
         show_strays(replies.strays, "speaks of a case of ours, but not from an address that we wrote to about it")
     unread = sum(parsed.disposition is Disposition.UNREADABLE for _, parsed in reads)

@@ -94,8 +94,11 @@ def record_one(run: CheckRun, outcome: CheckOutcome) -> bool:
 @app.task
 def deliver_notices(ids: list[int]) -> None:
     delivery.deliver_due(ids)
-    failed = Notice.objects.filter(pk__in=ids, state=Notice.State.FAILED)
-    wake(advance_cases, failed.values_list("case", flat=True))  # a customer who was not told is an analyst's turn
+    # A customer who was not told is an analyst's turn.
+    failed = list(Notice.objects.filter(pk__in=ids, state=Notice.State.FAILED).values_list("case", flat=True))
+    if failed:
+        Case.objects.active().filter(pk__in=failed).update(due_at=timezone.now())
+        wake(advance_cases, failed)
 
 
 @app.task

@@ -9,10 +9,14 @@ from pytest_django import Settings
 
 from complaints import pipeline
 from complaints.models import Case, Complaint, Reading, Reporter
+from complaints.notices.bounces import bounce_address
+from complaints.notices.compose import queue_notice
 from complaints.pipeline import Processed, process_messages
+from complaints.playbooks.runner import advance_case
 from complaints.vocabulary import ParsedComplaint
 from complaints.waiting import claim_waiting, free, portions, release_dead
-from tests.factories import NOON, make_assignment, make_message, make_network
+from tests.factories import NOON, make_assignment, make_case, make_message, make_network
+from tests.notices.test_bounces import REPORT
 
 pytestmark = pytest.mark.django_db
 
@@ -120,6 +124,21 @@ def test_mail_to_the_probe_mailbox_that_is_no_probe_is_shown() -> None:
     assert list(Reading.objects.values_list("state", "problem")) == [
         ("unread", "sent to the mailbox of the relay probes, and no probe of ours")
     ]
+
+
+def test_the_case_of_a_mail_that_came_back_becomes_an_analysts_turn() -> None:
+    case = make_case("C-1", state="notified", stay=2)
+    queue_notice(case, "notify", occurrence=1, now=NOON)
+    case.notices.update(state="sent")
+    back = REPORT.format(action="failed").replace("\n", "\r\n").encode()
+    message = make_message(back, envelope_to=bounce_address(case.notices.get().pk))
+
+    assert process_messages([message.pk], now=NOON).cases == {case.pk}
+    case.refresh_from_db()
+    assert case.due_at == NOON
+    advance_case(case.pk, now=NOON)
+    case.refresh_from_db()
+    assert (case.state, case.events.last().data["reason"]) == ("triage", "No mail has reached the customer")
 
 
 def test_what_another_worker_holds_is_left_to_it_until_its_claim_is_stale() -> None:
