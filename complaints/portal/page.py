@@ -23,6 +23,7 @@ SOLVED = frozenset({Resolution.FIXED_VERIFIED, Resolution.FIXED_NOT_VERIFIABLE})
 CLEARED = frozenset({Resolution.NOT_ABUSE, Resolution.NOT_OURS})
 IN_FLIGHT = frozenset({CheckRun.State.QUEUED, CheckRun.State.RUNNING, CheckRun.State.WAITING})
 ANSWERABLE = frozenset({CaseState.NOTIFIED, CaseState.ESCALATED, CaseState.ANSWERED, CaseState.VERIFYING})
+SOON = timedelta(minutes=1)  # before the second check: whoever still looks wants to see it happen
 STARTING = timedelta(minutes=2)  # after "I have fixed it": until then the order of the check is on its way
 
 
@@ -94,7 +95,7 @@ def status(
         "steps": steps(case),
         "can_answer": case.state in ANSWERABLE,
         "can_claim": case.state in ANSWERABLE - {CaseState.VERIFYING},
-        "poll_s": poll_seconds(happening, runs),
+        "poll_s": poll_seconds(happening, due=case.due_at, now=now),
         "next_look": next_look,
         "asked_for_help": case.customer_status == CustomerStatus.ASKS_HELP,
         "failed_at": moment(proof.at, language) if proof and failed_after(proof.at, claimed) else None,
@@ -153,9 +154,10 @@ def failed_after(at: datetime, claimed: datetime | None) -> bool:
     return claimed is not None and at >= claimed
 
 
-def poll_seconds(happening: Now, runs: Sequence[CheckRun]) -> int:
-    """How often the open page asks again; 0: not at all."""
-    if happening in (Now.CHECKING, Now.PROBE_ACCEPTED):
+def poll_seconds(happening: Now, *, due: datetime | None, now: datetime) -> int:
+    """How often the open page asks again; 0: not at all. `due`: when the case is looked at next."""
+    is_soon = happening is Now.SECOND_CHECK and due is not None and due - now < SOON
+    if is_soon or happening in (Now.CHECKING, Now.PROBE_ACCEPTED):
         return 2
     return 10 if happening in (Now.SECOND_CHECK, Now.WATCHING, Now.LOOKING) else 0
 

@@ -188,6 +188,13 @@ def test_after_a_clean_check_the_second_one_is_announced_with_its_time(client, s
     assert f"at about {due:%H:%M} (UTC)" in text
 
 
+@pytest.mark.parametrize(("minutes", "every"), [(14, "10s"), (0.9, "2s"), (-1, "2s")])
+def test_shortly_before_the_second_check_the_page_asks_more_often(client, minutes, every):
+    case = verifying(due_at=timezone.now() + timedelta(minutes=minutes))
+    make_run(case, verdict=Verdict.CLEAN, at=timezone.now())
+    assert f'hx-trigger="every {every}"' in page(client, case)
+
+
 def test_a_failed_repair_says_still_open_with_the_time_of_the_test(client):
     case = told(fixed_claimed_at=timezone.now() - timedelta(minutes=10))
     make_proof(case, at=timezone.now())
