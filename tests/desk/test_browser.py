@@ -153,7 +153,7 @@ def test_no_row_moves_under_the_reader_until_they_say_so(enter: Any) -> None:
     assert page.evaluate(rows) == [f"row-{first.pk}", f"row-{second.pk}"]
     assert page.evaluate("document.activeElement.id") == f"case-{first.pk}"
     page.get_by_role("button", name="Show now").click()
-    page.wait_for_function(f"({rows})[0] === 'row-{second.pk}'")
+    expect(page.locator("[data-row]").first).to_have_id(f"row-{second.pk}")
 
 
 def test_news_in_a_case_appear_and_what_was_unfolded_stays_so(enter: Any, full_case: Case) -> None:
