@@ -112,6 +112,7 @@ CONDITIONS: dict[str, Callable[[Facts, Any], bool]] = {
     "verdict": came_out,
     "may_notify": lambda facts, wanted: may_notify(facts) is wanted,
     "quiet": lambda facts, wanted: facts.quiet is wanted,
+    "settled": lambda facts, wanted: (not facts.pending) is wanted,  # no check of this stay is under way
     "undelivered": lambda facts, wanted: facts.undelivered is wanted,
     "cause_in": lambda facts, causes: facts.cause in causes,
     "cause_not_in": lambda facts, causes: facts.cause not in causes,

@@ -187,6 +187,16 @@ def test_verifying_has_a_promise_of_our_own(case: Case) -> None:
     assert case.deadline_at == NOON + timedelta(hours=48)
 
 
+def test_after_an_outage_a_mended_relay_is_verified_and_not_escalated(case: Case) -> None:
+    notified(case)
+    late = NOON + timedelta(hours=100)
+    advance_case(case.pk, now=late)
+    assert state(case) == ("notified", "")
+    finish_checks(late, Verdict.CLEAN)
+    advance_case(case.pk, now=late)
+    assert state(case) == ("verifying", "")
+
+
 def test_a_verdict_that_comes_while_the_case_is_assessed_is_decided_on_in_the_next_round(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,7 +85,7 @@ def test_a_likely_cause_may_be_told_when_two_or_a_trusted_one_say_so(voices: dic
 
 @pytest.mark.parametrize(
     ("hours", "due"),
-    [(23.9, []), (24, ["look-again"]), (36, ["remind", "look-again"]), (72, ["remind", "look-again", "escalate"])],
+    [(23.9, []), (24, ["look-again"]), (36, ["look-again", "remind"]), (72, ["look-again", "escalate", "remind"])],
 )
 def test_a_notified_case_goes_on_by_the_clock(hours: float, due: list[str]) -> None:
     assert names(after(NOTIFIED, hours=hours)) == due
@@ -116,6 +116,16 @@ def test_voices_about_what_was_long_ago_accuse_nobody() -> None:
     likely = replace(PROVEN, cause=Cause.BOT, cause_confidence=0.6, reporters=40)
     assert (may_notify(likely), may_notify(replace(likely, recent=False))) == (True, False)
     assert may_notify(replace(PROVEN, recent=False))  # a relay that our own test has proven is open today
+
+
+def test_nobody_is_escalated_while_a_check_may_still_prove_the_fix() -> None:
+    """After an outage of ours the look at the server comes first, however late it is."""
+    looking = replace(after(NOTIFIED, hours=80), done={"look-again", "remind"}, pending={"look-again"})
+    assert names(looking) == []
+    assert (
+        names(replace(looking, pending=(), verdicts={"look-again": {"relay": [Verdict.CLEAN]}}))[0] == "fixed-silently"
+    )
+    assert names(replace(looking, pending=(), verdicts={"look-again": {"relay": [Verdict.BAD]}})) == ["escalate"]
 
 
 def test_a_step_is_done_once_a_stay() -> None:
