@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from ..vocabulary import Category, ParsedComplaint
 from .addresses import read_address
@@ -16,10 +16,9 @@ from .arf import read_reporter
 from .csv_tables import Row, Table, first_of, tables
 from .dates import read_mail_date
 from .errors import MalformedComplaint
-from .json_documents import port_of
+from .json_documents import port_of, sorted_out
 from .mail import Mail
 from .shadowserver import CATEGORIES
-from .xarf4 import is_domain
 
 NAME: Final = "abusehub"
 RANK: Final = 46  # before shadowserver: its columns would do for that, too
@@ -30,10 +29,11 @@ ZONE_IN_NAME = re.compile(r"T\d{2}:?\d{2}:?\d{2}([+-]\d{2}:?\d{2})")
 MOST_TEXT = 16 * 2**10
 V4_NAMES: Final = {
     "infection_type": "malware_family",
+    "protocol": "protocol",
     "dst_ip": "destination_ip",
     "dst_port": "destination_port",
-    "reliable_notifier": "notifier",
 }
+TAKEN: Final = ("event_date", "event_time", "src_ip", "src_port", "src_url", "original_hotmail_recipient")
 
 
 def recognises(mail: Mail) -> bool:
@@ -70,7 +70,6 @@ def zone_of(table: Table, mail: Mail) -> str:
 def read_row(row: Row, zone: str, reporter: str | None) -> ParsedComplaint | None:
     url = first_of(row, ("src_url",))
     uris = (url,) if "://" in url else ()
-    domain = first_of(row, ("src_hostname",)).lower()
     address = read_address(row.get("src_ip"))
     if address is None and not uris:
         return None
@@ -83,7 +82,7 @@ def read_row(row: Row, zone: str, reporter: str | None) -> ParsedComplaint | Non
         original_rcpt_to=tuple(filter(None, [first_of(row, ("original_hotmail_recipient",))])),
         reporter=reporter,
         source_reason="column src_ip" if address else "no column names an address",
-        extra=read_extra(row) | ({"hostname": domain} if is_domain(domain) else {}),
+        extra=read_extra(row),
     )
 
 
@@ -102,6 +101,5 @@ def read_category(row: Row) -> Category:
     return Category.BOT if first_of(row, ("infection_type",)) else Category.OTHER
 
 
-def read_extra(row: Row) -> dict[str, str]:
-    taken = ("event_date", "event_time", "src_ip", "src_port", "src_url", "src_hostname", "original_hotmail_recipient")
-    return {V4_NAMES.get(name, name): value for name, value in row.items() if value and name not in taken}
+def read_extra(row: Row) -> dict[str, Any]:
+    return sorted_out({name: value for name, value in row.items() if name not in TAKEN}, V4_NAMES, NAME)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from ..vocabulary import Category, ParsedComplaint
 from .addresses import read_address
@@ -16,7 +16,7 @@ from .arf import read_reporter
 from .dates import read_mail_date
 from .errors import MalformedComplaint
 from .header_text import decode
-from .json_documents import REPORTS_ON_SENDING, port_of
+from .json_documents import REPORTS_ON_SENDING, port_of, sorted_out
 from .mail import Mail
 from .safe_xml import Elements, read_elements
 from .xarf4 import address_of_url
@@ -28,17 +28,19 @@ MOST_NOTICES = 500
 LONGEST = 256 * 2**10
 MARK = re.compile(r"<(?:[\w-]{1,20}:)?Infringement[\s>]")
 END = re.compile(r"</(?:[\w-]{1,20}:)?Infringement\s*>")
-EXTRA: Final = {
+FIELDS: Final = {
     "infringement/case/id": "case_id",
     "infringement/complainant/entity": "rights_holder",
     "infringement/complainant/email": "complainant_contact",
-    "infringement/source/type": "p2p_protocol",
+    "infringement/source/type": "source_type",
     "infringement/source/username": "user_name",
     "infringement/content/item/title": "work_title",
     "infringement/content/item/filename": "file_name",
     "infringement/content/item/filesize": "file_size",
     "infringement/content/item/hash": "file_hash",
 }
+INFO_HASH = re.compile(r"[0-9A-Fa-f]{40}")
+P2P: Final = {name: name for name in ("bittorrent", "edonkey", "gnutella", "kademlia")} | {"emule": "edonkey"}
 URLS: Final = ("infringement/source/url", "infringement/content/item/url")
 
 
@@ -98,5 +100,17 @@ def read_notice(notice: Elements, mail: Mail) -> ParsedComplaint:
         reported_uris=uris,
         reporter=read_reporter(mail) or notice.first("infringement/complainant/email"),
         source_reason=reason if address else "the notice names no address",
-        extra={name: value for path, name in EXTRA.items() if (value := notice.first(path))},
+        extra=read_extra(notice),
     )
+
+
+def read_extra(notice: Elements) -> dict[str, Any]:
+    """XARF v4 has a type of its own for what was found in a swarm."""
+    said = {name: value for path, name in FIELDS.items() if (value := notice.first(path))}
+    extra = sorted_out(said, {"work_title": "work_title", "rights_holder": "rights_holder"}, "acns")
+    protocol = P2P.get(said.get("source_type", "").lower())
+    if not protocol:
+        return extra
+    info_hash = said.get("file_hash", "")
+    swarm = {"swarm_info": {"info_hash": info_hash.lower()}} if INFO_HASH.fullmatch(info_hash) else {}
+    return {"type": "p2p", "p2p_protocol": protocol, **swarm, **extra}

@@ -22,7 +22,8 @@ from .mail import Mail
 from .mail_parts import Part
 
 MOST_TABLES = 20
-MOST_ROWS = 5_000
+MOST_ROWS = 20_000
+MOST_LINES = 50_000  # blank ones among them
 MOST_COLUMNS = 400
 LONGEST_CELL = 4_000
 MOST_UNZIPPED = 16 * 2**20  # bytes of all members of one mail
@@ -32,10 +33,11 @@ ZIP_TYPES: Final = ("application/zip", "application/x-zip-compressed", "applicat
 CSV_NAME = re.compile(r"\.csv\b", re.I)
 BAD_ARCHIVE: Final = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError),
-    *(RuntimeError, NotImplementedError),  # encrypted; a compression nobody knows
+    *(RuntimeError, NotImplementedError),  # a compression nobody knows
 )
 DELIMITERS = ",;\t|"
 MARKS: Final = (b"csv", b"CSV", b".zip", b".ZIP", b"/zip")
+ENCRYPTED = 1  # bit 0 of the general purpose flags
 ZIP_MARK = b"PK\x03\x04"
 
 Row = dict[str, str]
@@ -99,6 +101,9 @@ def unzipped(name: str, content: bytes, mail: Mail, budget: list[int]) -> Iterat
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             members = [each for each in archive.infolist()[:MOST_MEMBERS] if CSV_NAME.search(each.filename)]
             for member in members[:MOST_TABLES]:
+                if member.flag_bits & ENCRYPTED:
+                    mail.problems.append(f"{name[:80]}: {member.filename[:80]} is encrypted")
+                    continue
                 with archive.open(member) as opened:
                     found = opened.read(budget[0] + 1)
                 if len(found) > budget[0]:
@@ -124,9 +129,9 @@ def read_table(name: str, content: bytes, mail: Mail) -> Table | None:
             mail.problems.append(f"{called}: {len(columns)} columns, more than {MOST_COLUMNS} are not read")
         if not 2 <= len(columns) <= MOST_COLUMNS:
             return None
-        for cells in reader:
-            if len(rows) == MOST_ROWS:
-                mail.problems.append(f"{called}: only the first {MOST_ROWS} rows were read")
+        for number, cells in enumerate(reader):
+            if len(rows) == MOST_ROWS or number == MOST_LINES:
+                mail.problems.append(f"{called}: only the first {len(rows)} rows were read")
                 break
             if any(cells):
                 rows.append({column: cell.strip()[:LONGEST_CELL] for column, cell in zip(columns, cells, strict=False)})

@@ -88,5 +88,5 @@ def read_entry(entry: Element, kind: str, date: str, mail: Mail) -> ParsedCompla
         reported_uris=(url,),
         reporter=read_reporter(mail),
         source_reason=reason if address else "the entry names no address",
-        extra={"safe_browsing_list": words},
+        extra={"safe_browsing": {"list": words}},
     )

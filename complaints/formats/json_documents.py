@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Final
 
@@ -32,7 +32,8 @@ def number(text: str) -> float | str:
     return value if value - value == 0 else text  # not finite
 
 
-DECODER: Final = json.JSONDecoder(strict=False, parse_constant=str, parse_float=number)
+STRICT: Final = json.JSONDecoder(parse_constant=str, parse_float=number)
+PATIENT: Final = json.JSONDecoder(parse_constant=str, parse_float=number, strict=False)  # raw line ends inside a text
 
 
 def may_hold_json(mail: Mail) -> bool:
@@ -86,10 +87,11 @@ def documents_in(text: str, mail: Mail) -> Iterator[dict[str, Any]]:
 
 def read_at(text: str, place: int, mail: Mail) -> tuple[Any, int]:
     """→ (value or None, where to go on)."""
+    mended = BROKEN_LINE.sub("", text[place:]) if "!\n" in text else ""
     problem = ""
-    for mended in (text, BROKEN_LINE.sub("", text[place:])) if "!\n" in text else (text,):
+    for decoder, source, begin in ((STRICT, text, place), (PATIENT, mended or text, 0 if mended else place)):
         try:
-            value, end = DECODER.raw_decode(mended, place if mended is text else 0)
+            value, end = decoder.raw_decode(source, begin)
         except RecursionError:
             mail.problems.append("JSON: nested too deep")
             return None, len(text)
@@ -99,7 +101,7 @@ def read_at(text: str, place: int, mail: Mail) -> tuple[Any, int]:
         if too_deep(value):
             mail.problems.append(f"JSON: nested deeper than {MOST_DEPTH}")
             return None, len(text)
-        return value, end if mended is text else len(text)
+        return value, end if source is text else len(text)
     if REPORT_MARKS.search(text):  # anything else in braces is prose, or no business of ours
         mail.problems.append(problem)
     return None, place + 1
@@ -126,8 +128,10 @@ def taken_apart(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def text_of(value: Any) -> str | None:
-    """A string as it is, stripped; None for anything else and for the empty one."""
-    return value.strip() or None if isinstance(value, str) else None
+    """A string, stripped; None for anything else and for the empty one. Lone surrogates ("\\ud800") are no text."""
+    if not isinstance(value, str):
+        return None
+    return (value if value.isascii() else value.encode("utf-8", "replace").decode()).strip() or None
 
 
 def dict_of(value: Any) -> dict[str, Any]:
@@ -143,3 +147,12 @@ def port_of(value: Any) -> int | None:
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 6:
         value = int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65536 else None
+
+
+def sorted_out(fields: Mapping[str, Any], v4_names: Mapping[str, str], rest: str) -> dict[str, Any]:
+    """`extra` of a complaint: what XARF v4 has a name for under that name, ports as numbers; the rest together."""
+    named = {v4_names[name]: value for name, value in fields.items() if name in v4_names and value}
+    if "destination_port" in named and (port := port_of(named.pop("destination_port"))):
+        named["destination_port"] = port
+    others = {name: value for name, value in fields.items() if name not in v4_names and value}
+    return {**named, **({rest: others} if others else {})}

@@ -23,6 +23,7 @@ MOST_LINES = 120_000
 MOST_HEADER_BYTES = 512 * 2**10
 MOST_HEADER_LINES = 10_000
 MOST_DEPTH = 8  # message within message
+BARE = (b"{", b"[", b"<", b'"')  # JSON, XML or CSV, uploaded or posted: all of it is content, there is no header
 MOST_PARSER_WORK = 15_000_000  # lines times boundaries: what the standard parser compares, about a second
 
 MBOX_LINE = re.compile(rb"(?:[>\s]*From [^\n]*\n)|\n+|[ \t]+\n")
@@ -45,12 +46,12 @@ class Mail:
         self.data = unmark(self.within_limits(one_line_end(raw[:MOST_BYTES])))
         end = self.data.find(b"\n\n")
         block, self.body_at = (self.data, len(self.data)) if end < 0 else (self.data[:end], end + 2)
+        if self.data[:64].lstrip()[:1] in BARE:
+            block, self.body_at = b"", 0
         if len(block) > MOST_HEADER_BYTES:
             raise MalformedComplaint(f"header: {len(block)} bytes, more than {MOST_HEADER_BYTES} are not read")
         if (lines := block.count(b"\n")) > MOST_HEADER_LINES:
             raise MalformedComplaint(f"header: {lines} lines, more than {MOST_HEADER_LINES} are not read")
-        if self.data[:1] in (b"{", b"[", b"<"):  # bare JSON or XML, uploaded or posted: all of it is content
-            block, self.body_at = b"", 0
         self.headers = Headers(block)
         if not len(self.headers):
             self.body_at = 0
@@ -127,10 +128,11 @@ def one_line_end(raw: bytes) -> bytes:
 
 
 def unmark(data: bytes) -> bytes:
-    """Take off what stands before the header: blank lines and the "From " line of an mbox.
+    """Take off what stands before the header: blank lines, the "From " line of an mbox, a byte order mark.
 
     A piece of a multipart without its header (RFC 9477 prints one) gets the header that its boundary needs.
     """
+    data = data.removeprefix(b"\xef\xbb\xbf")
     if data[:1] in b"F>\n \t" and data:
         for _ in range(10):
             found = MBOX_LINE.match(data)

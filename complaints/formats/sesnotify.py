@@ -15,7 +15,7 @@ from .addresses import read_address
 from .arf import CATEGORIES, read_reporter
 from .dates import read_mail_date
 from .header_text import Headers, bare_address, bare_addresses, bare_id, readable
-from .json_documents import dict_of, documents, list_of, text_of
+from .json_documents import dict_of, documents, list_of, sorted_out, text_of
 from .mail import Mail
 from .originals import received_lines, source_from_received
 
@@ -24,10 +24,6 @@ RANK: Final = 40
 
 LONGEST_MESSAGE = 512 * 2**10
 MOST_HEADERS = 500
-EXTRA: Final = {
-    "feedbackId": "report_id",
-    "complaintSubType": "complaint_subtype",
-}
 
 
 def recognises(mail: Mail) -> bool:
@@ -85,7 +81,7 @@ def original_headers(sent: Mapping[str, Any]) -> Headers:
     return Headers("\n".join(lines).encode("utf-8", "replace"))
 
 
-def read_extra(complaint: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, str]:
-    found = {name: text_of(complaint.get(key)) for key, name in EXTRA.items()}
-    found |= {"ses_message_id": text_of(sent.get("messageId")), "ses_account": text_of(sent.get("sendingAccountId"))}
-    return {name: value for name, value in found.items() if value}
+def read_extra(complaint: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, Any]:
+    said = {name: text_of(complaint.get(name)) for name in ("feedbackId", "complaintSubType")}
+    said |= {name: text_of(sent.get(name)) for name in ("messageId", "sendingAccountId", "sourceArn")}
+    return sorted_out(said, {}, "ses")

@@ -8,7 +8,7 @@ follows from the report's name, or where that is new, from what its columns spea
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from ..vocabulary import Category, ParsedComplaint
 from .addresses import read_address
@@ -16,7 +16,7 @@ from .arf import read_reporter
 from .csv_tables import Row, Table, first_of, tables
 from .dates import read_mail_date
 from .errors import MalformedComplaint
-from .json_documents import port_of
+from .json_documents import port_of, sorted_out
 from .mail import Mail
 from .plain_words import category_of as words_of_mail
 from .xarf4 import address_of_url, is_domain
@@ -119,9 +119,9 @@ def read_row(row: Row, category: Category, kind: str, reporter: str | None) -> P
     )
 
 
-def read_extra(row: Row, kind: str) -> dict[str, str]:
+def read_extra(row: Row, kind: str) -> dict[str, Any]:
     taken = (*TIMES, *ADDRESSES, *PORTS, *URLS)
-    kept = {
-        V4_NAMES.get(name, name): value for name, value in row.items() if value and value != "-" and name not in taken
-    }
-    return {"report_name": kind} | kept if kind else kept
+    said = {name: value for name, value in row.items() if value != "-" and name not in taken}
+    extra = sorted_out({"report_name": kind, **said}, V4_NAMES, NAME)
+    service = said.get("tag") or kind.removeprefix("scan_")
+    return {"service": service, **extra} if service else extra

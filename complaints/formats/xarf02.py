@@ -8,8 +8,8 @@ attacked port, not the attacker's, so it is no source port. Reporters who build 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import yaml
 
@@ -19,16 +19,16 @@ from .arf import read_reporter
 from .dates import read_mail_date
 from .errors import MalformedComplaint
 from .header_text import Headers, bare_address
-from .json_documents import REPORTS_ON_SENDING
+from .json_documents import REPORTS_ON_SENDING, sorted_out
 from .mail import Mail
-from .mail_parts import Part
 from .originals import read_headers_of, received_lines
 from .xarf4 import address_of_url, host_of, is_domain
 
 NAME: Final = "xarf02"
 RANK: Final = 35
 
-MOST_BYTES = 16 * 2**10  # of one report; a real one has half a kilobyte
+MOST_BYTES = 8 * 2**10  # of one report; a real one has half a kilobyte
+MOST_BRACKETS = 50  # the parser's time grows with the square of their depth
 MOST_REPORTS = 500
 MOST_PROSE = 64 * 2**10
 MARKS: Final = ("x-arf", "x-xarf")
@@ -51,13 +51,6 @@ CATEGORIES: Final = {  # by Report-Type first, then by Category
     "openresolver": Category.VULNERABLE, "open-relay": Category.VULNERABLE, "vulnerability": Category.VULNERABLE,
 }  # fmt: skip
 BY_CATEGORY: Final = {"fraud": Category.FRAUD, "abuse": Category.OTHER, "info": Category.OTHER}
-V4_NAMES: Final = {
-    "report-id": "report_id",
-    "service": "service",
-    "port": "destination_port",
-    "occurrences": "event_count",
-    "tlp": "tlp",
-}
 
 Report = dict[str, str]
 
@@ -67,19 +60,20 @@ def recognises(mail: Mail) -> bool:
         return False
     if b"ource:" not in mail.data and not any(mark in mail.headers for mark in MARKS):
         return False
-    return bool(reports_of(mail))
+    return any(seems_report(document) for document in documents_of(mail))
 
 
-def reports_of(mail: Mail) -> list[tuple[Part, Report]]:
-    found: list[tuple[Part, Report]] = []
+def documents_of(mail: Mail) -> Iterator[str]:
     for part in mail.parts:
         if part.content_type in ("text/plain", "text/yaml", "text/x-yaml", "application/yaml", "application/x-yaml"):
-            for document in DOCUMENT_ENDS.split(part.text):
-                if seems_report(document) and (report := read_yaml(document[:MOST_BYTES], mail)):
-                    found.append((part, report))
-                if len(found) >= MOST_REPORTS:
-                    return found
-    return found
+            yield from DOCUMENT_ENDS.split(part.text)
+
+
+def reports_of(mail: Mail) -> list[Report]:
+    documents = [document for document in documents_of(mail) if seems_report(document)]
+    if len(documents) > MOST_REPORTS:
+        mail.problems.append(f"X-ARF: only the first {MOST_REPORTS} of {len(documents)} reports were read")
+    return [read_yaml(document[:MOST_BYTES], mail) for document in documents[:MOST_REPORTS]]
 
 
 def seems_report(document: str) -> bool:
@@ -90,6 +84,8 @@ def seems_report(document: str) -> bool:
 def read_yaml(document: str, mail: Mail) -> Report:
     """Flat text fields only: aliases and nested values have no place in a report, so no bomb can unfold."""
     try:
+        if sum(document.count(mark) for mark in "[{") > MOST_BRACKETS:
+            raise ValueError("brackets in brackets")
         # BaseLoader makes nothing but text of a scalar, so version 0.10 stays "0.10"; safe_load would make it 0.1.
         value = yaml.load(document, Loader=yaml.BaseLoader)  # noqa: S506  it constructs no objects
     except (yaml.YAMLError, RecursionError, ValueError):
@@ -103,9 +99,9 @@ def read_yaml(document: str, mail: Mail) -> Report:
 
 def parse(mail: Mail) -> list[ParsedComplaint]:
     reports = reports_of(mail)
-    found = [read_report(report, mail) for _, report in reports]
+    found = [read_report(report, mail) for report in reports]
     if not any(complaint.source_ip or complaint.reported_uris or complaint.reported_domains for complaint in found):
-        raise MalformedComplaint(f"X-ARF: Source {reports[0][1].get('source', '')[:100]!r} names nobody")
+        raise MalformedComplaint(f"X-ARF: Source {reports[0].get('source', '')[:100]!r} names nobody")
     return found
 
 
@@ -155,8 +151,7 @@ def read_category(report: Report) -> Category:
     return CATEGORIES.get(kind) or BY_CATEGORY.get(report.get("category", "").lower(), Category.OTHER)
 
 
-def read_extra(report: Report) -> dict[str, str]:
-    """What has a name in v4 under it, the rest under its own with a prefix, so that the two never mix."""
+def read_extra(report: Report) -> dict[str, Any]:
     taken = ("source", "date", "user-agent", "version")
-    kept = {name: value for name, value in report.items() if name not in taken and value}
-    return {V4_NAMES.get(name) or f"xarf02_{name.replace('-', '_')}": value for name, value in kept.items()}
+    said = {name: value for name, value in report.items() if name not in taken}
+    return sorted_out(said, {"service": "service", "port": "destination_port"}, NAME)

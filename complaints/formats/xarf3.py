@@ -21,7 +21,7 @@ from .json_documents import dict_of, documents, port_of, text_of
 from .mail import Mail
 from .originals import received_lines, source_from_received
 from .xarf3_rules import breaches
-from .xarf4 import address_of_url, feedback_type_of, host_of, in_header, is_domain, original_of
+from .xarf4 import address_of_url, contact_of, feedback_type_of, host_of, in_header, is_domain, original_of
 
 NAME: Final = "xarf3"
 RANK: Final = 24
@@ -112,7 +112,7 @@ def read_report(document: Mapping[str, Any], mail: Mail) -> ParsedComplaint:
         original_rcpt_to=tuple(filter(None, [bare_address(text_of(report.get("SmtpRcptToAddress")))])),
         original_message_id=bare_id(in_header("message-id", original)),
         original_subject=subject or in_header("subject", original),
-        reporter=read_reporter(mail) or text_of(reporter.get("ReporterOrgEmail")),
+        reporter=read_reporter(mail) or contact_of(reporter.get("ReporterOrgEmail")),
         version=text_of(document.get("Version")),
         received=received,
         source_reason=reason,

@@ -73,12 +73,17 @@ def read_report(report: Mapping[str, Any], mail: Mail) -> ParsedComplaint:
         original_rcpt_to=tuple(filter(None, [bare_address(text_of(report.get("smtp_to")))])),
         original_message_id=bare_id(text_of(report.get("message_id")) or in_header("message-id", original)),
         original_subject=text_of(report.get("subject")) or in_header("subject", original),
-        reporter=read_reporter(mail) or text_of(dict_of(report.get("reporter")).get("contact")),
+        reporter=read_reporter(mail) or contact_of(dict_of(report.get("reporter")).get("contact")),
         version=text_of(report.get("xarf_version")),
         received=received_lines(original),
         source_reason=reason,
     )
     return not_in(complaint, report)
+
+
+def contact_of(value: Any) -> str | None:
+    text = text_of(value)
+    return bare_address(text) if text and "@" in text else None
 
 
 def read_source(source: str, uris: list[str]) -> tuple[str | None, str]:
