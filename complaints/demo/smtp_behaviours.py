@@ -112,11 +112,31 @@ def relayed(host: SmtpHost, envelope: Envelope) -> Envelope:
 
 
 def rerouted(host: SmtpHost, recipient: str) -> str:
-    """The percent hack's true recipient; any other one stays as it is."""
-    if not percent_hack(host, Envelope(""), recipient):
+    """Where the mail really goes: whatever is addressed to the host itself is read again as an address."""
+    named = recipient
+    while (inner := behind_own_name(host, named)) != named:
+        named = inner
+    return named if "@" in named else recipient
+
+
+def behind_own_name(host: SmtpHost, recipient: str) -> str:
+    """One layer less of "a%b@own", "b!a@own" (RFC 976), "@own:a@b" (RFC 5321 appendix C), "a@b@own", or the same
+    without a domain; any other recipient as it is."""
+    route, colon, rest = recipient.partition(":")
+    if colon and route.startswith("@") and host.is_own(route[1:]):
+        return rest
+    if recipient.startswith('"') and recipient.endswith('"'):
+        return recipient.strip('"')
+    local, at, domain = recipient.rpartition("@")
+    if not at:
+        local = recipient
+    elif not host.is_own(domain):
         return recipient
-    local = recipient.rpartition("@")[0] or recipient
-    return "@".join(local.rsplit("%", 1))
+    inner = local.strip('"')
+    first, bang, last = inner.partition("!")
+    if bang:
+        return f"{last}@{first}"
+    return inner if "@" in inner else "@".join(inner.rsplit("%", 1))
 
 
 def bounced(host: SmtpHost, envelope: Envelope) -> Envelope | None:

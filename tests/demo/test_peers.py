@@ -105,11 +105,30 @@ def test_relay_hands_on_the_envelope_and_adds_its_received_line(next_server: Sin
     assert caught.raw.endswith(MAIL)
 
 
-def test_percent_hack_is_resolved_before_relaying(next_server: Sink):
-    with SmtpHost(behaviour="open_percent", deliver_to=(next_server.host, next_server.port)) as host:
-        replies(host, "a%other.example@mail.customer.example")
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "a%other.example@mail.customer.example",
+        "other.example!a@[127.0.0.1]",
+        "other.example!a",
+        "@mail.customer.example:a@other.example",
+        '"a@other.example"',
+        "a@other.example@mail.customer.example",
+        "a@other.example",
+    ],
+)
+def test_an_address_inside_the_own_name_is_resolved_before_relaying(next_server: Sink, recipient: str):
+    with SmtpHost(behaviour="open", deliver_to=(next_server.host, next_server.port)) as host:
+        replies(host, recipient)
         wait_until(lambda: next_server.messages)
     assert next_server.messages[0].rcpt_tos == ["a@other.example"]
+
+
+def test_a_recipient_of_the_host_itself_stays_as_it_is(next_server: Sink):
+    with SmtpHost(behaviour="open", deliver_to=(next_server.host, next_server.port)) as host:
+        replies(host, "clerk@mail.customer.example")
+        wait_until(lambda: next_server.messages)
+    assert next_server.messages[0].rcpt_tos == ["clerk@mail.customer.example"]
 
 
 def test_relay_tries_again_when_the_next_server_says_later(next_server: Sink):
