@@ -6,6 +6,7 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import worker_init
 from django.conf import settings
 
 from abusedesk.embedded import broker_url
@@ -47,3 +48,10 @@ app.conf.update(
     beat_schedule_filename=str(settings.DATA_DIR / "beat-schedule"),
 )
 app.autodiscover_tasks(["complaints"])
+
+
+@worker_init.connect
+def refuse_unsafe_start(**_: object) -> None:
+    from abusedesk.start import require_safe_start
+
+    require_safe_start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from urllib.parse import urlsplit
 
 import yaml
 from django.conf import settings
@@ -39,6 +40,20 @@ def require_safe_start() -> None:
         )
     if settings.SECRET_KEY.startswith("demo-only-key"):
         raise StartRefused("ABUSEDESK_SECRET_KEY is the demo's key, which everybody knows. Make one of your own.")
+
+
+def doubts() -> list[str]:
+    """What is allowed, but would reach customers wrong."""
+    found = []
+    if urlsplit(settings.BASE_URL).hostname in ("127.0.0.1", "localhost", "0.0.0.0", "::1", "::"):  # noqa: S104
+        found.append(f"links in our mails lead to {settings.BASE_URL}, this machine: set ABUSEDESK_BASE_URL")
+    if settings.DESK_EMAIL.endswith("@localhost"):
+        found.append(f"our mails come from {settings.DESK_EMAIL}, which nobody can answer: set ABUSEDESK_EMAIL")
+    if not settings.PROBE_DOMAIN:
+        found.append("no relay can be proven without a probe mailbox: set ABUSEDESK_PROBE_DOMAIN")
+    if not settings.DNS_RESOLVERS:
+        found.append("no blacklist is asked without a resolver: set ABUSEDESK_DNS")
+    return found
 
 
 def require_lists() -> None:

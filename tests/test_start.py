@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from abusedesk.start import StartRefused, make_secret_key, require_safe_start
+from abusedesk.start import StartRefused, doubts, make_secret_key, require_safe_start
 from complaints.checking import blacklists
 from tests.factories import make_user
 
@@ -67,3 +67,18 @@ def test_a_key_is_made_once_for_this_user_alone(settings: Settings, tmp_path: Pa
     assert not make_secret_key()
     assert settings.KEY_FILE.stat().st_mode & 0o777 == 0o600
     assert settings.KEY_FILE.read_text().strip() == settings.SECRET_KEY
+
+
+def test_what_would_reach_customers_wrong_is_said_at_start(settings: Settings) -> None:
+    settings.BASE_URL, settings.DESK_EMAIL = "http://127.0.0.1:8080", "abuse@localhost"
+    settings.PROBE_DOMAIN, settings.DNS_RESOLVERS = "", ()
+    assert [doubt.rpartition(" ")[2] for doubt in doubts()] == [
+        "ABUSEDESK_BASE_URL",
+        "ABUSEDESK_EMAIL",
+        "ABUSEDESK_PROBE_DOMAIN",
+        "ABUSEDESK_DNS",
+    ]
+
+    settings.BASE_URL, settings.DESK_EMAIL = "https://desk.isp.example", "abuse@isp.example"
+    settings.PROBE_DOMAIN, settings.DNS_RESOLVERS = "probe.isp.example", (("127.0.0.1", 53),)
+    assert doubts() == []

@@ -43,8 +43,8 @@ def by_number(text: str) -> Found | None:
     year, number = match.groups()
     if not year and not text.startswith("#"):
         return None  # a bare number is more likely the ISP's own reference
-    cases = Case.objects.filter(pk=int(number))
-    return Found(cases.filter(opened_at__year=int(year)) if year else cases, f"case {text}", exact=True)
+    cases = Case.objects.numbered(f"{year}-{number}") if year else Case.objects.filter(pk=int(number))
+    return Found(cases, f"case {text}", exact=True)
 
 
 def by_address(text: str) -> Found | None:

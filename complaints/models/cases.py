@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 from django.conf import settings
@@ -15,9 +16,17 @@ def choices(kind: type[StrEnum]) -> list[tuple[str, str]]:
     return [(member.value, member.value.replace("_", " ")) for member in kind]
 
 
+NUMBER = re.compile(r"([1-9]\d{3})-0*(\d{1,15})", re.ASCII)  # Case.number
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     def active(self) -> CaseQuerySet:
         return self.exclude(state=CaseState.CLOSED)
+
+    def numbered(self, number: str) -> CaseQuerySet:
+        """The case of a number such as "2026-00012"; nothing for what is no case number, however odd."""
+        found = NUMBER.fullmatch(number)
+        return self.filter(pk=int(found[2]), opened_at__year=int(found[1])) if found else self.none()
 
 
 class Case(models.Model):

@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from complaints.cases.transitions import MACHINE, record
-from complaints.claims import dead_claims, new_claim
+from complaints.claims import dead_claims, insist, new_claim
 from complaints.models import Case, Notice
 from complaints.notices.links import make_link, portal_url
 from complaints.notices.mail import OUTAGE, Undeliverable, describe, mail_of, send
@@ -140,6 +140,11 @@ def give_up(notice: Notice, *, problem: str, now: datetime) -> None:
 
 
 def mark_sent(notice: Notice, *, now: datetime) -> None:
+    """Insists: a mail that went and is not marked would go a second time."""
+    insist(lambda: write_sent(notice, now=now))
+
+
+def write_sent(notice: Notice, *, now: datetime) -> None:
     with transaction.atomic():
         finish(notice, Notice.State.SENT, EventKind.NOTICE_SENT, now=now, problem="", sent_at=now)
         Case.objects.filter(pk=notice.case_id, customer_status=CustomerStatus.NONE).update(

@@ -77,8 +77,7 @@ def notice_to_sender(mail: Mail) -> Notice | None:
     number, sender = case_number(mail), bare_address(mail.headers.first("from"))
     if number is None or sender is None:
         return None
-    year, _, case = number.partition("-")
-    wrote = Notice.objects.filter(case=int(case), case__opened_at__year=int(year), to_email__iexact=sender)
+    wrote = Notice.objects.filter(case__in=Case.objects.numbered(number), to_email__iexact=sender)
     return wrote.select_related("case").order_by("-pk").first()
 
 

@@ -165,3 +165,15 @@ def test_five_hundred_complaints_take_few_statements(django_assert_max_num_queri
     with django_assert_max_num_queries(16):
         filed = file_complaints(batch, now=NOON)
     assert (filed.complaints, len(filed.opened)) == (500, 50)
+
+
+@pytest.mark.parametrize("number", ["0000-1", "2026-", "2026-1x", "26-1", "2026-99999999999999999999", "٢٠٢٦-1", ""])
+def test_what_is_no_case_number_finds_nothing(number: str) -> None:
+    assert not Case.objects.numbered(number).exists()
+
+
+def test_a_case_is_found_by_its_number_and_year() -> None:
+    file_complaints([accuse(make_message(), make_contract())], now=NOON)
+    case = Case.objects.get()
+    assert list(Case.objects.numbered(case.number)) == [case]
+    assert not Case.objects.numbered(f"2025-{case.pk:05d}").exists()

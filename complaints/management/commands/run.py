@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from abusedesk import embedded
 from abusedesk.processes import Child, ChildFailed, PortBusy, Tree, require_free_port
-from abusedesk.start import StartRefused, require_safe_start
+from abusedesk.start import StartRefused, doubts, require_safe_start
 from complaints.playbooks.loading import begin_with_shipped
 
 WORKERS = {"worker": ("desk", 2), "checker": ("checks", 1)}  # child: queue, processes
@@ -55,6 +55,8 @@ class Command(BaseCommand):
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         call_command("migrate", verbosity=0, interactive=False)
         require_safe_start()
+        for doubt in [] if settings.DEMO else doubts():
+            self.say(f"note: {doubt}")
         self.say("2/3 loading the playbook" + (" and the simulated ISP's customers" if settings.DEMO else ""))
         if settings.DEMO:
             from complaints.demo.seed import seed_demo
