@@ -33,6 +33,7 @@ from complaints.checks import (
     load_lists,
     match_probe,
     nonce_of_probe,
+    token_in,
     verify_probe,
 )
 from complaints.claims import dead_claims, new_claim
@@ -272,12 +273,12 @@ def recipients_of(message: Message) -> list[str]:
 
 def read_probe(recipient: str) -> tuple[CheckRun, str] | None:
     """The run and the form whose probe has this recipient; the form is RETURN_PATH for the sender we gave it."""
-    local_part, _, domain = recipient.rpartition("@")
-    nonce = nonce_of_probe(local_part)
+    token, domain = token_in(recipient), recipient.rpartition("@")[2]
+    nonce = nonce_of_probe(token) if token else None
     run = CheckRun.objects.filter(nonce=nonce).first() if nonce else None
-    if run is None or nonce is None or domain.lower() != settings.PROBE_DOMAIN:
+    if run is None or token is None or domain.lower() != settings.PROBE_DOMAIN:
         return None
-    signed = (probe_secret(), local_part, nonce, run.address_text, run.port)
+    signed = (probe_secret(), token, run.nonce, run.address_text, run.port)
     form = RETURN_PATH if verify_probe(*signed, RETURN_PATH) else match_probe(*signed)
     if form is None:
         log.warning("%r claims to be a probe of run %s, but its signature is wrong", recipient[:100], run.pk)

@@ -332,3 +332,16 @@ def test_a_probe_that_comes_through_a_pipe_counts_too(case: Case) -> None:
     message = make_message(f"X-Relay-Check-Token: {local}\r\n\r\ntest".encode(), channel="pipe")
     assert list(checking.record_arrivals([message], now=NOON).cases) == [case.pk]
     assert CheckRun.objects.get().verdict == "bad"
+
+
+@pytest.mark.parametrize(
+    "shape", ["{0}%probe.example@probe.example", "probe.example!{0}@probe.example", '"{0}"@probe.example']
+)
+def test_a_probe_that_comes_back_in_the_spelling_it_was_sent_in_counts(case: Case, shape: str) -> None:
+    run = running(case)
+    checking.record_outcome(run, WAITING, now=NOON)
+    local = sign_probe(checking.probe_secret(), run.nonce, run.address_text, run.port, "pct-host")
+    message = make_message(shape.encode(), envelope_to=shape.format(local.upper()), peer="192.0.2.10")
+
+    assert checking.record_arrivals([message], now=NOON).cases == [case.pk]
+    assert CheckRun.objects.get().verdict == "bad"

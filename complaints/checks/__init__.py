@@ -10,7 +10,15 @@ from types import ModuleType
 
 from complaints.checks._config import CheckConfig, Timeouts
 from complaints.checks._lists import BadCatalogue, DnsblList, load_lists
-from complaints.checks._tokens import RETURN_PATH, match_probe, new_nonce, nonce_of_probe, sign_probe, verify_probe
+from complaints.checks._tokens import (
+    RETURN_PATH,
+    match_probe,
+    new_nonce,
+    nonce_of_probe,
+    sign_probe,
+    token_in,
+    verify_probe,
+)
 from complaints.registry import load_plugins
 
 __all__ = [
@@ -25,6 +33,7 @@ __all__ = [
     "new_nonce",
     "nonce_of_probe",
     "sign_probe",
+    "token_in",
     "verify_probe",
 ]
 

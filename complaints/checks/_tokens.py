@@ -50,6 +50,15 @@ def match_probe(secret: bytes, local_part: str, nonce: str, address: str, port: 
     return matching[0] if matching else None
 
 
+def token_in(recipient: str) -> str | None:
+    """The first thing in `recipient` that looks like one of our local parts, unverified.
+
+    A relay may hand us what it was asked for as it stands: `probe-…%probe.isp.example@probe.isp.example`.
+    """
+    found = LOCAL_PART.search(recipient.lower())
+    return found[0] if found else None
+
+
 def nonce_of_probe(local_part: str) -> str | None:
     """The nonce a recipient claims, to find the run by. Unverified: ask `match_probe` next."""
     found = LOCAL_PART.fullmatch(normal_local_part(local_part))

@@ -80,7 +80,7 @@ def test_open_relay_delivers_a_probe_that_names_its_form():
 
     outcome, forms = asyncio.run(both())
     assert (outcome.verdict, outcome.waiting) == (Verdict.UNKNOWN, True)
-    assert forms == ["None", "null-sender", "pct-literal", "plain"]
+    assert forms == ["bang-literal", "null-sender", "pct-literal", "plain"]
 
 
 @pytest.mark.parametrize(("behaviour", "form"), [("open_percent", "pct-host"), ("open_own_sender", "sender-own-host")])
