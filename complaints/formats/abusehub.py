@@ -63,7 +63,7 @@ def zone_of(table: Table, mail: Mail) -> str:
     for part in mail.parts[:3]:
         if part.content_type == "text/plain" and (stated := ZONE_IN_TEXT.search(part.text[:MOST_TEXT])):
             return stated[1]
-    named = ZONE_IN_NAME.search(table.name)
+    named = ZONE_IN_NAME.search(table.name[-200:])
     return named[1] if named else ""
 
 

@@ -25,6 +25,7 @@ MOST_TABLES = 20
 MOST_ROWS = 20_000
 MOST_LINES = 50_000  # blank ones among them
 MOST_COLUMNS = 400
+MOST_CELLS = 500_000  # of one table; empty ones are not kept
 LONGEST_CELL = 4_000
 MOST_UNZIPPED = 16 * 2**20  # bytes of all members of one mail
 MOST_MEMBERS = 2_000
@@ -129,12 +130,16 @@ def read_table(name: str, content: bytes, mail: Mail) -> Table | None:
             mail.problems.append(f"{called}: {len(columns)} columns, more than {MOST_COLUMNS} are not read")
         if not 2 <= len(columns) <= MOST_COLUMNS:
             return None
+        count = 0
         for number, cells in enumerate(reader):
-            if len(rows) == MOST_ROWS or number == MOST_LINES:
+            if len(rows) == MOST_ROWS or number == MOST_LINES or count > MOST_CELLS:
                 mail.problems.append(f"{called}: only the first {len(rows)} rows were read")
                 break
-            if any(cells):
-                rows.append({column: cell.strip()[:LONGEST_CELL] for column, cell in zip(columns, cells, strict=False)})
+            said = zip(columns, map(str.strip, cells), strict=False)
+            row = {column: cell[:LONGEST_CELL] for column, cell in said if cell}
+            count += len(row)
+            if row:
+                rows.append(row)
     except csv.Error as exc:  # a cell of more than 131,072 characters
         mail.problems.append(f"{called}: line {reader.line_num}: {exc}"[:200])
     return Table(name, columns, rows) if columns else None

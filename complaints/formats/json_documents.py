@@ -17,6 +17,7 @@ from .mail import Mail
 
 MOST_DOCUMENTS = 1_000
 MOST_DEPTH = 50
+MOST_VALUES = 400_000  # commas and brackets; each may take a quarter of a kilobyte of memory
 MOST_STARTS = 50  # places in a text that look like the beginning of a document
 REPORTS_ON_SENDING = ("delivery-status", "disposition-notification")  # RFC 6522: what they quote accuses nobody
 
@@ -61,6 +62,9 @@ def read_documents(mail: Mail) -> list[dict[str, Any]]:
             content = part.payload
             if b"{" in content:
                 text = decode(content.removeprefix(b"\xef\xbb\xbf"))
+                if sum(map(text.count, ",[{")) > MOST_VALUES:
+                    mail.problems.append(f"JSON: more than {MOST_VALUES} values")
+                    continue
                 found += islice(documents_in(text, mail), MOST_DOCUMENTS + 1)
         if len(found) > MOST_DOCUMENTS:
             mail.problems.append(f"JSON: only the first {MOST_DOCUMENTS} documents were read")

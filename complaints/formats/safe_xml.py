@@ -14,6 +14,7 @@ MOST_BYTES = 512 * 2**10
 MOST_ELEMENTS = 20_000
 MOST_DEPTH = 40
 LONGEST_TEXT = 4_000
+LONGEST_NAME = 40  # every element below repeats it in its path
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ def read_elements(text: str) -> Elements:
         if len(open_elements) >= MOST_DEPTH or len(elements.found) >= MOST_ELEMENTS:
             raise Refused("too deep or too many elements")
         above = f"{open_elements[-1].path}/" if open_elements else ""
-        element = Element(above + name.rpartition(":")[2].lower(), attributes)
+        element = Element(above + name.rpartition(":")[2].lower()[:LONGEST_NAME], attributes)
         open_elements.append(element)
         elements.found.append(element)
 

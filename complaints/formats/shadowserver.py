@@ -81,7 +81,7 @@ def parse(mail: Mail) -> list[ParsedComplaint]:
 
 def report_name(table: Table) -> str:
     """2019-10-15-scan_dns-some_network-asn.csv → scan_dns"""
-    found = REPORT_NAME.match(table.name.rpartition("/")[2].lower())
+    found = REPORT_NAME.match(table.name[-200:].rpartition("/")[2].lower())
     return found[1][:80] if found else ""
 
 

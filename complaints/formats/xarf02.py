@@ -34,7 +34,7 @@ MOST_PROSE = 64 * 2**10
 MARKS: Final = ("x-arf", "x-xarf")
 TELLING: Final = ("category", "report-type", "source", "source-type", "reported-from", "schema-url", "report-id")
 ENOUGH = 4  # of the telling fields
-FIELD = re.compile(r"^([A-Za-z][A-Za-z-]{2,30}):[ \t]+(.*?)[ \t]*$", re.M)
+FIELD = re.compile(r"^([A-Za-z][A-Za-z-]{2,30}):[ \t]+(.*)$", re.M)
 DOCUMENT_ENDS = re.compile(r"^---[ \t]*$", re.M)
 
 CATEGORIES: Final = {  # by Report-Type first, then by Category
@@ -91,7 +91,7 @@ def read_yaml(document: str, mail: Mail) -> Report:
     except (yaml.YAMLError, RecursionError, ValueError):
         if (told := "X-ARF: the report is no YAML; read line by line") not in mail.problems:
             mail.problems.append(told)
-        return {name.lower(): text.strip("\"'") for name, text in reversed(FIELD.findall(document))}
+        return {name.lower(): text.strip(" \t\"'") for name, text in reversed(FIELD.findall(document))}
     if not isinstance(value, Mapping):
         return {}
     return {str(name).lower(): text.strip() for name, text in value.items() if isinstance(text, str)}

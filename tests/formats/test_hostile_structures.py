@@ -44,6 +44,16 @@ X_ARF = (
 EVENTS = b'"timestamp","ip","port"\n"2026-03-03 08:59:41","192.0.2.25",53\n'
 
 
+CELLS = b"".join(
+    b"2026-03-03 08:59:41,192.0.2.25," + b"%d," * 300 % tuple(range(i, i + 300)) + b"\n" for i in range(700)
+)
+ARF = (
+    b'Content-Type: multipart/report; report-type=feedback-report; boundary="b"\n\n'
+    b"--b\nContent-Type: message/feedback-report\n\nFeedback-Type: abuse\nVersion: 1\nOriginal-Rcpt-To: %s\n\n"
+    b"--b\nContent-Type: message/rfc822\n\nReceived: from %s\nSubject: x\n\nx\n--b--\n"
+)
+
+
 def v4(**changes: object) -> bytes:
     return json.dumps(V4 | changes).encode()
 
@@ -153,6 +163,16 @@ HOSTILE = {
     "ZIP that lies about its size": mail_with("a.zip", zip_bomb(b"x,y\n" * 2**18)),
     "ZIP cut in the middle": mail_with("a.zip", zipped(("a.csv", EVENTS * 1_000))[:200]),
     "ZIP in ZIP": mail_with("a.zip", zipped(("a.csv.zip", zipped(("a.csv", EVENTS))))),
+    "CSV of many small cells": mail_with(
+        "a.zip", zipped(("a.csv", b"timestamp,ip," + b"%d," * 300 % tuple(range(300)) + b"\n" + CELLS * 12))
+    ),
+    "JSON of a million objects": b"[" + b'{"":1},' * 1_000_000 + b"1]",
+    "XML of long names in each other": XML_MAIL + b"<Infringement>" + b"<%s>" % (b"n" * 9_000) * 30 + b"<a/>" * 60_000,
+    "YAML of blanks": X_ARF + b"abc: " + b" " * 200_000 + b"x",
+    "a report name of dashes": mail_with("a.zip", zipped(("a-" * 30_000 + "\n.csv", EVENTS))),
+    "a From of blanks": b"From: <" + b" " * 7_900 + b"x\nSubject: spam from 192.0.2.25\n\nspam\n",
+    "Original-Rcpt-To without an end": ARF % (b"a" * 7_900 + b" @", b"x"),
+    "Received of dots": ARF % (b"r@mailhaus.example", b"a." * 990),
     "ZIP mark and nothing else": mail_with("a.zip", b"PK\x03\x04" * 100_000),
 }  # fmt: skip
 
@@ -162,7 +182,18 @@ def test_hostile_structure_is_answered_in_time(raw: bytes):
     assert not crashed(read_in_time(raw))
 
 
-@pytest.mark.parametrize("name", ["ZIP bomb", "ZIP bomb of rows", "100,000 pieces of evidence", "XML entity bomb"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ZIP bomb",
+        "ZIP bomb of rows",
+        "CSV of many small cells",
+        "JSON of a million objects",
+        "XML of long names in each other",
+        "100,000 pieces of evidence",
+        "XML entity bomb",
+    ],
+)
 def test_hostile_structure_takes_bounded_memory(name: str):
     tracemalloc.start()
     try:
