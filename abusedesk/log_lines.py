@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TextIO
 
 LONGEST_LINE = 64 * 1024
@@ -11,8 +12,11 @@ CONTROLS = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(12
 
 
 class LogLines:
-    def __init__(self, name: str, out: TextIO, *, width: int, colour: int) -> None:
+    """hushed: lines that contain one of these are not shown; blank ones never are."""
+
+    def __init__(self, name: str, out: TextIO, *, width: int, colour: int, hushed: Sequence[str] = ()) -> None:
         self.out = out
+        self.hushed = hushed
         self.rest = b""
         self.reader_is_gone = False
         prefix = f"{name:<{width}} |"
@@ -31,7 +35,9 @@ class LogLines:
         self.rest = b""
 
     def write(self, line: bytes) -> None:
-        self.say(line.rstrip(b"\r").decode(errors="replace"))
+        text = line.rstrip(b"\r").decode(errors="replace")
+        if text.strip() and not any(part in text for part in self.hushed):
+            self.say(text)
 
     def say(self, text: str) -> None:
         try:

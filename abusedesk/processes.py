@@ -46,6 +46,7 @@ class Child:
 
     env: added to the launcher's environment. ready: asked every tick after the start, must return
     at once; None means ready when started. grace_s: how long SIGTERM may take before SIGKILL.
+    hushed: lines of its output with one of these words are left out.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Child:
     ready: Callable[[], bool] | None = None
     ready_timeout_s: float = 30
     grace_s: float = 10
+    hushed: Sequence[str] = ()
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -145,7 +147,9 @@ class Tree:
         width = max(map(len, names))
         self.log = LogLines("launcher", out, width=width, colour=0)
         self.running = [
-            Running(number, child, backoff(), LogLines(child.name, out, width=width, colour=number))
+            Running(
+                number, child, backoff(), LogLines(child.name, out, width=width, colour=number, hushed=child.hushed)
+            )
             for number, child in enumerate(children, start=1)
         ]
         self.on_ready = on_ready

@@ -37,7 +37,7 @@ def by_shape(shapes: Sequence[Diagnosis]) -> list[Diagnosis]:
         same = [shape for shape in shapes if shape.cause is cause]
         best = max(same, key=lambda shape: shape.confidence)
         confidence = min(MOST_BY_SHAPE, best.confidence + AGREEMENT * (len(same) - 1))
-        reasons = (f"{len(same)} of {len(shapes)} complaints have this shape", *best.reasons)
+        reasons = (f"{len(same)} of {len(shapes)} complaints look like it", *best.reasons)
         found.append(Diagnosis(cause=cause, confidence=round(confidence, 2), reasons=reasons))
     return sorted(found, key=lambda item: (-item.confidence, item.cause))
 

@@ -97,6 +97,7 @@ def facts_of(case: Case, runs: Sequence[tuple[str, CheckRun]], now: datetime) ->
         owner_confidence=case.confidence,
         reporters=case.reporter_count,
         trusted_reporters=case.complaints.filter(reporter__authenticated=True)[:1].count(),
+        claims_failed=case.notices.filter(step="still_open").count(),
         has_contact=address_problem(str(case.owner.get("contact_email") or "")) is None,
         recent=case.last_seen_at > now - RECENT,
         undelivered=is_undelivered(case),

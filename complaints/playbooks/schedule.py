@@ -52,6 +52,7 @@ class Facts:
     undelivered: bool = False  # every letter since the customer's turn began has failed
     # Whether no abuse was seen after the moment the customer says it was fixed; None: complaints do not say when.
     quiet: bool | None = True
+    claims_failed: int = 0  # how often a fix was claimed and our check said otherwise
     verdicts: Mapping[str, Mapping[str, Sequence[Verdict]]] = dataclasses.field(default_factory=dict)
     pending: Collection[str] = ()
     done: Collection[str] = ()
@@ -114,6 +115,8 @@ CONDITIONS: dict[str, Callable[[Facts, Any], bool]] = {
     "quiet": lambda facts, wanted: facts.quiet is wanted,
     "settled": lambda facts, wanted: (not facts.pending) is wanted,  # no check of this stay is under way
     "undelivered": lambda facts, wanted: facts.undelivered is wanted,
+    "claims_failed_below": lambda facts, count: facts.claims_failed < count,
+    "claims_failed_from": lambda facts, count: facts.claims_failed >= count,
     "cause_in": lambda facts, causes: facts.cause in causes,
     "cause_not_in": lambda facts, causes: facts.cause not in causes,
 }

@@ -261,3 +261,15 @@ def test_a_case_keeps_the_version_it_began_with(case: Case) -> None:
     case.refresh_from_db()
     began_with.refresh_from_db()
     assert (case.playbook, new.number, new.state, began_with.state) == (began_with, 2, "active", "draining")
+
+
+def test_a_customer_who_claims_a_fix_again_and_again_cannot_put_the_case_off_for_ever(case: Case) -> None:
+    now = notified(case)
+    for _ in range(3):
+        now += timedelta(hours=10)
+        case.refresh_from_db()
+        record_answer(case, AnswerKind.FIXED, now=now)
+        advance_case(case.pk, now=now)
+        finish_checks(now, Verdict.BAD)
+        advance_case(case.pk, now=now)
+    assert (state(case), letters(case)) == (("triage", ""), ["notify", "still_open", "still_open"])

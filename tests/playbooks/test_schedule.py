@@ -201,3 +201,10 @@ STEP = {"id": "a", "in_state": "notified", "action": "check"}
 def test_a_playbook_with_a_fault_is_refused_by_name(steps: list[dict[str, Any]], message: str) -> None:
     with pytest.raises(BadPlaybook, match=message):
         parse_steps({"steps": steps}, {"check"})
+
+
+@pytest.mark.parametrize(
+    ("failed", "due"), [(0, ["still-open"]), (1, ["still-open"]), (2, ["not-true-again"]), (5, ["not-true-again"])]
+)
+def test_the_third_claim_that_is_not_true_is_answered_by_a_person(failed: int, due: list[str]) -> None:
+    assert names(replace(checked(VERIFYING, verify=Verdict.BAD), claims_failed=failed)) == due

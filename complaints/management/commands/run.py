@@ -72,6 +72,7 @@ class Command(BaseCommand):
         self.say(f"The abuse desk is at {settings.BASE_URL}/")
         if settings.DEMO:
             self.say("Log in as ada (analyst) or carla (supervisor), password: demo. Both exist only in this demo.")
+            self.say("Open a case that says “Open relay, proven”: the mail the customer got is on it, with its link.")
             self.say("Complaints arrive within seconds. Ctrl-C stops everything; the next start goes on from there.")
         self.say("")
 
@@ -116,7 +117,7 @@ def children() -> Iterator[Child]:
     manage = [sys.executable, str(Path(sys.argv[0]).absolute())]
     if not settings.BROKER_URL:
         ready = lambda: embedded.is_ready(settings.DATA_DIR)  # noqa: E731
-        yield Child(name="broker", argv=embedded.broker_command(settings.DATA_DIR), ready=ready)
+        yield Child(name="broker", argv=embedded.broker_command(settings.DATA_DIR), ready=ready, hushed=NO_FORK)
     web = "[{}]:{}" if ":" in settings.WEB_LISTEN[0] else "{}:{}"
     yield Child(
         name="web", argv=[*GUNICORN, "--bind", web.format(*settings.WEB_LISTEN), "abusedesk.wsgi"], ready=web_answers
@@ -137,6 +138,8 @@ def children() -> Iterator[Child]:
         yield Child(name="isp", argv=[*manage, "demo_world"])
 
 
+# Meant for databases of gigabytes that fork; a queue of wake-up calls is small.
+NO_FORK = ("Memory overcommit must be enabled",)
 # A demo may run as root; elsewhere Celery's warning about it stands.
 ROOT_IS_FINE = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}
 GUNICORN = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--workers", "2", "--threads", "4"]
