@@ -46,7 +46,7 @@ CATEGORIES: Final = {  # by Report-Type first, then by Category
     "sip": Category.LOGIN_ATTACK, "ftp": Category.LOGIN_ATTACK, "wordpress": Category.LOGIN_ATTACK,
     "portscan": Category.SCAN, "port-scan": Category.SCAN, "scan": Category.SCAN, "portflood": Category.DDOS,
     "ddos": Category.DDOS, "dos": Category.DDOS,
-    "spam": Category.SPAM, "spamvertised": Category.SPAM, "regbot": Category.SPAM, "harvesting": Category.SPAM,
+    "spam": Category.SPAM, "spamvertised": Category.SPAM, "regbot": Category.BOT, "harvesting": Category.BOT,
     "copyright": Category.COPYRIGHT, "trademark": Category.COPYRIGHT,
     "openresolver": Category.VULNERABLE, "open-relay": Category.VULNERABLE, "vulnerability": Category.VULNERABLE,
 }  # fmt: skip
