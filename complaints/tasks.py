@@ -74,9 +74,13 @@ def advance_one(case_id: int) -> runner.Advanced:
 
 @app.task
 def run_checks(ids: list[int]) -> None:
+    wake(advance_cases, check_here(ids))
+
+
+def check_here(ids: list[int]) -> list[int | None]:
+    """Run those that are ours to run; the cases whose results are in."""
     runs = checking.allowed(checking.claim_runs(ids, now=timezone.now()), now=timezone.now())
-    done = [run for run, outcome in checking.run_claimed(runs) if record_one(run, outcome)]
-    wake(advance_cases, [run.case_id for run in done])
+    return [run.case_id for run, outcome in checking.run_claimed(runs) if record_one(run, outcome)]
 
 
 def record_one(run: CheckRun, outcome: CheckOutcome) -> bool:
@@ -155,7 +159,7 @@ def work_once(cases: list[int]) -> bool:
     pipeline.process_messages(list(free_messages(now).values_list("pk", flat=True)[: waiting.BATCH]))
     for case_id in cases:
         after = advance_one(case_id)
-        run_checks(after.checks)
+        check_here(after.checks)
         delivery.deliver_due(after.notices)
     checking.stop_waiting(now=now)
     return any(is_under_way(ids, now) for ids in chunks(cases))
