@@ -182,16 +182,16 @@ def accuse(reads: Sequence[Read]) -> list[Accusation]:
             format=parsed.format or "",
             parsed=complaint,
             holding=holding,
-            authenticated=is_proven(complaint.reporter, parsed.authenticated),
+            authenticated=proven_domain(complaint.reporter, parsed.authenticated),
         )
         for identity, (message, parsed, complaint), holding in zip(identities, named, attribute(questions), strict=True)
     ]
 
 
-def is_proven(reporter: str | None, domain: str | None) -> bool:
-    """Whether the domain that our mail server vouches for is the reporter's own; a forwarder's proves nothing."""
+def proven_domain(reporter: str | None, domain: str | None) -> str | None:
+    """The domain that our mail server vouches for, if it is the reporter's own; a forwarder's proves nothing."""
     own = (reporter or "").rpartition("@")[2].lower()
-    return bool(domain) and (own == domain or own.endswith(f".{domain}"))
+    return domain if domain and (own == domain or own.endswith(f".{domain}")) else None
 
 
 def place_in_time(message: Message, parsed: ParsedMessage, complaint: ParsedComplaint) -> Identity:

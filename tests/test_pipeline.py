@@ -265,3 +265,4 @@ def test_only_our_own_mail_server_vouches_for_a_reporter(
     settings.AUTHSERV_ID = "mx.isp.example"
     process_messages([make_message(b"Authentication-Results: " + result + b"\n" + arf()).pk], now=NOON)
     assert Reporter.objects.get(address="feedback@provider.example").authenticated is authenticated
+    assert Complaint.objects.get().evidence.get("authenticated") == ("provider.example" if authenticated else None)

@@ -27,7 +27,7 @@ class Accusation:
     format: str
     parsed: ParsedComplaint
     holding: Holding
-    authenticated: bool = False  # our own mail server says that the reporter's domain sent it
+    authenticated: str | None = None  # the reporter's domain, where our own mail server says that it sent this
 
     @property
     def seen_at(self) -> datetime:
@@ -125,7 +125,7 @@ def complaint_row(
         storable(parsed.feedback_type, 40),
         storable(parsed.original_subject, 400),
         storable(parsed.original_message_id, 400),
-        evidence_of(parsed),
+        evidence_of(parsed) | ({"authenticated": accusation.authenticated} if accusation.authenticated else {}),
         reporters.get(reporter_key(parsed)),
         holding.answer.value,
         holding.contract_id,
