@@ -102,7 +102,7 @@ def commit(arrivals: Sequence[Arrival]) -> Sequence[Answer]:
         log.error("%d mails were not stored, their senders will come again: %s", len(arrivals), exc)
         connection.close()  # the next group begins with a fresh one
         return [exc] * len(arrivals)
-    except Exception:
+    except Exception:  # whatever it was, every session waits for an answer, and only a stored mail may get its 250
         if len(arrivals) > 1:
             return [commit([arrival])[0] for arrival in arrivals]
         log.exception("a mail of %d octets from %s was not stored", len(arrivals[0].raw), arrivals[0].peer)
