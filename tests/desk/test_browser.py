@@ -17,6 +17,25 @@ from complaints.vocabulary import CaseState, Cause, EventKind
 from tests.factories import make_case, make_complaint, make_contract, make_message, make_run, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+REPORT = b"""Subject: spam
+Content-Type: multipart/mixed; boundary=b
+
+--b
+
+look at this
+--b
+Content-Type: application/zip; name="%s.zip"
+
+PK
+--b
+Content-Type: message/rfc822
+
+Received: from x ([192.0.2.10]) by y
+Subject: win
+
+%s
+--b--
+""" % (b"long" * 40, b"wide" * 400)
 PHONE, DESKTOP = {"width": 400, "height": 800}, {"width": 1360, "height": 900}
 
 
@@ -65,8 +84,12 @@ def full_case() -> Case:
     case = make_case(
         state="triage", cause=Cause.OPEN_RELAY, cause_confidence=0.99, priority=80, priority_reasons=reasons
     )
-    message = make_message(b"Subject: spam\n\nhello", state="read")
-    make_complaint(case, reporter="fbl@x.example", message=message)
+    message = make_message(REPORT, state="read")
+    evidence = {
+        "source_reason": "Received line 1: from a host [192.0.2.10]",
+        "received": ["from x ([192.0.2.10]) by y"],
+    }
+    make_complaint(case, reporter="fbl@x.example", message=message, evidence=evidence)
     talk = [{"dir": ">", "text": "RCPT TO:<t@p.example>"}, {"dir": "<", "text": "250 Ok"}]
     run = make_run(case, details={"transcript": talk, "forms": [{"form": "plain", "recipient": "<t@p.example>"}]})
     ProbeArrival.objects.create(run=run, form="plain", message=message, peer="192.0.2.10:25", arrived_at=timezone.now())
