@@ -18,7 +18,7 @@ from tests.factories import make_case, make_complaint, make_message
 
 EVIL = b"""From: =?utf-8?q?M=C3=BCller?= <a@x.example>
 Subject: <script>alert(1)</script>
-X-"onload=alert(2): <svg onload=alert(2)>
+X-<svg/onload=alert(2)>: <svg onload=alert(2)>
 MIME-Version: 1.0
 Content-Type: multipart/mixed; boundary=b
 
@@ -28,7 +28,7 @@ Content-Type: text/html
 <style>@import "http://evil.example/a.css"</style><img src="http://evil.example/x.png" onerror=alert(3)>
 <a href="javascript:alert(1)">click</a> &lt;script&gt;alert(4)&lt;/script&gt; </pre><script>alert(5)</script>
 --b
-Content-Type: text/plain; name="</pre><script>alert(6)</script>"
+Content-Type: text/plain; name="<img src=x onerror=alert(6)>"
 
 {{ secret }} </pre><script>alert(7)</script>
 --b
