@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -28,7 +29,11 @@ FIELDS = (
     ("Failed authentication", "auth_failure"),
     ("What became of it", "delivery_result"),
     ("Received", "received"),
+    ("Sender proven by our mail server", "authenticated"),
+    ("Also in the report", "extra"),
 )
+MOST_FURTHER = 60  # lines of what else a structured report says
+LONGEST_FURTHER = 300
 # Mail is shown in a frame of its own that may do nothing at all but use the styles it carries.
 FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
@@ -65,9 +70,24 @@ def told(complaint: Complaint) -> dict[str, object]:
     }
 
 
+def flat(value: object, name: str = "") -> Iterator[str]:
+    """JSON as lines "outer.inner: value", each cut short; the whole of it is in the raw mail."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from flat(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from flat(inner, name)
+    elif value not in (None, ""):
+        text = f"{name}: {value}"
+        yield text if len(text) <= LONGEST_FURTHER else f"{text[:LONGEST_FURTHER]}…"
+
+
 def listed(value: object, made: Mapping[str, str]) -> list[Line]:
     if not value:
         return []
+    if isinstance(value, dict):
+        return [mark_whole("", line, {}) for line in islice(flat(value), MOST_FURTHER)]
     return [mark_whole("", str(each), made) for each in (value if isinstance(value, list) else [value])]
 
 

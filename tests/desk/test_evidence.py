@@ -278,3 +278,16 @@ def test_looking_for_the_lines_in_hostile_texts_takes_no_time() -> None:
     show_mail(Evidence(texts=texts), lines, Room())
 
     assert time.process_time() - started < 1
+
+
+def test_what_else_a_structured_report_says_is_shown_line_by_line(ada: Client) -> None:
+    extra = {"xarf3": {"Protocol": "tcp", "tags": ["a", "b"]}, "note": "<b>x</b>" + "y" * 500, "empty": None}
+    complaint = make_complaint(make_case(), evidence={"extra": extra, "authenticated": "provider.example"})
+    page = ada.get(f"/message/{complaint.message_id}").content.decode()
+
+    assert "xarf3.Protocol: tcp" in page
+    assert page.count("xarf3.tags: ") == 2
+    assert "note: &lt;b&gt;x&lt;/b&gt;yyy" in page
+    assert "y" * 300 not in page
+    assert "empty" not in page
+    assert "provider.example" in page
