@@ -5,7 +5,7 @@ from pytest_django import Settings
 
 from complaints import checking
 from complaints.addresses import address_key
-from complaints.check_rules import refusal
+from complaints.checking import refusal
 from complaints.checks import sign_probe
 from complaints.models import Case, CheckRun, Complaint
 from complaints.vocabulary import Answer, CheckOutcome, Verdict

@@ -13,8 +13,7 @@ from django.db import close_old_connections
 from django.utils import timezone
 
 from complaints.addresses import address_key, address_text
-from complaints.check_rules import refusal
-from complaints.checking import order_check, run_now, settle_arrival
+from complaints.checking import order_check, refusal, run_now, settle_arrival
 from complaints.models import CheckRun
 
 EXIT_CODES = {"clean": 0, "bad": 1, "unknown": 2}
