@@ -45,7 +45,7 @@ def prioritise(weight: Weight) -> tuple[int, list[tuple[str, int]]]:
         (count(weight.complaints, "complaint"), min(10, round(1.5 * log2(max(weight.complaints, 1))))),
         (f"on {count(weight.blacklists, 'blacklist')}", min(15, 5 * weight.blacklists)),
         (count(weight.ladder, "relapse"), min(20, 10 * weight.ladder)),
-        ("customer disputes or asks", 10 if weight.state is CaseState.ANSWERED else 0),
+        ("customer waits for us", 10 if weight.state is CaseState.ANSWERED else 0),
         ("deadline passed", 10 if weight.overdue else 0),
     ]
     lines = sorted(((text, points) for text, points in lines if points), key=lambda line: -line[1])

@@ -131,7 +131,7 @@ def test_a_check_that_knows_nothing_never_closes(case: Case) -> None:
     advance_case(case.pk, now=NOON)
     finish_checks(NOON, Verdict.UNKNOWN)
     advance_case(case.pk, now=NOON)
-    assert state(case) == ("triage", "")
+    assert state(case) == ("answered", "")
 
 
 def test_abuse_after_the_claimed_fix_keeps_the_case_open(case: Case) -> None:
@@ -143,7 +143,7 @@ def test_abuse_after_the_claimed_fix_keeps_the_case_open(case: Case) -> None:
 
 
 @pytest.mark.parametrize(
-    ("exactly", "left"), [((True,), "notified"), ((False, True), "notified"), ((False,), "triage")]
+    ("exactly", "left"), [((True,), "notified"), ((False, True), "notified"), ((False,), "answered")]
 )
 def test_only_a_complaint_that_says_when_is_new_abuse(case: Case, exactly: tuple[bool, ...], left: str) -> None:
     notified(case)
@@ -272,4 +272,21 @@ def test_a_customer_who_claims_a_fix_again_and_again_cannot_put_the_case_off_for
         advance_case(case.pk, now=now)
         finish_checks(now, Verdict.BAD)
         advance_case(case.pk, now=now)
-    assert (state(case), letters(case)) == (("triage", ""), ["notify", "still_open", "still_open"])
+    assert (state(case), letters(case)) == (("answered", ""), ["notify", "still_open", "still_open"])
+
+
+def test_who_could_not_be_confirmed_may_repair_it_and_press_again(case: Case) -> None:
+    notified(case)
+    record_answer(case, AnswerKind.FIXED, now=NOON)
+    advance_case(case.pk, now=NOON)
+    finish_checks(NOON, Verdict.UNKNOWN)
+    advance_case(case.pk, now=NOON)
+    case.refresh_from_db()
+
+    later = NOON + timedelta(hours=1)
+    assert record_answer(case, AnswerKind.FIXED, now=later)
+    for moment in (later, later + timedelta(minutes=15)):
+        advance_case(case.pk, now=moment)
+        finish_checks(moment, Verdict.CLEAN)
+        advance_case(case.pk, now=moment)
+    assert state(case) == ("closed", "fixed_verified")
