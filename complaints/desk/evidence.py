@@ -16,7 +16,7 @@ from complaints.desk.shown_mail import Line, Room, deciding_lines, mark_whole, s
 from complaints.formats.evidence import evidence_of
 from complaints.models import Complaint
 from complaints.notices.letter import LINK_MARK
-from complaints.vocabulary import Answer, Category
+from complaints.vocabulary import Answer, Category, Disposition
 
 MOST_COMPLAINTS = 100
 FIELDS = (
@@ -42,12 +42,14 @@ FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-an
 @require_GET
 def message_page(request: HttpRequest, pk: int) -> HttpResponse:
     message = access_message(request.user, pk)
+    reading = getattr(message, "reading", None)
     complaints = message.complaints.select_related("case", "contract__customer", "reporter").order_by("id")
     found = list(complaints[: MOST_COMPLAINTS + 1])
     shown = found[:MOST_COMPLAINTS]
     context = {
         "message": message,
-        "reading": getattr(message, "reading", None),
+        "reading": reading,
+        "kind": words.DISPOSITIONS[Disposition(reading.disposition)] if reading and reading.disposition else "",
         "mail": show_mail(evidence_of(message.raw), deciding_lines(shown), Room()),
         "complaints": [told(complaint) for complaint in shown],
         "is_cut": len(found) > MOST_COMPLAINTS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from complaints.vocabulary import Answer, CaseState, Category, Cause, CustomerStatus, Resolution, Verdict
+from complaints.vocabulary import Answer, CaseState, Category, Cause, CustomerStatus, Disposition, Resolution, Verdict
 
 STATES = {
     CaseState.INVESTIGATING: "Investigating",
@@ -14,6 +14,15 @@ STATES = {
     CaseState.VERIFYING: "Being verified",
     CaseState.ESCALATED: "Escalated",
     CaseState.CLOSED: "Closed",
+}
+DISPOSITIONS = {
+    Disposition.COMPLAINT: "a complaint that accuses no address",
+    Disposition.BOUNCE: "a bounce",
+    Disposition.AUTO_REPLY: "an automatic reply",
+    Disposition.CUSTOMER_REPLY: "a customer's answer",
+    Disposition.PROBE: "the test mail of our own relay check, come back",
+    Disposition.OTHER: "mail of another kind",
+    Disposition.UNREADABLE: "not readable",
 }
 CATEGORIES = {
     Category.SPAM: "Spam",

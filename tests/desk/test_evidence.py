@@ -291,3 +291,10 @@ def test_what_else_a_structured_report_says_is_shown_line_by_line(ada: Client) -
     assert "y" * 300 not in page
     assert "empty" not in page
     assert "provider.example" in page
+
+
+def test_what_a_mail_without_complaints_is_stands_there_in_words(ada: Client) -> None:
+    message = make_message()
+    Reading.objects.filter(pk=message.pk).update(state="read", disposition="probe")
+    page = ada.get(f"/message/{message.pk}").content.decode()
+    assert "it is the test mail of our own relay check, come back." in page
