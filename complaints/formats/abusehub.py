@@ -13,7 +13,7 @@ from typing import Any, Final
 from ..vocabulary import Category, ParsedComplaint
 from .addresses import read_address
 from .arf import read_reporter
-from .csv_tables import Row, Table, first_of, tables
+from .csv_tables import Row, Table, first_of, named, tables
 from .dates import read_mail_date
 from .errors import MalformedComplaint
 from .json_documents import port_of, sorted_out
@@ -49,11 +49,7 @@ def parse(mail: Mail) -> list[ParsedComplaint]:
     found: list[ParsedComplaint] = []
     for table in filter(is_hub_table, tables(mail)):
         zone = zone_of(table, mail)
-        read = [read_row(row, zone, reporter) for row in table.rows]
-        nameless = sum(complaint is None for complaint in read)
-        if nameless:
-            mail.problems.append(f"{table.name[:80]}: {nameless} of {len(read)} rows name nobody")
-        found += filter(None, read)
+        found += named(table, mail, [read_row(row, zone, reporter) for row in table.rows])
     if not found:
         raise MalformedComplaint("; ".join(mail.problems[:3]) or "AbuseHub CSV: a header line and no rows")
     return found

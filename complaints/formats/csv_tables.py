@@ -12,10 +12,11 @@ import lzma
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ..vocabulary import ParsedComplaint
 from .header_text import decode
 from .json_documents import REPORTS_ON_SENDING
 from .mail import Mail
@@ -56,6 +57,14 @@ def tables(mail: Mail) -> list[Table]:
     if mail.csv_tables is None:
         mail.csv_tables = list(read_tables(mail)) if may_hold_csv(mail) else []
     return mail.csv_tables
+
+
+def named(table: Table, mail: Mail, read: Sequence[ParsedComplaint | None]) -> list[ParsedComplaint]:
+    """The complaints read from a table's rows; rows that name nobody (None) are counted and told."""
+    found = [complaint for complaint in read if complaint is not None]
+    if len(found) < len(read):
+        mail.problems.append(f"{table.name[:80]}: {len(read) - len(found)} of {len(read)} rows name nobody")
+    return found
 
 
 def may_hold_csv(mail: Mail) -> bool:

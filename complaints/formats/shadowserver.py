@@ -13,7 +13,7 @@ from typing import Any, Final
 from ..vocabulary import Category, ParsedComplaint
 from .addresses import read_address
 from .arf import read_reporter
-from .csv_tables import Row, Table, first_of, tables
+from .csv_tables import Row, Table, first_of, named, tables
 from .dates import read_mail_date
 from .errors import MalformedComplaint
 from .json_documents import port_of, sorted_out
@@ -69,11 +69,7 @@ def parse(mail: Mail) -> list[ParsedComplaint]:
     for table in filter(is_events, tables(mail)):
         kind = report_name(table)
         category = category_of(kind, table, mail)
-        read = [read_row(row, category, kind, reporter) for row in table.rows]
-        nameless = sum(complaint is None for complaint in read)
-        if nameless:
-            mail.problems.append(f"{table.name[:80]}: {nameless} of {len(read)} rows name nobody")
-        found += filter(None, read)
+        found += named(table, mail, [read_row(row, category, kind, reporter) for row in table.rows])
     if not found:
         raise MalformedComplaint("; ".join(mail.problems[:3]) or "CSV: a header line and no rows")
     return found
