@@ -97,6 +97,7 @@ def status(
         "can_claim": case.state in ANSWERABLE - {CaseState.VERIFYING},
         "poll_s": poll_seconds(happening, due=case.due_at, now=now),
         "next_look": next_look,
+        "claims_fixed": case.customer_status == CustomerStatus.CLAIMS_FIXED,
         "asked_for_help": case.customer_status == CustomerStatus.ASKS_HELP,
         "failed_at": moment(proof.at, language) if proof and failed_after(proof.at, claimed) else None,
         "new_complaints": case.complaints.filter(seen_at__gt=claimed).count() if claimed else 0,

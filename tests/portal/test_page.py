@@ -65,6 +65,7 @@ def current_step(html: str) -> str:
         (CaseState.TRIAGE, {"customer_status": "seen"}, "We check", "A person is reading"),
         (CaseState.NOTIFIED, {}, "You are fixing it", "Please fix it by"),
         (CaseState.ANSWERED, {"customer_status": "asks_help"}, "You are fixing it", "A person is reading"),
+        (CaseState.ANSWERED, {"customer_status": "claims_fixed"}, "You are fixing it", "We could not confirm it yet"),
         (CaseState.ESCALATED, {}, "You are fixing it", "The date has passed"),
         (CaseState.VERIFYING, {"customer_status": "claims_fixed"}, "We check", "We are checking now"),
     ],
