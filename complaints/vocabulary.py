@@ -123,6 +123,9 @@ class ParsedComplaint:
 
     source_ip: canonical text of `ipaddress` (IPv4-mapped IPv6 written as IPv4), or None.
     arrival_date: aware, UTC. Addresses and message-ids are bare, without angle brackets.
+    zone_known: False where arrival_date was read from a text that states no zone, as if it were UTC.
+    accounts: SMTP-AUTH user names in the original's Received lines and account headers. Anybody can forge them:
+    they count for machines of ours alone, and are not printed.
     received: the original's Received lines, unfolded, topmost (youngest) first; evidence for
     attribution and diagnosis, not printed.
     extra: what else a structured report says, JSON values; named as in XARF v4 where that has a name for it.
@@ -145,6 +148,8 @@ class ParsedComplaint:
     auth_failure: str | None = None
     delivery_result: str | None = None
     received: tuple[str, ...] = ()
+    zone_known: bool = True
+    accounts: tuple[str, ...] = ()
     source_reason: str = ""  # in words: which field or line named source_ip
     extra: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)
 
