@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from complaints.vocabulary import Answer
 
@@ -14,16 +14,24 @@ class Question:
 
     port: None (or 0) where the report names none.
     at_exactly: False where the report gave no time, and `at` is when we got the mail.
+    slack: how far `at` may be off, either way: clocks differ, and a time may have come without its zone.
+    names: host names of the content complained about (IDNA, lower case), for hosting contracts.
+    accounts: user names of SMTP AUTH, as our own relay wrote them.
     """
 
     address: bytes
     port: int | None
     at: datetime
     at_exactly: bool = True
+    slack: timedelta = timedelta(0)
+    names: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
             raise ValueError(f"a question needs a time with its zone, not {self.at!r}")
+        if self.slack < timedelta(0):
+            raise ValueError(f"a question needs a slack of 0 or more, not {self.slack!r}")
         if len(self.address) not in (0, 16):
             raise ValueError(f"a question needs a 16-byte address key, not {self.address!r}")
 
@@ -33,7 +41,9 @@ class Holding:
     """The answer. Only an OWNER has a contract, a method, a confidence above 0 and an interval.
 
     method: the kind of the assignment that decided; valid_from and valid_until (None: open) are its own.
-    candidates: references of the contracts that could be meant; empty unless UNSURE.
+    candidates: references of the contracts that could be meant, sorted; empty unless UNSURE.
+    candidate_ids: their ids, in the same order.
+    again_at: unknown now, but asking again at that time may tell; only with UNSURE.
     reason: plain words for the desk, times in UTC.
     """
 
@@ -45,3 +55,5 @@ class Holding:
     valid_until: datetime | None = None
     candidates: tuple[str, ...] = ()
     reason: str = ""
+    candidate_ids: tuple[int, ...] = ()
+    again_at: datetime | None = None

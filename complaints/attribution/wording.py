@@ -64,8 +64,14 @@ def nobody(question: Question, why: Why, last: tuple[Claim, str] | None) -> Hold
 
 def unsure(question: Question, finding: Finding, names: Mapping[int, str]) -> Holding:
     """names: references by contract id, of every contract in `finding`."""
-    candidates = tuple(sorted(names[claim.contract_id] for claim in finding.claims))
-    return Holding(Answer.UNSURE, candidates=candidates, reason=why_unsure(question, finding, candidates))
+    meant = sorted((names[claim.contract_id], claim.contract_id) for claim in finding.claims)
+    candidates = tuple(name for name, _ in meant)
+    return Holding(
+        Answer.UNSURE,
+        candidates=candidates,
+        candidate_ids=tuple(pk for _, pk in meant),
+        reason=why_unsure(question, finding, candidates),
+    )
 
 
 def why_unsure(question: Question, finding: Finding, candidates: tuple[str, ...]) -> str:

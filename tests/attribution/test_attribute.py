@@ -87,12 +87,13 @@ def test_the_ports_of_a_shared_address_decide_at_their_edges():
 
 def test_a_shared_address_without_the_port_names_its_candidates():
     make_network("203.0.113.0/24")
-    make_assignment("bruno", "203.0.113.7/32", kind="cgnat", port_first=2048, port_last=3071)
-    make_assignment("anna", "203.0.113.7/32", kind="cgnat", port_first=1024, port_last=2047)
+    bruno = make_assignment("bruno", "203.0.113.7/32", kind="cgnat", port_first=2048, port_last=3071)
+    anna = make_assignment("anna", "203.0.113.7/32", kind="cgnat", port_first=1024, port_last=2047)
 
     assert whose("203.0.113.7") == Holding(
         Answer.UNSURE,
         candidates=("anna", "bruno"),
+        candidate_ids=(anna.contract_id, bruno.contract_id),
         reason="203.0.113.7/32 was shared by 2 contracts at 2026-03-10 12:00:00 UTC,"
         " and the report gives no source port",
     )
@@ -189,12 +190,13 @@ def test_an_ipv4_address_written_as_ipv6_is_the_same_address():
 
 def test_two_contracts_at_once_are_unsure_and_both_named():
     make_network()
-    make_assignment("C-2")
-    make_assignment("C-1", valid_from=NOON - HOUR)
+    second = make_assignment("C-2")
+    first = make_assignment("C-1", valid_from=NOON - HOUR)
 
     assert whose("192.0.2.10") == Holding(
         Answer.UNSURE,
         candidates=("C-1", "C-2"),
+        candidate_ids=(first.contract_id, second.contract_id),
         reason="Our data is wrong: 192.0.2.10/32 is assigned to C-1 and C-2 at once at 2026-03-10 12:00:00 UTC",
     )
     assert whose("192.0.2.10", port=25).reason == (
@@ -217,12 +219,13 @@ def test_an_unknown_time_lowers_the_confidence():
 
 def test_an_unknown_time_is_unsure_when_the_holder_changed_within_48_hours():
     make_network()
-    make_assignment("C-1", kind="lease", valid_until=NOON)
-    make_assignment("C-2", kind="lease", valid_from=NOON)
+    first = make_assignment("C-1", kind="lease", valid_until=NOON)
+    second = make_assignment("C-2", kind="lease", valid_from=NOON)
 
     assert whose("192.0.2.10", NOON + 48 * HOUR - SECOND, at_exactly=False) == Holding(
         Answer.UNSURE,
         candidates=("C-1", "C-2"),
+        candidate_ids=(first.contract_id, second.contract_id),
         reason="The report gives no time, and in the 48 hours before 2026-03-12 11:59:59 UTC the holder changed:"
         " it could be C-1 or C-2",
     )
