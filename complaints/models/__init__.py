@@ -6,6 +6,7 @@ from complaints.models.cases import Case, CaseEvent
 from complaints.models.checks import CheckRun, ProbeArrival
 from complaints.models.complaints import Complaint
 from complaints.models.customers import Contact, Contract, Customer
+from complaints.models.identifiers import HostedName, LineIdentifier
 from complaints.models.messages import CompressionDictionary, Message, Reading
 from complaints.models.networks import Network
 from complaints.models.notices import Notice, PortalLink
@@ -22,6 +23,8 @@ __all__ = [
     "Contact",
     "Contract",
     "Customer",
+    "HostedName",
+    "LineIdentifier",
     "Message",
     "Network",
     "Notice",
