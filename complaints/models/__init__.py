@@ -1,6 +1,7 @@
 """The nouns: columns, constraints, QuerySets and one-row properties. Verbs live beside this package, not in it."""
 
 from complaints.models.accounts import User
+from complaints.models.api_keys import ApiKey
 from complaints.models.assignments import Assignment, PrefixLength
 from complaints.models.cases import Case, CaseEvent
 from complaints.models.checks import CheckRun, ProbeArrival
@@ -11,10 +12,13 @@ from complaints.models.messages import CompressionDictionary, Message, Reading
 from complaints.models.networks import Network
 from complaints.models.notices import Notice, PortalLink
 from complaints.models.playbooks import PlaybookVersion
+from complaints.models.reattribution import AttributionWait, Reattribution
 from complaints.models.reporters import Reporter
 
 __all__ = [
+    "ApiKey",
     "Assignment",
+    "AttributionWait",
     "Case",
     "CaseEvent",
     "CheckRun",
@@ -33,6 +37,7 @@ __all__ = [
     "PrefixLength",
     "ProbeArrival",
     "Reading",
+    "Reattribution",
     "Reporter",
     "User",
 ]
