@@ -1,17 +1,20 @@
 """Dates as mails write them: RFC 5322 section 3.3, its obsolete zone names, and what the field adds.
 
 Everything here answers an aware datetime in UTC, or None for what is no date. A date without a zone is taken as UTC
-unless the caller knows better; one whose day and month could be exchanged (03/04/2026) is no date.
+unless the caller knows better, and bears ZONELESS instead of UTC: it may be half a day off, and that must not be lost
+on the way to the complaint. One whose day and month could be exchanged (03/04/2026) is no date.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from itertools import islice
+from typing import Final
 
 NO_OFFSET = timedelta()
+ZONELESS: Final = timezone(NO_OFFSET, "UTC, as no zone is stated")  # equal to UTC, and told apart by `is`
 MONTHS = {
     name: number
     for number, names in enumerate(
@@ -102,15 +105,18 @@ MOST_DATES = 2_000
 LONGEST = 200  # characters looked at: no date is longer
 
 
-def read_mail_date(text: str | None, zone: timedelta = NO_OFFSET) -> datetime | None:
-    """Read one date at the beginning of `text`; what follows it is ignored. `zone`: of dates that say none."""
+def read_mail_date(text: str | None, zone: timedelta = NO_OFFSET, *, zone_known: bool = False) -> datetime | None:
+    """Read one date at the beginning of `text`; what follows it is ignored.
+
+    zone: of dates that say none. zone_known: it is no guess, but said elsewhere or fixed by a specification.
+    """
     if not text:
         return None
     if usual := USUAL_DATE.match(text):
         return usual_moment(*usual.groups())
     text = text[:LONGEST]
     for pattern in PATTERNS:
-        if (found := pattern.match(text)) and (at := moment(found.groupdict(), zone)):
+        if (found := pattern.match(text)) and (at := moment(found.groupdict(), zone, UTC if zone_known else ZONELESS)):
             return at
     return None
 
@@ -128,24 +134,27 @@ def usual_moment(
         return None
 
 
-def dates_in(text: str, zone: timedelta = NO_OFFSET, near: datetime | None = None) -> Iterator[datetime]:
-    """Every full date that stands in a text, in order.
+def dates_in(
+    text: str, zone: timedelta = NO_OFFSET, near: datetime | None = None, *, zone_known: bool = False
+) -> Iterator[datetime]:
+    """Every full date that stands in a text, in order. `zone`, `zone_known`: as for read_mail_date.
 
     near: when the text was written; then dates without a year (syslog) are read too, as the latest that fits.
     """
     for found in islice(DATE_BEGINS.finditer(text), MOST_DATES):
         written = text[found.start() : found.start() + 60]
-        if at := read_mail_date(written, zone) or (near and read_yearless(written, zone, near)):
+        at = read_mail_date(written, zone, zone_known=zone_known)
+        if at := at or (near and read_yearless(written, zone, near, UTC if zone_known else ZONELESS)):
             yield at
 
 
-def read_yearless(text: str, zone: timedelta, near: datetime) -> datetime | None:
+def read_yearless(text: str, zone: timedelta, near: datetime, mark: tzinfo) -> datetime | None:
     """A day's grace, as the clocks and zones of reporters differ."""
     if not (found := YEARLESS.match(text)):
         return None
     parts: dict[str, str | None] = found.groupdict()
     for year in (near.year + 1, near.year, near.year - 1):
-        at = moment(parts | {"year": str(year)}, zone)
+        at = moment(parts | {"year": str(year)}, zone, mark)
         if at and at <= near + timedelta(days=1):
             return at
     return None
@@ -157,7 +166,7 @@ def stated_zone(text: str) -> timedelta | None:
         written = found["zone"].replace(" ", "")
         if written[0] in "+-":
             return signed_hours(written)
-        return named_offset(written, NO_OFFSET)
+        return named_offset(written) or NO_OFFSET
     return None
 
 
@@ -166,10 +175,11 @@ def zone_of(text: str | None) -> timedelta:
     at, local = read_mail_date(text), MAIL_DATE.match(text[:LONGEST]) if text else None
     if at is None or local is None:
         return NO_OFFSET
-    return offset(local["hours"], local["minutes"], local["zone"], NO_OFFSET)
+    return offset(local["hours"], local["minutes"], local["zone"]) or NO_OFFSET
 
 
-def moment(parts: dict[str, str | None], zone: timedelta) -> datetime | None:
+def moment(parts: dict[str, str | None], zone: timedelta, mark: tzinfo) -> datetime | None:
+    """`zone` and its `mark` (UTC: known, ZONELESS: a guess) are for a date that states none."""
     get = parts.get
     year, day, month = int(get("year") or 0), get("day"), month_number(get("month"))
     if one := get("one"):
@@ -182,8 +192,9 @@ def moment(parts: dict[str, str | None], zone: timedelta) -> datetime | None:
     if half := get("half"):
         hour = hour % 12 + (12 if half in "pP" else 0)
     try:
-        local = datetime(year, month, int(day), hour, minute, min(second, 59), tzinfo=UTC)
-        return local - offset(get("hours"), get("minutes"), get("zone"), zone)
+        stated = offset(get("hours"), get("minutes"), get("zone"))
+        east, mark = (zone, mark) if stated is None else (stated, UTC)
+        return datetime(year, month, int(day), hour, minute, min(second, 59), tzinfo=mark) - east
     except (ValueError, OverflowError):
         return None
 
@@ -204,20 +215,20 @@ def day_and_month(one: int, two: int, is_american: bool) -> tuple[str | None, in
     return (str(two), one) if two > 12 or is_american else (None, None)
 
 
-def offset(hours: str | None, minutes: str | None, name: str | None, otherwise: timedelta) -> timedelta:
-    """The numeric zone wins; a name nobody knows counts as none (RFC 5322 section 4.3: as UTC)."""
+def offset(hours: str | None, minutes: str | None, name: str | None) -> timedelta | None:
+    """The numeric zone wins; a name nobody knows counts as none (RFC 5322 section 4.3)."""
     if hours:
         sign = -1 if hours[0] == "-" else 1
         return timedelta(minutes=sign * (abs(int(hours)) * 60 + int(minutes or 0)))
-    return named_offset(name, otherwise) if name else otherwise
+    return named_offset(name) if name else None
 
 
-def named_offset(name: str, otherwise: timedelta) -> timedelta:
+def named_offset(name: str) -> timedelta | None:
     """CET, and GMT+1 or UTC-0330."""
     place = max(name.find("+"), name.find("-"))
     known = ZONES.get((name if place < 0 else name[:place]).lower())
     if known is None:
-        return otherwise
+        return None
     return timedelta(hours=known) + (signed_hours(name[place:]) if place > 0 else NO_OFFSET)
 
 

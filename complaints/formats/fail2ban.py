@@ -14,7 +14,7 @@ from typing import Final
 from ..vocabulary import Category, ParsedComplaint
 from .addresses import canonical
 from .arf import read_reporter
-from .dates import dates_in, stated_zone, zone_of
+from .dates import ZONELESS, dates_in, stated_zone, zone_of
 from .mail import Mail
 from .plain_words import category_of
 from .texts import sent_at, subject_of, text_of
@@ -61,11 +61,12 @@ def parse(mail: Mail) -> list[ParsedComplaint]:
 def newest_line(text: str, written: str, mail: Mail) -> tuple[datetime | None, int | None]:
     """→ (the time of the youngest log line about the address, the port it came from if that line says one)."""
     sent, zone = sent_at(mail), stated_zone(text)
+    zone_known = zone is not None or (sent is not None and sent.tzinfo is not ZONELESS)
     if zone is None:
         zone = zone_of(mail.headers.first("date"))  # the server that wrote the log also wrote the mail
     newest: tuple[datetime | None, int | None] = None, None
     for line in [line for line in text.split("\n") if written in line][:MOST_LINES]:
-        for at in dates_in(line[:1000], zone, sent):
+        for at in dates_in(line[:1000], zone, sent, zone_known=zone_known):
             if newest[0] is None or at >= newest[0]:
                 newest = at, source_port(line[line.find(written) :][:200])
     return newest

@@ -56,13 +56,14 @@ def parse(mail: Mail) -> list[ParsedComplaint]:
     text = text_of(mail)
     source = SOURCE.search(text)
     address = canonical(source["address"]) if source else None
-    zone = stated_zone(text) or NO_OFFSET
+    zone = stated_zone(text)
     return [
         ParsedComplaint(
             category=category_of("", row.get("issue description", "")) or Category.SCAN,
             source_ip=address,
             source_port=read_port(row.get("source port")),
-            arrival_date=read_mail_date(row.get("event date time"), zone) or sent_at(mail),
+            arrival_date=read_mail_date(row.get("event date time"), zone or NO_OFFSET, zone_known=zone is not None)
+            or sent_at(mail),
             reporter=read_reporter(mail),
             source_reason="Source IP above the table",
         )

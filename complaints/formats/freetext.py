@@ -125,10 +125,15 @@ class Clock:
 
     @property
     def zone(self) -> timedelta:
+        """Of a mail's Date it is a guess: a log that was pasted into it may be another machine's."""
         return self.stated if self.stated is not None else zone_of(self.mail_date)
 
+    @property
+    def zone_known(self) -> bool:
+        return self.stated is not None
+
     def dates_in(self, text: str) -> list[datetime]:
-        return list(dates_in(text, self.zone, self.sent))
+        return list(dates_in(text, self.zone, self.sent, zone_known=self.zone_known))
 
 
 def times_beside(words: str, clock: Clock) -> dict[str, datetime]:
@@ -145,7 +150,7 @@ def times_beside(words: str, clock: Clock) -> dict[str, datetime]:
 def time_of_all(words: str, clock: Clock) -> datetime | None:
     """After a label; else the newest of the days before the mail; else when the mail was written."""
     for label in islice(TIME_LABEL.finditer(words), MOST_COMPLAINTS):
-        if at := read_mail_date(words[label.end() : label.end() + 60], clock.zone):
+        if at := read_mail_date(words[label.end() : label.end() + 60], clock.zone, zone_known=clock.zone_known):
             return at
     dates = clock.dates_in(words)
     if clock.sent is None:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from datetime import UTC
 from functools import cache
 from types import ModuleType
 
 from ..registry import load_plugins
 from ..vocabulary import Disposition, ParsedComplaint, ParsedMessage
 from .authentication import authenticated_domain
-from .dates import read_mail_date
+from .dates import ZONELESS, read_mail_date
 from .errors import MalformedComplaint, NotThisFormat
 from .header_text import bare_address, bare_id
 from .mail import Mail
@@ -83,8 +84,16 @@ def sort_out(mail: Mail, probe_domain: str | None) -> ParsedMessage:
 
 def read_as(kind: ModuleType, mail: Mail) -> ParsedMessage:
     disposition = getattr(kind, "DISPOSITION", Disposition.COMPLAINT)
-    complaints = tuple(kind.parse(mail))
+    complaints = tuple(map(with_zone_told, kind.parse(mail)))
     return finish(mail, kind.NAME, disposition, complaints=complaints)
+
+
+def with_zone_told(complaint: ParsedComplaint) -> ParsedComplaint:
+    """The mark that a date without a zone bears becomes a field; from here on every time is in plain UTC."""
+    seen_at = complaint.arrival_date
+    if seen_at is None or seen_at.tzinfo is not ZONELESS:
+        return complaint
+    return dataclasses.replace(complaint, arrival_date=seen_at.replace(tzinfo=UTC), zone_known=False)
 
 
 def finish(

@@ -2,7 +2,7 @@
 
 A table is one of ours when it has a column for the time and one for the address. Reports drift: `ip` became `src_ip` in
 the event4 family, columns come and go, names of reports change; so the header decides everything, and the category
-follows from the report's name, or where that is new, from what its columns speak of. Times are UTC.
+follows from the report's name, or where that is new, from what its columns speak of. Shadowserver's times are UTC.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from .xarf4 import address_of_url, is_domain
 NAME: Final = "shadowserver"
 RANK: Final = 48
 
-TIMES: Final = ("timestamp", "event_time", "time", "date", "datetime", "first_seen", "time.source", "event_date")
+UTC_TIME: Final = "timestamp"  # Shadowserver's own column, "in UTC+0" as each of its report pages says
+TIMES: Final = (UTC_TIME, "event_time", "time", "date", "datetime", "first_seen", "time.source", "event_date")
 ADDRESSES: Final = ("src_ip", "source_ip", "ip", "ip_address", "source.ip", "attacker_ip", "srcip", "address")
 PORTS: Final = ("src_port", "source_port", "port", "source.port", "srcport")
 URLS: Final = ("url", "malware_url", "phishing_url", "source.url")
@@ -102,7 +103,7 @@ def read_row(row: Row, category: Category, kind: str, reporter: str | None) -> P
         category=category,
         source_ip=address,
         source_port=port_of(first_of(row, PORTS)),
-        arrival_date=read_mail_date(first_of(row, TIMES)),
+        arrival_date=read_mail_date(first_of(row, TIMES), zone_known=bool(first_of(row, (UTC_TIME,)))),
         reported_domains=(domain,) if is_domain(domain) else (),
         reported_uris=uris,
         reporter=reporter,

@@ -151,7 +151,9 @@ def began(row: re.Match[str], sent: datetime | None) -> datetime | None:
     if sent is None or month is None:
         return None
     written = f"{{}}-{month:02}-{int(row['day']):02} {int(row['hour']):02}:00"
-    dates = (read_mail_date(written.format(year)) for year in (sent.year + 1, sent.year, sent.year - 1))
+    dates = (
+        read_mail_date(written.format(year), zone_known=True) for year in (sent.year + 1, sent.year, sent.year - 1)
+    )
     return next((date for date in dates if date and date <= sent + timedelta(days=1)), None)
 
 
