@@ -13,7 +13,7 @@ from complaints.models.networks import Network
 from complaints.models.notices import Notice, PortalLink
 from complaints.models.playbooks import PlaybookVersion
 from complaints.models.reattribution import AttributionWait, Reattribution
-from complaints.models.reporters import Reporter
+from complaints.models.reporters import Reporter, ReporterAnswer, ReporterMail
 
 __all__ = [
     "ApiKey",
@@ -39,5 +39,7 @@ __all__ = [
     "Reading",
     "Reattribution",
     "Reporter",
+    "ReporterAnswer",
+    "ReporterMail",
     "User",
 ]

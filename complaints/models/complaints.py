@@ -57,6 +57,7 @@ class Complaint(models.Model):
                 fields=["original_message_id"], name="complaint_message_id", condition=~models.Q(original_message_id="")
             ),
             models.Index(fields=["id"], name="complaint_without_case", condition=models.Q(case__isnull=True)),
+            models.Index(fields=["id"], name="complaint_not_ours", condition=models.Q(answer="not-ours")),
         ]
 
     def __str__(self) -> str:

@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from django.db import models
 
+from complaints.models.messages import Message
+from complaints.models.outgoing import WAITS_FOR_DELIVERY, OutgoingMail
+
 
 class Reporter(models.Model):
     """Who complains. An address alone proves nothing: a human, or DKIM as our own MX saw it, sets `authenticated`."""
@@ -9,6 +12,73 @@ class Reporter(models.Model):
     address = models.CharField(max_length=320, unique=True)
     authenticated = models.BooleanField(default=False)
     first_seen_at = models.DateTimeField()
+    no_mail = models.BooleanField(default=False, help_text="Never write to them by machine: a feed, or they wish none")
 
     def __str__(self) -> str:
         return self.address
+
+
+class ReporterMail(OutgoingMail):
+    """One mail to a reporter, in answer to one of theirs. WITHHELD: a limit forbade it, and `problem` says which.
+
+    Those that the machine decides by itself hold a slot: the number of the mail within the reporter's day. So two
+    constraints keep the limits, whoever decides at the same moment: a day has so many slots, a thread has one a day.
+    What an analyst sends by hand, and what was withheld, has none.
+    """
+
+    class Kind(models.TextChoices):
+        ASK_MISSING = "ask_missing", "asks for what is missing"
+        NOT_OURS = "not_ours", "says that the address is not ours"
+
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="reporter_mails", db_index=False)
+    reporter = models.ForeignKey(Reporter, on_delete=models.PROTECT, related_name="mails", db_index=False)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    references = models.TextField(blank=True, help_text="Message-IDs of the thread, the answered one last (RFC 5322)")
+    thread = models.CharField(max_length=64, help_text="Digest of the thread's first Message-ID")
+    day = models.DateField(help_text="Day of the decision in UTC, for the limits")
+    slot = models.PositiveSmallIntegerField(null=True, help_text="Number of this mail within the reporter's day")
+    decided_by = models.CharField(max_length=150, help_text="A user name, or machine")
+    facts = models.JSONField(default=dict, help_text="What the letter speaks of: the complaints, and what is missing")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["message", "kind"], name="reporter_mail_once"),
+            models.UniqueConstraint(fields=["reporter", "day", "slot"], name="reporter_mail_slot"),
+            models.UniqueConstraint(
+                fields=["reporter", "thread", "day"],
+                condition=models.Q(slot__isnull=False),
+                name="reporter_mail_thread_day",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], name="reporter_mail_due", condition=WAITS_FOR_DELIVERY),
+            models.Index(fields=["day"], name="reporter_mail_day", condition=models.Q(slot__isnull=False)),
+            models.Index(fields=["reporter", "kind", "-id"], name="reporter_mail_last"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.to_email}"
+
+
+class ReporterAnswer(models.Model):
+    """What a reporter wrote back to one of our mails. UNCLEAR waits for a human: a machine must not guess."""
+
+    class State(models.TextChoices):
+        USED = "used"  # every question was answered, and the complaints were asked for again
+        UNCLEAR = "unclear"
+        READ = "read"  # by a human, who did what there was to do
+
+    mail = models.ForeignKey(ReporterMail, on_delete=models.PROTECT, related_name="answers")
+    message = models.OneToOneField(Message, on_delete=models.PROTECT, related_name="reporter_answer")
+    text = models.TextField(help_text="Their own words, without what they quote")
+    told = models.JSONField(default=list, help_text="[{complaint, port, at}, …]: what was read from it")
+    state = models.CharField(max_length=10, choices=State.choices)
+    problem = models.CharField(max_length=500, blank=True, help_text="Why a human must look, in words")
+    at = models.DateTimeField()
+    read_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-id"], name="reporter_answer_unclear", condition=models.Q(state="unclear"))]
+
+    def __str__(self) -> str:
+        return f"answer to {self.mail_id}"
