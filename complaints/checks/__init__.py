@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from complaints.checks._config import CheckConfig, Timeouts
+from complaints.checks._entries import ENTRY_FIELDS, entry_of, read_entry
 from complaints.checks._lists import BadCatalogue, DnsblList, load_lists
 from complaints.checks._tokens import (
     RETURN_PATH,
@@ -22,16 +23,19 @@ from complaints.checks._tokens import (
 from complaints.registry import load_plugins
 
 __all__ = [
+    "ENTRY_FIELDS",
     "RETURN_PATH",
     "BadCatalogue",
     "CheckConfig",
     "DnsblList",
     "Timeouts",
+    "entry_of",
     "load_checks",
     "load_lists",
     "match_probe",
     "new_nonce",
     "nonce_of_probe",
+    "read_entry",
     "sign_probe",
     "token_in",
     "verify_probe",

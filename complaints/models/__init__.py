@@ -3,6 +3,7 @@
 from complaints.models.accounts import User
 from complaints.models.api_keys import ApiKey
 from complaints.models.assignments import Assignment, PrefixLength
+from complaints.models.blacklists import Blacklist, ListAnswer, ListHealth, Listing, ListSweep, ListUse
 from complaints.models.cases import Case, CaseEvent
 from complaints.models.checks import CheckRun, ProbeArrival
 from complaints.models.complaints import Complaint
@@ -19,6 +20,7 @@ __all__ = [
     "ApiKey",
     "Assignment",
     "AttributionWait",
+    "Blacklist",
     "Case",
     "CaseEvent",
     "CheckRun",
@@ -29,6 +31,11 @@ __all__ = [
     "Customer",
     "HostedName",
     "LineIdentifier",
+    "ListAnswer",
+    "ListHealth",
+    "ListSweep",
+    "ListUse",
+    "Listing",
     "Message",
     "Network",
     "Notice",

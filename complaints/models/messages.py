@@ -26,6 +26,7 @@ class Message(models.Model):
         PIPE = "pipe"
         API = "api"
         UPLOAD = "upload"
+        LISTING = "listing"  # written by ourselves: what a blacklist says of our addresses
 
     sha256 = models.BinaryField(max_length=32, unique=True)
     packed = models.BinaryField(help_text="zstd")

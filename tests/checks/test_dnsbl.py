@@ -6,8 +6,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from complaints.checks import DnsblList, dnsbl, load_lists
-from complaints.checks._lists import read_entry
+from complaints.checks import DnsblList, dnsbl, load_lists, read_entry
 from complaints.checks._selftest import SelfTests
 from complaints.demo.dns_server import DnsServer
 from complaints.vocabulary import CheckOutcome, CheckTarget, Verdict

@@ -80,7 +80,7 @@ def test_list_of_ipv4_alone_has_no_zone_for_ipv6(tmp_path):
         ("cause: policy", "cause: weather", "entry 1 (example): codes: 127.0.1.*: cause: 'weather' is none of"),
         (", cause: policy", "", "entry 1 (example): codes: 127.0.1.*: {meaning, cause} is wanted"),
         ("too many questions", "[1]", "entry 1 (example): errors: 127.0.0.255: text is wanted"),
-        ("name: example", "name: 7", "entry 1 (7): name: text is wanted, got 7"),
+        ("name: example", "name: 7", "entry 1 (7): name: small letters, digits and - are wanted, 40 at most, got 7"),
         ("lists:", "list:", "no `lists:` with entries"),
         ("lists:", "lists: [", "cannot be read"),
     ],
