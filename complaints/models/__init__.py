@@ -2,13 +2,14 @@
 
 from complaints.models.accounts import User
 from complaints.models.api_keys import ApiKey
-from complaints.models.assignments import Assignment, PrefixLength
+from complaints.models.assignments import Assignment, AssignmentChange, PrefixLength
 from complaints.models.blacklists import Blacklist, ListAnswer, ListHealth, Listing, ListSweep, ListUse
 from complaints.models.cases import Case, CaseEvent
 from complaints.models.checks import CheckRun, ProbeArrival
 from complaints.models.complaints import Complaint
-from complaints.models.customers import Contact, Contract, Customer
+from complaints.models.customers import Contact, Contract, Customer, MailDomain
 from complaints.models.identifiers import HostedName, LineIdentifier
+from complaints.models.leases import FeedFault, FeedPosition, OpenSession, WaitingLease
 from complaints.models.messages import CompressionDictionary, Message, Reading
 from complaints.models.networks import Network
 from complaints.models.notices import Notice, PortalLink
@@ -19,6 +20,7 @@ from complaints.models.reporters import Reporter, ReporterAnswer, ReporterMail
 __all__ = [
     "ApiKey",
     "Assignment",
+    "AssignmentChange",
     "AttributionWait",
     "Blacklist",
     "Case",
@@ -29,6 +31,8 @@ __all__ = [
     "Contact",
     "Contract",
     "Customer",
+    "FeedFault",
+    "FeedPosition",
     "HostedName",
     "LineIdentifier",
     "ListAnswer",
@@ -36,9 +40,11 @@ __all__ = [
     "ListSweep",
     "ListUse",
     "Listing",
+    "MailDomain",
     "Message",
     "Network",
     "Notice",
+    "OpenSession",
     "PlaybookVersion",
     "PortalLink",
     "PrefixLength",
@@ -49,4 +55,5 @@ __all__ = [
     "ReporterAnswer",
     "ReporterMail",
     "User",
+    "WaitingLease",
 ]

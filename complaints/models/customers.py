@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 
 ROLE_ORDER = ("abuse", "holder", "technical")  # who is written to first
 
@@ -13,18 +16,36 @@ class Customer(models.Model):
         return self.name
 
 
+class ContractQuerySet(models.QuerySet["Contract"]):
+    def note_reachable(self) -> None:
+        """Say of these contracts whether some contact of theirs can be written to."""
+        self.update(reachable=Exists(Contact.objects.filter(contract=OuterRef("pk"), problem="")))
+
+
 class Contract(models.Model):
     reference = models.CharField(max_length=100, unique=True, help_text="The ISP's own number of the contract")
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="contracts")
     product = models.CharField(max_length=100, blank=True)
     brand = models.CharField(max_length=100, blank=True)
+    reachable = models.BooleanField(
+        default=False, db_default=False, editable=False, help_text="Has a contact that can be written to"
+    )
+
+    objects = ContractQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["id"], name="contract_unreachable", condition=Q(reachable=False))]
 
     def __str__(self) -> str:
         return self.reference
 
     def person_in_charge(self) -> Contact | None:
         """The contact a notice goes to: abuse, else the contract's holder, else technical."""
-        contacts = sorted(self.contacts.all(), key=lambda contact: (ROLE_ORDER.index(contact.role), contact.pk))
+        contacts = sorted(
+            self.contacts.all(),
+            # One that is known not to work is still better than silence when there is no other.
+            key=lambda contact: (contact.problem != "", ROLE_ORDER.index(contact.role), contact.pk),
+        )
         return contacts[0] if contacts else None
 
     def owner_record(self) -> dict[str, str]:
@@ -49,14 +70,50 @@ class Contact(models.Model):
         TECHNICAL = "technical", "technical"
         ABUSE = "abuse", "abuse"
 
+    class Problem(models.TextChoices):
+        BOUNCED = "bounced", "a mail to it came back"
+        UNDELIVERABLE = "undeliverable", "its domain takes no mail"
+
     contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="contacts")
     name = models.CharField(max_length=200, blank=True)
     email = models.EmailField(max_length=254)
     role = models.CharField(max_length=20, choices=Role.choices, default=Role.HOLDER)
     language = models.CharField(max_length=10, default="en")
+    problem = models.CharField(
+        max_length=20, choices=Problem.choices, blank=True, default="", db_default="", help_text="Empty: usable"
+    )
+    problem_at = models.DateTimeField(null=True, blank=True, help_text="When the problem was seen")
+    problem_reason = models.CharField(max_length=500, blank=True, default="", db_default="")
 
     class Meta:
+        indexes = [models.Index(fields=["email"], name="contact_email")]
         constraints = [models.UniqueConstraint(fields=["contract", "role", "email"], name="contact_once_per_role")]
 
     def __str__(self) -> str:
         return f"{self.name} <{self.email}>"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        super().save(*args, **kwargs)
+        Contract.objects.filter(pk=self.contract_id).note_reachable()
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        done = super().delete(*args, **kwargs)
+        Contract.objects.filter(pk=self.contract_id).note_reachable()
+        return done
+
+
+class MailDomain(models.Model):
+    """Whether a domain takes mail, as its DNS said last. Unknown is a value: no answer is not a no."""
+
+    class Verdict(models.TextChoices):
+        TAKES = "takes", "takes mail"
+        REFUSES = "refuses", "takes no mail"
+        UNKNOWN = "unknown", "not known"
+
+    name = models.CharField(max_length=253, unique=True, help_text="A-labels, lower case")
+    verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    reason = models.CharField(max_length=300)
+    checked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.verdict}"
