@@ -17,7 +17,7 @@ from django.db import connection
 
 from complaints.addresses import enclosing_keys, family_of
 from complaints.attribution.answers import Question
-from complaints.attribution.decision import UNKNOWN_TIME_WINDOW, Claim
+from complaints.attribution.decision import Claim, window
 from complaints.models import Assignment, Contract, Network, PrefixLength
 
 Lengths = dict[int, tuple[int, ...]]  # by family, most specific first
@@ -26,7 +26,7 @@ NO_LENGTHS: Lengths = {4: (), 6: ()}
 CLAIM_COLUMNS = "key, contract_id, kind, valid_from, valid_until, port_first, port_last"
 CLAIMS = f"""
 SELECT {CLAIM_COLUMNS} FROM {Assignment._meta.db_table}
-WHERE key {{keys}} AND valid_from <= %s AND (valid_until IS NULL OR valid_until > %s)
+WHERE key {{keys}} AND valid_from < %s AND (valid_until IS NULL OR valid_until > %s)
 """  # noqa: S608 - table names of our own models
 # Rows of two more kinds, told apart by a contract_id of 0 (ids begin at 1): a length in use, a network of ours.
 SURROUNDINGS = f"""
@@ -78,8 +78,8 @@ def look_around(questions: Sequence[Question]) -> Surroundings:
 def ask(questions: Sequence[Question], lengths: Lengths) -> Surroundings:
     """One look with the lengths as remembered; the answer holds the lengths as they are."""
     keys = list({key for q in questions for key in enclosing_keys(q.address, lengths[family_of(q.address)])})
-    latest = max(q.at for q in questions)
-    earliest = min(q.at if q.at_exactly else q.at - UNKNOWN_TIME_WINDOW for q in questions)
+    windows = [window(question) for question in questions]
+    earliest, latest = min(since for since, _ in windows), max(until for _, until in windows)
     found = Surroundings(lengths)
     in_use: list[tuple[int, int]] = []
     for row in rows_on(keys, latest, earliest):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+
+EARLIEST, LATEST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 @lru_cache(maxsize=4096)  # a lease file repeats its times
@@ -21,5 +23,22 @@ def read_time(text: str) -> datetime:
         raise ValueError(f"{text!r} is not a time in the years 1 to 9999 in UTC") from None
 
 
+def shifted(at: datetime, by: timedelta) -> datetime:
+    """`at + by`; the first or last moment of the calendar where that lies outside it."""
+    try:
+        return at + by
+    except OverflowError:
+        return EARLIEST if by < timedelta(0) else LATEST
+
+
 def utc_text(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def length_text(length: timedelta) -> str:
+    """A length of time in the largest unit that fits: "5 minutes", "14 hours", "90 seconds"."""
+    seconds = length.total_seconds()
+    for name, size in (("hour", 3600), ("minute", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:g} {name}{'' if seconds == size else 's'}"
+    return f"{seconds:g} seconds"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from complaints.addresses import address_text, prefix_text
 from complaints.attribution.answers import Holding, Question
-from complaints.attribution.decision import UNKNOWN_TIME_WINDOW, Claim, Finding, Why
-from complaints.attribution.times import utc_text
+from complaints.attribution.decision import UNKNOWN_TIME_WINDOW, Claim, Finding, Why, has_part_of_ports
+from complaints.attribution.times import length_text, utc_text
 from complaints.vocabulary import Answer
 
-ALL_PORTS = (0, 65535)
 CONFIDENCE = {"static": 0.95, "lease": 0.9, "cgnat": 0.9}
-SHARED_BUT_NO_PORT = 0.8  # a shared address of which only one contract's ports are known to us
 TIME_UNKNOWN = 0.75  # factor
-HOURS = f"{UNKNOWN_TIME_WINDOW.total_seconds() / 3600:g} hours"
+ROUGHLY = timedelta(hours=1)  # a time that may be off by more is worth a word, and a little confidence
+TIME_ROUGH = 0.9  # factor
+HOURS = length_text(UNKNOWN_TIME_WINDOW)
+MOST_NAMES = 5  # in a sentence; `candidates` has all
 
 NO_ADDRESS_NAMED = Holding(Answer.UNSURE, reason="No address is named, so there is nothing to look up")
 
@@ -25,10 +27,10 @@ def outside(question: Question) -> Holding:
 
 def owner(question: Question, claim: Claim) -> Holding:
     confidence = CONFIDENCE[claim.kind]
-    if ports_of(claim) != ALL_PORTS and not question.port:
-        confidence = SHARED_BUT_NO_PORT
     if not question.at_exactly:
         confidence = round(confidence * TIME_UNKNOWN, 4)
+    elif question.slack > ROUGHLY:
+        confidence = round(confidence * TIME_ROUGH, 4)
     return Holding(
         Answer.OWNER,
         contract_id=claim.contract_id,
@@ -43,11 +45,12 @@ def owner(question: Question, claim: Claim) -> Holding:
 def why_owner(question: Question, claim: Claim) -> str:
     until = f"until {utc_text(claim.valid_until)}" if claim.valid_until else "and still is"
     text = f"{prefix_text(claim.key)} was assigned ({claim.kind}) from {utc_text(claim.valid_from)} {until}"
-    if ports_of(claim) != ALL_PORTS:
-        port = f"port {question.port} lies in it" if question.port else "no port is given, but nobody else shared it"
-        text += f", with ports {claim.port_first} to {claim.port_last}: {port}"
+    if has_part_of_ports(claim):
+        text += f", with ports {claim.port_first} to {claim.port_last}: port {question.port} lies in it"
     if not question.at_exactly:
         text += f". The report gives no time: nobody else held it in the {HOURS} before it came"
+    elif question.slack > ROUGHLY:
+        text += f". The time may be off by {length_text(question.slack)}: nobody else held it so near to it"
     return text
 
 
@@ -64,30 +67,40 @@ def nobody(question: Question, why: Why, last: tuple[Claim, str] | None) -> Hold
 
 def unsure(question: Question, finding: Finding, names: Mapping[int, str]) -> Holding:
     """names: references by contract id, of every contract in `finding`."""
-    meant = sorted((names[claim.contract_id], claim.contract_id) for claim in finding.claims)
-    candidates = tuple(name for name, _ in meant)
+    meant = sorted((names[claim.contract_id], claim.contract_id) for claim in finding.possible)
     return Holding(
         Answer.UNSURE,
-        candidates=candidates,
+        candidates=tuple(name for name, _ in meant),
         candidate_ids=tuple(pk for _, pk in meant),
-        reason=why_unsure(question, finding, candidates),
+        reason=why_unsure(question, finding, names),
     )
 
 
-def why_unsure(question: Question, finding: Finding, candidates: tuple[str, ...]) -> str:
-    at, prefix = utc_text(question.at), prefix_text(finding.claims[0].key)
+def why_unsure(question: Question, finding: Finding, names: Mapping[int, str]) -> str:
+    at, prefix = utc_text(question.at), prefix_text(finding.possible[0].key)
+    now, possible = (
+        sorted(names[claim.contract_id] for claim in claims) for claims in (finding.claims, finding.possible)
+    )
+    if finding.why is Why.PORT_MISSING and len(now) == 1:
+        return (
+            f"{prefix} is shared by ports, and the report gives no source port:"
+            f" {now[0]} had some of them at {at}, whose the others were is not known"
+        )
     if finding.why is Why.PORT_MISSING:
-        return f"{prefix} was shared by {len(candidates)} contracts at {at}, and the report gives no source port"
+        return f"{prefix} was shared by {len(now)} contracts at {at}, and the report gives no source port"
     if finding.why is Why.CONFLICT:
         what = f"{prefix}, port {question.port}," if question.port else prefix
-        return f"Our data is wrong: {what} is assigned to {in_words(candidates)} at once at {at}"
-    meant = in_words(candidates, "or")
-    return f"The report gives no time, and in the {HOURS} before {at} the holder changed: it could be {meant}"
+        return f"Our data is wrong: {what} is assigned to {in_words(now)} at once at {at}"
+    if finding.why is Why.CHANGED:
+        window = f"The report gives no time, and in the {HOURS} before {at}"
+    else:
+        window = f"The time may be off by {length_text(question.slack)}, and within that around {at}"
+    if not now:
+        return f"{window} it was {in_words(possible, 'or')}, but nobody at that time itself"
+    return f"{window} the holder changed: it could be {in_words(possible, 'or')}"
 
 
-def in_words(names: tuple[str, ...], conjunction: str = "and") -> str:
+def in_words(names: Sequence[str], conjunction: str = "and") -> str:
+    if len(names) > MOST_NAMES:
+        names = [*names[: MOST_NAMES - 1], f"{len(names) - MOST_NAMES + 1} others"]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {conjunction} {names[-1]}"
-
-
-def ports_of(claim: Claim) -> tuple[int, int]:
-    return claim.port_first, claim.port_last

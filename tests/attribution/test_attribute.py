@@ -16,8 +16,15 @@ pytestmark = pytest.mark.django_db
 SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
 
 
-def whose(address: str, at: datetime = NOON, port: int | None = None, *, at_exactly: bool = True) -> Holding:
-    return attribute([Question(address_key(address), port, at, at_exactly)])[0]
+def whose(
+    address: str,
+    at: datetime = NOON,
+    port: int | None = None,
+    *,
+    at_exactly: bool = True,
+    slack: timedelta = timedelta(0),
+) -> Holding:
+    return attribute([Question(address_key(address), port, at, at_exactly, slack)])[0]
 
 
 def holder(address: str, at: datetime = NOON, port: int | None = None) -> str:
@@ -230,6 +237,90 @@ def test_an_unknown_time_is_unsure_when_the_holder_changed_within_48_hours():
         " it could be C-1 or C-2",
     )
     assert whose("192.0.2.10", NOON + 48 * HOUR, at_exactly=False).answer is Answer.OWNER
+
+
+def test_within_the_slack_of_a_change_both_holders_are_named():
+    make_network()
+    first = make_assignment("C-1", kind="lease", valid_until=NOON)
+    second = make_assignment("C-2", kind="lease", valid_from=NOON)
+    minutes = timedelta(minutes=5)
+
+    assert whose("192.0.2.10", NOON + minutes - SECOND, slack=minutes) == Holding(
+        Answer.UNSURE,
+        candidates=("C-1", "C-2"),
+        candidate_ids=(first.contract_id, second.contract_id),
+        reason="The time may be off by 5 minutes, and within that around 2026-03-10 12:04:59 UTC the holder changed:"
+        " it could be C-1 or C-2",
+    )
+    assert whose("192.0.2.10", NOON + minutes, slack=minutes).contract_id == second.contract_id
+    assert whose("192.0.2.10", NOON - minutes, slack=minutes).answer is Answer.UNSURE
+    assert whose("192.0.2.10", NOON - minutes - SECOND, slack=minutes).contract_id == first.contract_id
+
+
+def test_in_a_gap_who_held_it_within_the_slack_is_named_but_not_accused():
+    make_network()
+    contract = make_assignment("C-1", valid_until=NOON - SECOND).contract
+
+    assert whose("192.0.2.10", slack=timedelta(minutes=1)) == Holding(
+        Answer.UNSURE,
+        candidates=("C-1",),
+        candidate_ids=(contract.pk,),
+        reason="The time may be off by 1 minute, and within that around 2026-03-10 12:00:00 UTC it was C-1,"
+        " but nobody at that time itself",
+    )
+
+
+def test_a_block_given_to_another_within_a_providers_block_is_doubtful_near_its_beginning_only():
+    make_network("192.0.2.0/24")
+    make_assignment("provider", "192.0.2.0/24")
+    make_assignment("customer", "192.0.2.8/29", valid_from=NOON)
+    slack = timedelta(hours=1)
+
+    holdings = [whose("192.0.2.9", NOON + hours * HOUR, slack=slack) for hours in (-2, -1, 0, 1, 2)]
+    assert [h.candidates or h.answer for h in holdings] == [
+        "owner",
+        ("customer", "provider"),
+        ("customer", "provider"),
+        "owner",
+        "owner",
+    ]
+    assert whose("192.0.2.7", slack=slack).answer is Answer.OWNER
+
+
+def test_a_time_that_may_be_hours_off_lowers_the_confidence_a_little_and_is_said():
+    make_network()
+    make_assignment("C-1")
+
+    holding = whose("192.0.2.10", slack=14 * HOUR)
+
+    assert (holding.answer, holding.confidence) == (Answer.OWNER, 0.855)
+    assert holding.reason.endswith("The time may be off by 14 hours: nobody else held it so near to it")
+    assert whose("192.0.2.10", slack=HOUR) == whose("192.0.2.10")
+
+
+def test_many_candidates_are_counted_in_the_sentence_and_all_listed_beside_it():
+    make_network()
+    references = [f"C-{n}" for n in range(1, 8)]
+    for n, reference in enumerate(references):
+        make_assignment(reference, valid_from=NOON + n * SECOND, valid_until=NOON + (n + 1) * SECOND)
+
+    holding = whose("192.0.2.10", slack=HOUR)
+
+    assert holding.candidates == tuple(references)
+    assert holding.reason.endswith("the holder changed: it could be C-1, C-2, C-3, C-4 or 3 others")
+
+
+def test_the_one_holder_known_of_a_shared_address_is_not_guessed_without_the_port():
+    make_network("203.0.113.0/24")
+    anna = make_assignment("anna", "203.0.113.7/32", kind="cgnat", port_first=1024, port_last=2047).contract
+
+    assert whose("203.0.113.7") == Holding(
+        Answer.UNSURE,
+        candidates=("anna",),
+        candidate_ids=(anna.pk,),
+        reason="203.0.113.7/32 is shared by ports, and the report gives no source port: anna had some of them"
+        " at 2026-03-10 12:00:00 UTC, whose the others were is not known",
+    )
 
 
 def test_a_question_without_an_address_is_unsure():

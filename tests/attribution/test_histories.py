@@ -32,7 +32,10 @@ stretches = st.tuples(
     st.sampled_from(PORTS),
 )
 asked = st.tuples(
-    st.sampled_from(PLACES), st.sampled_from([None, 1024, 2047, 2048, 5000]), st.integers(-5, 0), st.booleans()
+    st.sampled_from(PLACES),
+    st.sampled_from([None, 1024, 2047, 2048, 5000]),
+    st.integers(-5, 0),
+    st.sampled_from([None, 0, 1, 2, 3]),  # slack in half days; None: the report gave no time
 )
 Stretch = tuple[str, str, int, int | None, tuple[int, int]]
 
@@ -44,20 +47,26 @@ def covers(stretch: Stretch, place: str, at: datetime) -> bool:
     return in_time and ipaddress.ip_address(place) in ipaddress.ip_network(prefix)
 
 
-def holders(history: list[Stretch], place: str, port: int | None, at: datetime) -> set[str]:
+def deciding(history: list[Stretch], place: str, at: datetime) -> list[Stretch]:
     valid = [stretch for stretch in history if covers(stretch, place, at)]
     longest = max((ipaddress.ip_network(s[1]).prefixlen for s in valid), default=0)
-    deciding = [s for s in valid if ipaddress.ip_network(s[1]).prefixlen == longest]
-    return {s[0] for s in deciding if port is None or s[4][0] <= port <= s[4][1]}
+    return [s for s in valid if ipaddress.ip_network(s[1]).prefixlen == longest]
 
 
-def expected(networks: set[str], history: list[Stretch], place: str, port: int | None, days: int, exactly: bool) -> str:
+def holders(history: list[Stretch], place: str, port: int | None, at: datetime) -> set[str]:
+    return {s[0] for s in deciding(history, place, at) if port is None or s[4][0] <= port <= s[4][1]}
+
+
+def expected(
+    networks: set[str], history: list[Stretch], place: str, port: int | None, days: int, slack: int | None
+) -> str:
     if not any(ipaddress.ip_address(place) in ipaddress.ip_network(network) for network in networks):
         return Answer.NOT_OURS
     at = NOON + days * DAY
-    now = holders(history, place, port, at)
-    ever = now.union(*(holders(history, place, port, at - n * DAY / 2) for n in range(0 if exactly else 5)))
-    if len(now) == 1 and ever == now:
+    times = [at + n * DAY / 2 for n in (range(-4, 1) if slack is None else range(-slack, slack + 1))]
+    now, ever = holders(history, place, port, at), set().union(*(holders(history, place, port, t) for t in times))
+    is_shared = any(s[4] != PORTS[0] for t in times for s in deciding(history, place, t))
+    if len(now) == 1 and ever == now and not (is_shared and port is None):
         return now.pop()
     return Answer.UNSURE if ever else Answer.NOBODY
 
@@ -95,7 +104,10 @@ def said(holding: Holding, contracts: dict[str, int]) -> str:
 def test_every_history_is_answered_as_by_hand_alone_and_in_a_batch(db, networks, history, asked):
     contracts: dict[str, int] = {}
     store(networks, history, contracts)
-    questions = [Question(address_key(place), port, NOON + days * DAY, exactly) for place, port, days, exactly in asked]
+    questions = [
+        Question(address_key(place), port, NOON + days * DAY, slack is not None, (slack or 0) * DAY / 2)
+        for place, port, days, slack in asked
+    ]
 
     batch = attribute(questions)
 

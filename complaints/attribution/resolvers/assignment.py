@@ -18,7 +18,7 @@ def resolve(questions: Sequence[Question], around: Surroundings) -> list[Holding
     """Never None: who is not found here was "nobody". Up to two more queries, for the words of the rarer answers."""
     findings = [decide(question, around.levels(question.address)) for question in questions]
     doubtful = [finding for finding in findings if finding.why not in (Why.HELD, *NOBODY)]
-    names = names_of(claim.contract_id for finding in doubtful for claim in finding.claims)
+    names = names_of(claim.contract_id for finding in doubtful for claim in finding.possible)
     pairs = list(zip(questions, findings, strict=True))
     last = last_holders([question for question, finding in pairs if finding.why is Why.NOBODY])
     holdings: list[Holding | None] = []
