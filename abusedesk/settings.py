@@ -106,6 +106,7 @@ RELAY_PORT = env.whole("ABUSEDESK_RELAY_PORT", 8625 if DEMO else 25, low=1, high
 # Seconds between two checks of one host; seconds a probe may be on its way.
 RELAY_PACE = env.whole("ABUSEDESK_RELAY_PACE", 3 if DEMO else 60, low=0, high=86400)
 PROBE_WAIT = env.whole("ABUSEDESK_PROBE_WAIT", 15 if DEMO else 900, low=1, high=86400)
+CLOCK_TOLERANCE = env.whole("ABUSEDESK_CLOCK_TOLERANCE", 300, low=0, high=86400)
 CHECK_LISTS_FILE = env.text("ABUSEDESK_LISTS_FILE")  # another blacklist catalogue than the shipped one
 SWEEP_SECONDS = env.whole("ABUSEDESK_SWEEP_SECONDS", 2 if DEMO else 10, low=1, high=300)  # between two sweeps
 MAX_MESSAGE_BYTES = env.whole("ABUSEDESK_MAX_MESSAGE_BYTES", 32 * 1024 * 1024, low=64 * 1024, high=1024**3)
