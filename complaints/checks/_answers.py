@@ -40,7 +40,7 @@ def read_answer(each: DnsblList, addresses: frozenset[ipaddress.IPv4Address]) ->
         return Reading(Status.NOT_LISTED)
     if error := error_among(each, addresses):
         return Reading(Status.UNKNOWN, reason=error)
-    codes = [explain(each, address) for address in sorted(addresses)]
+    codes = [code for address in sorted(addresses) for code in explain(each, address)]
     statuses = [status_of(cause) for code in codes for cause in code.causes]
     status = min(statuses, key=list(Status).index)
     return Reading(
@@ -53,11 +53,13 @@ def read_answer(each: DnsblList, addresses: frozenset[ipaddress.IPv4Address]) ->
 def error_among(each: DnsblList, addresses: Iterable[ipaddress.IPv4Address]) -> str | None:
     """In words, why these answers are no statement about an address, or None."""
     for address in sorted(addresses):
-        if any(code.matches(address) for code in each.codes):
+        if any(code.matches(address) and not code.bit for code in each.codes):
             continue
         for code in each.errors:
             if code.matches(address):
                 return f"answers {address}: {code.meaning}"
+        if any(code.matches(address) for code in each.codes):  # bits: an error's bit spoils those beside it
+            continue
         if address not in LOOPBACK:
             return f"answers {address}, outside 127.0.0.0/8: no list answers so, its domain may be parked"
         if address in REFUSALS or address == SILENCED:
@@ -65,10 +67,12 @@ def error_among(each: DnsblList, addresses: Iterable[ipaddress.IPv4Address]) -> 
     return None
 
 
-def explain(each: DnsblList, address: ipaddress.IPv4Address) -> Code:
-    """The catalogue's entry; any other address in 127.0.0.0/8 is a listing all the same (section 2.3)."""
-    found = next((code for code in each.codes if code.matches(address)), None)
-    return found or Code(first=address, last=address, meaning=f"{address} (not explained)", causes=(each.cause,))
+def explain(each: DnsblList, address: ipaddress.IPv4Address) -> list[Code]:
+    """The catalogue's entry, or one for each bit; any other address in 127.0.0.0/8 is a listing all the same
+    (section 2.3)."""
+    found = [code for code in each.codes if code.matches(address)]
+    unexplained = Code(first=address, last=address, meaning=f"{address} (not explained)", causes=(each.cause,))
+    return found if found and found[0].bit else found[:1] or [unexplained]
 
 
 def status_of(cause: str) -> Status:

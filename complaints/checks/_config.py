@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from complaints.checks._lists import DnsblList
+
+if TYPE_CHECKING:  # it asks by _dns, whose neighbours are told this configuration
+    from complaints.checks._inquiry import Inquiry
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +26,7 @@ class CheckConfig:
     """probe_domain: without trailing dot; mail for it and for bounce.<probe_domain> reaches our listener.
 
     contact: a mail address where somebody reads. resolvers: numeric host and port.
+    inquiry: what is known of the lists and may be asked; None: nothing, and no limits.
     """
 
     helo: str
@@ -30,6 +35,7 @@ class CheckConfig:
     resolvers: tuple[tuple[str, int], ...] = ()
     relay_port: int = 25
     lists: tuple[DnsblList, ...] = ()
+    inquiry: Inquiry | None = None
     info_url: str = ""
     contact: str = ""
     timeouts: Timeouts = Timeouts()

@@ -1,34 +1,45 @@
-"""One question to the configured resolvers, twice at most, and what came back. RFC 5782 sections 2.1 and 2.4."""
+"""One question to the configured resolvers, twice at most, and what came back. RFC 5782 sections 2.1 and 2.4.
+
+All questions of an event loop share a few connected sockets to each resolver, each with a port of the system's choice;
+a socket a question costs five times as much as the question itself.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 import ipaddress
+import random
+import socket
+from collections.abc import AsyncIterator
+from typing import cast
 from weakref import WeakKeyDictionary
 
 import dns.asyncquery
 import dns.exception
 import dns.message
 import dns.rcode
-import dns.rdatatype
 
-from complaints.checks._smtp import printable
+from complaints.checks._printable import printable
+from complaints.checks._wire import MAX_TXT, Reply, Unreadable, answers, question, read_by_dnspython, read_reply
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+Resolver = tuple[str, int]  # numeric host, and port
 TRIES = 2
-MAX_RECORDS = 64
-MAX_TXT = 512
-SOCKETS = 100  # open at once in one event loop, however many checks run in it
-_rooms: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+SOCKETS = 8  # to each resolver
+IN_FLIGHT = 200  # questions at once in one event loop: more, and answers are lost before we read them
+RECEIVE_BUFFER = 1 << 20
+_rng = random.SystemRandom()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """The records of a name; none means the name or the type does not exist."""
+    """The records of a name; none means the name or the type does not exist. ttl_s: how long this stays true."""
 
     addresses: frozenset[ipaddress.IPv4Address] = frozenset()
     texts: tuple[str, ...] = ()
+    ttl_s: int = 0
 
 
 class NoAnswer(Exception):
@@ -37,52 +48,139 @@ class NoAnswer(Exception):
 
 def list_name(address: IPAddress, zone: str) -> str:
     """`4.3.2.1.zone`, or 32 reversed nibbles and the zone."""
-    reverse = address.reverse_pointer.removesuffix(".in-addr.arpa").removesuffix(".ip6.arpa")
-    return f"{reverse}.{zone}"
+    if address.version == 4:
+        return ".".join(str(address).split(".")[::-1]) + f".{zone}"
+    return ".".join(address.packed.hex()[::-1]) + f".{zone}"
 
 
-async def ask(name: str, kind: str, resolvers: tuple[tuple[str, int], ...], timeout_s: float) -> Answer:
+async def ask(name: str, kind: str, resolvers: tuple[Resolver, ...], timeout_s: float) -> Answer:
     """Raises NoAnswer after TRIES tries, the second one at the next resolver when there are several."""
     problem = "no resolver is configured"
     for attempt in range(TRIES if resolvers else 0):
-        host, port = resolvers[attempt % len(resolvers)]
         try:
-            return await ask_once(name, kind, host, port, timeout_s)
+            return await ask_once(name, kind, resolvers[attempt % len(resolvers)], timeout_s)
         except NoAnswer as exc:
             problem = str(exc)
     raise NoAnswer(problem)
 
 
-async def ask_once(name: str, kind: str, host: str, port: int, timeout_s: float) -> Answer:
-    query = dns.message.make_query(name, kind)
+async def ask_once(name: str, kind: str, resolver: Resolver, timeout_s: float) -> Answer:
     try:
-        # dnspython bounds each of UDP and TCP; the outer limit bounds both together.
-        async with room(), asyncio.timeout(timeout_s):
-            response, _ = await dns.asyncquery.udp_with_fallback(
-                query, host, timeout=timeout_s, port=port, ignore_unexpected=True, ignore_errors=True
-            )
+        async with sockets() as pool:
+            reply = await pool.ask(name, kind, resolver, timeout_s)
+        if reply.truncated:
+            reply = await ask_by_tcp(name, kind, resolver, timeout_s)
     except (TimeoutError, dns.exception.Timeout):
         raise NoAnswer(f"no answer within {timeout_s:g} s") from None
-    except (OSError, EOFError, dns.exception.DNSException) as exc:
+    except Unreadable as exc:
+        raise NoAnswer(str(exc)) from exc
+    except (OSError, EOFError, ValueError, dns.exception.DNSException) as exc:
         raise NoAnswer(f"the resolver cannot be asked: {exc or type(exc).__name__}") from exc
-    return read_response(response)
+    if reply.rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        raise NoAnswer(f"the resolver says {dns.rcode.to_text(dns.rcode.Rcode(reply.rcode))}")
+    return Answer(reply.addresses, tuple(printable(text)[:MAX_TXT] for text in reply.texts), reply.ttl_s)
 
 
-def room() -> asyncio.Semaphore:
-    """A semaphore belongs to its loop, and every batch of checks brings a new one."""
-    return _rooms.setdefault(asyncio.get_running_loop(), asyncio.Semaphore(SOCKETS))
+async def ask_by_tcp(name: str, kind: str, resolver: Resolver, timeout_s: float) -> Reply:
+    async with asyncio.timeout(timeout_s):
+        message = await dns.asyncquery.tcp(
+            dns.message.make_query(name, kind), resolver[0], port=resolver[1], timeout=timeout_s
+        )
+    return dataclasses.replace(read_by_dnspython(message.to_wire(max_size=65535)), truncated=False)
 
 
-def read_response(response: dns.message.Message) -> Answer:
-    """CNAMEs are followed by taking all A and TXT records of the answer section."""
-    if response.rcode() not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-        raise NoAnswer(f"the resolver says {dns.rcode.to_text(response.rcode())}")
-    records = [record for rrset in response.answer for record in rrset][:MAX_RECORDS]
-    return Answer(
-        addresses=frozenset(
-            ipaddress.IPv4Address(record.address) for record in records if record.rdtype == dns.rdatatype.A
-        ),
-        texts=tuple(
-            printable(b"".join(record.strings))[:MAX_TXT] for record in records if record.rdtype == dns.rdatatype.TXT
-        ),
-    )
+class Sockets:
+    """The sockets of one event loop. They are closed when nobody asks any more."""
+
+    def __init__(self) -> None:
+        self.users = 0
+        self.room = asyncio.Semaphore(IN_FLIGHT)
+        self.lines: dict[Resolver, list[Line]] = {}
+        self.opening = asyncio.Lock()
+
+    async def ask(self, name: str, kind: str, resolver: Resolver, timeout_s: float) -> Reply:
+        """Raises TimeoutError, OSError, Unreadable, ValueError."""
+        async with self.room:
+            lines = self.lines.get(resolver) or await self.open(resolver)
+            return await _rng.choice(lines).ask(name, kind, timeout_s)
+
+    async def open(self, resolver: Resolver) -> list[Line]:
+        async with self.opening:
+            if resolver not in self.lines:
+                self.lines[resolver] = [await open_line(resolver) for _ in range(SOCKETS)]
+        return self.lines[resolver]
+
+    def close(self) -> None:
+        for lines in self.lines.values():
+            for line in lines:
+                line.transport.close()
+        self.lines.clear()
+
+
+_pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Sockets] = WeakKeyDictionary()
+
+
+@contextlib.asynccontextmanager
+async def sockets() -> AsyncIterator[Sockets]:
+    """Those of this loop; whoever asks much holds them open around all its questions."""
+    pool = _pools.setdefault(asyncio.get_running_loop(), Sockets())
+    pool.users += 1
+    try:
+        yield pool
+    finally:
+        pool.users -= 1
+        if not pool.users:
+            pool.close()
+
+
+async def open_line(resolver: Resolver) -> Line:
+    loop = asyncio.get_running_loop()
+    transport, line = await loop.create_datagram_endpoint(Line, remote_addr=resolver)
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+    return line
+
+
+class Line(asyncio.DatagramProtocol):
+    """One connected socket and the questions that wait on it, by their number."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.waiting: dict[int, tuple[bytes, asyncio.Future[Reply]]] = {}
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.DatagramTransport, transport)  # asyncio's own class does not derive from it
+
+    async def ask(self, name: str, kind: str, timeout_s: float) -> Reply:
+        number = _rng.getrandbits(16)
+        while number in self.waiting:
+            number = _rng.getrandbits(16)
+        asked, found = question(name, kind, number), self.loop.create_future()
+        self.waiting[number] = (asked, found)
+        timer = self.loop.call_later(timeout_s, give_up, found)
+        try:
+            self.transport.sendto(asked)
+            return cast(Reply, await found)
+        finally:
+            timer.cancel()
+            del self.waiting[number]
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """An answer to none of our questions is no answer: the true one may still come."""
+        asked, found = self.waiting.get(int.from_bytes(data[:2], "big"), (b"", None))
+        if found is None or found.done() or not answers(asked, data):
+            return
+        try:
+            found.set_result(read_reply(asked, data))
+        except Unreadable as exc:
+            found.set_exception(exc)
+
+    def error_received(self, exc: Exception) -> None:
+        """Nobody listens there: told once, and true for all that wait."""
+        for _, found in self.waiting.values():
+            if not found.done():
+                found.set_exception(exc)
+
+
+def give_up(found: asyncio.Future[Reply]) -> None:
+    if not found.done():
+        found.set_exception(TimeoutError())

@@ -13,24 +13,22 @@ from collections.abc import Sequence
 
 from complaints.checks._answers import Reading, Status, read_answer
 from complaints.checks._config import CheckConfig
-from complaints.checks._dns import IPAddress, NoAnswer, ask, list_name
+from complaints.checks._dns import IPAddress, NoAnswer, sockets
+from complaints.checks._inquiry import Inquiry, place_of
 from complaints.checks._lists import DnsblList
-from complaints.checks._selftest import SelfTests
 from complaints.vocabulary import CheckOutcome, CheckTarget, Verdict
 
 NAME = "dnsbl"
 RANK = 20
 
-CONCURRENCY = 20
-SELF_TESTS = SelfTests()
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Finding:
-    """What one list says of the address; `codes` is the whole answer."""
+    """What one list says of the address; `codes` is the whole answer. place: the address, or the /64 it speaks of."""
 
     asked: DnsblList
     zone: str
+    place: str
     reading: Reading
     codes: tuple[str, ...] = ()
     txt: str = ""
@@ -39,6 +37,7 @@ class Finding:
         return {
             "list": self.asked.name,
             "zone": self.zone,
+            "place": self.place,
             "status": self.reading.status.value,
             "codes": list(self.codes),
             "meaning": "; ".join(self.reading.meanings),
@@ -54,48 +53,42 @@ class Finding:
 async def run(target: CheckTarget, config: CheckConfig) -> CheckOutcome:
     """Raises ValueError when the target is no address; else always an outcome."""
     address = real_address(target.address)
-    room = asyncio.Semaphore(CONCURRENCY)
+    inquiry = config.inquiry or Inquiry(config.resolvers, config.timeouts.dns)
     asked = [each for each in config.lists if each.enabled]
-    findings = await asyncio.gather(*(ask_within(room, each, address, config) for each in asked))
+    async with sockets():
+        findings = await asyncio.gather(*(say(each, address, inquiry, config.timeouts.overall) for each in asked))
     return judge_lists(findings)
 
 
-async def ask_within(room: asyncio.Semaphore, each: DnsblList, address: IPAddress, config: CheckConfig) -> Finding:
+async def say(each: DnsblList, address: IPAddress, inquiry: Inquiry, overall_s: float) -> Finding:
+    """What the list says of the address: always a finding, whatever happens."""
     zone = each.zone_for(address.version)
     if zone is None:
-        return unknown(each, each.zone, f"knows no IPv{address.version} addresses")
-    async with room:
-        try:
-            async with asyncio.timeout(config.timeouts.overall):
-                return await ask_list(each, zone, address, config)
-        except NoAnswer as exc:
-            return unknown(each, zone, str(exc))
-        except TimeoutError:
-            return unknown(each, zone, f"not finished within {config.timeouts.overall:g} s")
-
-
-async def ask_list(each: DnsblList, zone: str, address: IPAddress, config: CheckConfig) -> Finding:
-    if problem := await SELF_TESTS.problem_of(each, address.version, config):
-        return unknown(each, zone, problem)
-    name = list_name(address, zone)
-    answer = await ask(name, "A", config.resolvers, config.timeouts.dns)
-    reading = read_answer(each, answer.addresses)
-    codes = tuple(str(code) for code in sorted(answer.addresses))
-    txt = await reason_text(name, config) if codes else ""
-    return Finding(each, zone, reading, codes, txt)
-
-
-async def reason_text(name: str, config: CheckConfig) -> str:
-    """The list's own words. They are an extra: a listing without them stays a listing."""
+        return unknown(each, each.zone, address, f"knows no IPv{address.version} addresses")
     try:
-        answer = await ask(name, "TXT", config.resolvers, config.timeouts.dns)
-    except NoAnswer:
-        return ""
-    return " ".join(answer.texts)[:512]
+        async with asyncio.timeout(overall_s):
+            return await ask_list(each, zone, address, inquiry)
+    except NoAnswer as exc:
+        return unknown(each, zone, address, str(exc))
+    except TimeoutError:
+        return unknown(each, zone, address, f"not finished within {overall_s:g} s")
 
 
-def unknown(each: DnsblList, zone: str, reason: str) -> Finding:
-    return Finding(each, zone, Reading(Status.UNKNOWN, reason=reason))
+async def ask_list(each: DnsblList, zone: str, address: IPAddress, inquiry: Inquiry) -> Finding:
+    if problem := await inquiry.problem_of(each, address.version):
+        return unknown(each, zone, address, problem)
+    found = await inquiry.look_up(each, address)
+    reading = read_answer(each, frozenset(found.codes))
+    return Finding(each, zone, place_text(each, address), reading, tuple(map(str, found.codes)), found.text)
+
+
+def unknown(each: DnsblList, zone: str, address: IPAddress, reason: str) -> Finding:
+    return Finding(each, zone, place_text(each, address), Reading(Status.UNKNOWN, reason=reason))
+
+
+def place_text(each: DnsblList, address: IPAddress) -> str:
+    place = place_of(each, address)
+    return str(place) if place.num_addresses > 1 else str(address)
 
 
 def real_address(text: str) -> IPAddress:

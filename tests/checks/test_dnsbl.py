@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from ipaddress import ip_address
 
 import pytest
 
 from complaints.checks import DnsblList, dnsbl, load_lists, read_entry
-from complaints.checks._selftest import SelfTests
+from complaints.checks._inquiry import Allowance, Inquiry
 from complaints.demo.dns_server import DnsServer
 from complaints.vocabulary import CheckOutcome, CheckTarget, Verdict
 from tests.checks.settings import make_config
@@ -15,11 +16,6 @@ from tests.checks.settings import make_config
 ZONE = "bl.example.org"
 BAD_HOST = "192.0.2.7"
 BAD_HOST6 = "2001:db8::7"
-
-
-@pytest.fixture(autouse=True)
-def _forget_self_tests():
-    dnsbl.SELF_TESTS.reset()
 
 
 def make_list(name: str = "example", zone: str = ZONE, **changes) -> DnsblList:
@@ -46,7 +42,7 @@ def check(
     address: str, *lists: DnsblList, prepare: Callable[[DnsServer], object] = lambda server: None, **changes
 ) -> CheckOutcome:
     async def both() -> CheckOutcome:
-        zones = [zone for each in lists for zone in (each.zone, each.zone6) if zone]
+        zones = [zone for each in lists for zone in (each.asked_zone(4), each.asked_zone(6))]
         async with DnsServer(zones=zones) as server:
             prepare(server)
             config = make_config(resolvers=((server.address, server.port),), lists=lists, **changes)
@@ -68,6 +64,7 @@ def test_listed_address_is_bad_with_meaning_cause_reason_and_way_out():
             {
                 "list": "example",
                 "zone": ZONE,
+                "place": BAD_HOST,
                 "status": "listed",
                 "codes": ["127.0.0.2"],
                 "meaning": "trap hit",
@@ -212,10 +209,14 @@ def test_resolver_that_is_not_there_is_named_and_the_second_one_asked(free_port)
     assert (alone.verdict, two.verdict) == (Verdict.UNKNOWN, Verdict.CLEAN)
 
 
+def inquiry_of(server: DnsServer, **given) -> Inquiry:
+    return Inquiry(((server.address, server.port),), 0.3, **given)
+
+
 def test_self_test_is_asked_once_for_many_checks():
     async def many() -> list[tuple[str, str]]:
         async with DnsServer(zones=[ZONE]) as server:
-            config = make_config(resolvers=((server.address, server.port),), lists=(make_list(),))
+            config = make_config(lists=(make_list(),), inquiry=inquiry_of(server))
             targets = [CheckTarget(address=f"192.0.2.{n}") for n in range(1, 50)]
             await asyncio.gather(*(dnsbl.run(target, config) for target in targets))
             return server.questions
@@ -226,35 +227,121 @@ def test_self_test_is_asked_once_for_many_checks():
     assert len(questions) == 51
 
 
-def test_list_that_died_is_noticed_when_the_self_tests_are_forgotten():
-    async def twice() -> list[Verdict]:
-        async with DnsServer(zones=[ZONE]) as server:
-            config = make_config(resolvers=((server.address, server.port),), lists=(make_list(),))
-            target = CheckTarget(address=BAD_HOST)
-            before = await dnsbl.run(target, config)
-            server.set_mode(ZONE, "lists_the_world")
-            dnsbl.SELF_TESTS.reset()
-            return [before.verdict, (await dnsbl.run(target, config)).verdict]
-
-    assert asyncio.run(twice()) == [Verdict.CLEAN, Verdict.UNKNOWN]
-
-
 @pytest.mark.parametrize(
     ("mode", "seconds", "questions"), [("healthy", 3599, 2), ("healthy", 3600, 4), ("empty", 299, 2), ("empty", 300, 4)]
 )
 def test_self_test_is_repeated_after_an_hour_and_sooner_when_it_failed(mode, seconds, questions):
     async def twice() -> int:
         clock = [0.0]
-        tests = SelfTests(lambda: clock[0])
         async with DnsServer() as server:
             server.set_mode(ZONE, mode)
-            config = make_config(resolvers=((server.address, server.port),))
-            await tests.problem_of(make_list(), 4, config)
+            inquiry = inquiry_of(server, clock=lambda: clock[0])
+            await inquiry.problem_of(make_list(), 4)
             clock[0] = seconds
-            await tests.problem_of(make_list(), 4, config)
+            await inquiry.problem_of(make_list(), 4)
             return len(server.questions)
 
     assert asyncio.run(twice()) == questions
+
+
+def asked_twice(each: DnsblList, first: str, second: str, *, after_s: float, code: str = "127.0.0.2") -> list[str]:
+    """The questions about two addresses, one after the other; the server's answers are good for a minute."""
+
+    async def twice() -> list[str]:
+        clock = [0.0]
+        async with DnsServer(zones=[ZONE]) as server:
+            server.list_address(ZONE, first, [code])
+            inquiry = inquiry_of(server, clock=lambda: clock[0])
+            for address in (first, second):
+                await inquiry.look_up(each, ip_address(address))
+                clock[0] += after_s
+            return [name for name, kind in server.questions if kind == "A"]
+
+    return asyncio.run(twice())
+
+
+@pytest.mark.parametrize(("seconds", "questions"), [(59, 1), (60, 2)])
+def test_answer_is_kept_as_long_as_its_ttl(seconds, questions):
+    assert len(asked_twice(make_list(), BAD_HOST, BAD_HOST, after_s=seconds)) == questions
+
+
+@pytest.mark.parametrize(("six_by", "questions"), [(64, 1), (128, 2)])
+def test_list_of_ipv6_networks_is_asked_once_a_network(six_by, questions):
+    each = make_list(six_by=six_by)
+    assert len(asked_twice(each, "2001:db8::7", "2001:db8::8", after_s=1)) == questions
+
+
+def test_listing_of_an_ipv6_network_names_the_network():
+    outcome = check(BAD_HOST6, make_list(six_by=64), prepare=listed("127.0.0.2", address=BAD_HOST6))
+    assert outcome.details["lists"][0]["place"] == "2001:db8::/64"
+
+
+def test_list_is_not_asked_beyond_its_daily_limit_and_says_so():
+    async def run() -> tuple[CheckOutcome, int]:
+        async with DnsServer(zones=[ZONE]) as server:
+            allowance = Allowance(left=3)
+            inquiry = inquiry_of(server, allowances={"example": allowance})
+            config = make_config(lists=(make_list(),), inquiry=inquiry)
+            await dnsbl.run(CheckTarget(address="192.0.2.1"), config)
+            return await dnsbl.run(CheckTarget(address="192.0.2.2"), config), len(server.questions)
+
+    outcome, questions = asyncio.run(run())
+    assert (outcome.verdict, questions) == (Verdict.UNKNOWN, 3)
+    assert outcome.details["lists"][0]["reason"].startswith("its daily limit of questions is used up")
+
+
+def test_questions_keep_the_rate_that_the_list_allows():
+    async def timed() -> float:
+        async with DnsServer(zones=[ZONE]) as server:
+            inquiry = inquiry_of(server, allowances={"example": Allowance(per_second=50)})
+            started = asyncio.get_running_loop().time()
+            await asyncio.gather(*(inquiry.look_up(make_list(), ip_address(f"192.0.2.{n}")) for n in range(21)))
+            return asyncio.get_running_loop().time() - started
+
+    assert asyncio.run(timed()) >= 0.4
+
+
+def test_no_more_questions_are_under_way_than_the_list_allows():
+    """A silent list with room for one at a time: three questions, put twice each, need six time-outs."""
+
+    async def timed() -> float:
+        async with DnsServer() as server:
+            server.set_mode(ZONE, "silent")
+            inquiry = Inquiry(((server.address, server.port),), 0.1)
+            started = asyncio.get_running_loop().time()
+            asked = (inquiry.look_up(make_list(in_flight=1), ip_address(f"192.0.2.{n}")) for n in range(3))
+            await asyncio.gather(*asked, return_exceptions=True)
+            return asyncio.get_running_loop().time() - started
+
+    assert asyncio.run(timed()) >= 0.6
+
+
+BITS = {
+    "answers": "bits",
+    "codes": {"4": {"meaning": "mailer", "cause": "spam-source"}, "8": {"meaning": "phishing", "cause": "attack"}},
+    "errors": {"1": "blocked: too many questions"},
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "meaning", "reason"),
+    [
+        ("127.0.0.4", "listed", "mailer", ""),
+        ("127.0.0.12", "listed", "mailer; phishing", ""),
+        ("127.0.0.1", "unknown", "", "answers 127.0.0.1: blocked: too many questions"),
+        ("127.0.0.5", "unknown", "", "answers 127.0.0.5: blocked: too many questions"),
+    ],
+)
+def test_bits_of_an_answer_are_read_one_by_one(code, status, meaning, reason):
+    found = check(BAD_HOST, make_list(**BITS), prepare=listed(code)).details["lists"][0]
+    assert (found["status"], found["meaning"], found["reason"]) == (status, meaning, reason)
+
+
+def test_key_of_the_site_is_asked_with_and_never_shown():
+    keyed = dataclasses.replace(make_list(), key="sitekey")
+    outcome = check(BAD_HOST, keyed, prepare=listed("127.0.0.2", zone=f"sitekey.{ZONE}"))
+    assert outcome.verdict == Verdict.BAD
+    assert "sitekey" not in f"{outcome} {keyed!r}"
 
 
 def test_reason_text_is_bounded_and_has_no_control_characters():
