@@ -8,7 +8,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from complaints.demo.smtp_hosts import SmtpHost
+    from complaints.demo.smtp_hosts import MailServer
 
 BOUNCE = """\
 From: MAILER-DAEMON@{host}
@@ -51,7 +51,7 @@ class Envelope:
     data: bytes = b""
 
 
-Rule = Callable[["SmtpHost", Envelope, str], bool]
+Rule = Callable[["MailServer", Envelope, str], bool]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,20 +68,20 @@ class Behaviour:
     asks_log_in: bool = False
 
 
-def anybody(host: SmtpHost, envelope: Envelope, recipient: str) -> bool:
+def anybody(host: MailServer, envelope: Envelope, recipient: str) -> bool:
     return True
 
 
-def percent_hack(host: SmtpHost, envelope: Envelope, recipient: str) -> bool:
+def percent_hack(host: MailServer, envelope: Envelope, recipient: str) -> bool:
     local, _, domain = recipient.rpartition("@") if "@" in recipient else (recipient, "", "")
     return "%" in local and host.is_own(domain)
 
 
-def own_sender(host: SmtpHost, envelope: Envelope, recipient: str) -> bool:
+def own_sender(host: MailServer, envelope: Envelope, recipient: str) -> bool:
     return host.is_own((envelope.sender or "@?").rpartition("@")[2])
 
 
-def own_recipient(host: SmtpHost, envelope: Envelope, recipient: str) -> bool:
+def own_recipient(host: MailServer, envelope: Envelope, recipient: str) -> bool:
     """A mailbox that takes whatever stands before the last @ of the host's own names."""
     return host.is_own(recipient.rpartition("@")[2] if "@" in recipient else "")
 
@@ -102,7 +102,7 @@ BEHAVIOURS = {
 }
 
 
-def relayed(host: SmtpHost, envelope: Envelope) -> Envelope:
+def relayed(host: MailServer, envelope: Envelope) -> Envelope:
     trace = (
         f"Received: from {envelope.helo} ([{envelope.peer}])\r\n"
         f"\tby {host.name} with ESMTP id {len(host.accepted):08X}; {formatdate()}\r\n"
@@ -111,7 +111,7 @@ def relayed(host: SmtpHost, envelope: Envelope) -> Envelope:
     return dataclasses.replace(envelope, recipients=recipients, data=trace.encode() + envelope.data)
 
 
-def rerouted(host: SmtpHost, recipient: str) -> str:
+def rerouted(host: MailServer, recipient: str) -> str:
     """Where the mail really goes: whatever is addressed to the host itself is read again as an address."""
     named = recipient
     while (inner := behind_own_name(host, named)) != named:
@@ -119,7 +119,7 @@ def rerouted(host: SmtpHost, recipient: str) -> str:
     return named if "@" in named else recipient
 
 
-def behind_own_name(host: SmtpHost, recipient: str) -> str:
+def behind_own_name(host: MailServer, recipient: str) -> str:
     """One layer less of "a%b@own", "b!a@own" (RFC 976), "@own:a@b" (RFC 5321 appendix C), "a@b@own", or the same
     without a domain; any other recipient as it is."""
     route, colon, rest = recipient.partition(":")
@@ -139,7 +139,7 @@ def behind_own_name(host: SmtpHost, recipient: str) -> str:
     return inner if "@" in inner else "@".join(inner.rsplit("%", 1))
 
 
-def bounced(host: SmtpHost, envelope: Envelope) -> Envelope | None:
+def bounced(host: MailServer, envelope: Envelope) -> Envelope | None:
     """A non-delivery report (RFC 3464) to the envelope sender; none to a null sender."""
     if not envelope.sender:
         return None

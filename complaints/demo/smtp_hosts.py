@@ -6,6 +6,7 @@ server by SMTP, from its own address and with the envelope it was given.
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import contextlib
 import ipaddress
@@ -20,31 +21,17 @@ MAX_MESSAGE = 10_000_000
 RETRIES = 5
 
 
-class SmtpHost(LoopbackPeer):
-    """One mail server. `behaviour` may be changed while it runs, from any thread.
+class MailServer(abc.ABC):
+    """How a mail server behaves, wherever its streams come from. `behaviour` may be changed while it runs.
 
-    deliver_to: host and port of the next server, the only one this host ever connects to.
-    accepted: every message it took, oldest first. undelivered: why a relayed message got no further.
+    accepted: every message it took, oldest first.
     """
 
-    def __init__(
-        self,
-        address: str = "127.0.0.1",
-        port: int = 0,
-        behaviour: str = "closed",
-        deliver_to: tuple[str, int] | None = None,
-        *,
-        name: str = "mail.customer.example",
-    ) -> None:
-        super().__init__(address, port)
-        self.behaviour = behaviour
-        self.deliver_to = deliver_to
-        self.name = name
+    def __init__(self, address: str, behaviour: str, name: str) -> None:
+        self.address, self.behaviour, self.name = address, behaviour, name
         self.greylist_s = 300.0
         self.delay_s = 20.0
-        self.retry_s = 1.0
         self.accepted: list[Envelope] = []
-        self.undelivered: list[str] = []
         self.connections = 0
         self.first_seen: dict[tuple[str, str | None, str], float] = {}
         self.tasks: set[asyncio.Task[None]] = set()
@@ -63,16 +50,9 @@ class SmtpHost(LoopbackPeer):
     def now(self) -> Behaviour:
         return BEHAVIOURS[self._behaviour]
 
-    async def start(self) -> None:
-        self.server = await asyncio.start_server(self.serve, self.address, self.port)
-        self.port = self.server.sockets[0].getsockname()[1]
-
-    async def stop(self) -> None:
-        """Close; a message not yet handed on is lost, as with a machine that is switched off."""
-        self.server.close()
-        for task in tuple(self.tasks):
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
+    @abc.abstractmethod
+    def hand_on(self, envelope: Envelope) -> None:
+        """Pass on what was taken for somebody else, without keeping the client waiting."""
 
     def is_own(self, domain: str) -> bool:
         literals = {"", "localhost", f"[{self.address}]", f"[ipv6:{self.address}]"}
@@ -95,9 +75,46 @@ class SmtpHost(LoopbackPeer):
         self.accepted.append(envelope)
         handlers = {"relay": relayed, "bounce": bounced}
         if (handler := handlers.get(self.now.then)) and (onward := handler(self, envelope)):
-            task = asyncio.create_task(self.deliver(onward))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+            self.hand_on(onward)
+
+
+class SmtpHost(LoopbackPeer, MailServer):
+    """A mail server with a real socket on loopback.
+
+    deliver_to: host and port of the next server, the only one this host ever connects to.
+    undelivered: why a relayed message got no further.
+    """
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1",
+        port: int = 0,
+        behaviour: str = "closed",
+        deliver_to: tuple[str, int] | None = None,
+        *,
+        name: str = "mail.customer.example",
+    ) -> None:
+        LoopbackPeer.__init__(self, address, port)
+        MailServer.__init__(self, address, behaviour, name)
+        self.deliver_to = deliver_to
+        self.retry_s = 1.0
+        self.undelivered: list[str] = []
+
+    async def start(self) -> None:
+        self.server = await asyncio.start_server(self.serve, self.address, self.port)
+        self.port = self.server.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Close; a message not yet handed on is lost, as with a machine that is switched off."""
+        self.server.close()
+        for task in tuple(self.tasks):
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+    def hand_on(self, envelope: Envelope) -> None:
+        task = asyncio.create_task(self.deliver(envelope))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     async def deliver(self, envelope: Envelope) -> None:
         """Hand on; try again while the next server says "later"."""
@@ -129,7 +146,7 @@ class SmtpHost(LoopbackPeer):
 class Session:
     """One connection, RFC 5321 as far as the world needs it."""
 
-    def __init__(self, host: SmtpHost, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, host: MailServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.host, self.reader, self.writer = host, reader, writer
         self.peer = writer.get_extra_info("peername")[0]
         self.helo = ""
