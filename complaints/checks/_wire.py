@@ -86,6 +86,8 @@ def read_quickly(asked: bytes, reply: bytes) -> Reply | None:
         at += 12 + length
         if kind != wanted or family != IN or len(data) != length:
             return None
+        if kind == TYPES["A"] and length != 4:
+            return None
         if kind == TYPES["A"]:
             addresses.append(ipaddress.IPv4Address(data))
         else:
