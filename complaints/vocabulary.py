@@ -115,6 +115,9 @@ class EventKind(StrEnum):
     CUSTOMER_ANSWERED = "customer_answered"
     NOTE = "note"
     ASSIGNED = "assigned"
+    MOVED_AWAY = "moved_away"  # complaints that turned out to be another contract's
+    MOVED_HERE = "moved_here"
+    KEPT = "kept"  # a correction was proposed, and dismissed
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
