@@ -44,6 +44,7 @@ class Holding:
     candidates: references of the contracts that could be meant, sorted; empty unless UNSURE.
     candidate_ids: their ids, in the same order.
     again_at: unknown now, but asking again at that time may tell; only with UNSURE.
+    missing: what the report lacks and would decide it, of "port" and "time"; only with UNSURE.
     reason: plain words for the desk, times in UTC.
     """
 
@@ -57,3 +58,4 @@ class Holding:
     reason: str = ""
     candidate_ids: tuple[int, ...] = ()
     again_at: datetime | None = None
+    missing: tuple[str, ...] = dataclasses.field(default=(), compare=False)

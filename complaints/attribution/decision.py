@@ -95,6 +95,14 @@ def decide(question: Question, levels: Levels) -> Finding:
     return Finding(Why.PORT_OF_NOBODY if deciding else Why.NOBODY)
 
 
+def missing(question: Question, finding: Finding) -> tuple[str, ...]:
+    """What a reporter could add (RFC 6302 section 2) that would decide it; nothing where our own data is wrong."""
+    if finding.why is Why.CONFLICT:
+        return ()
+    port = not question.port and any(has_part_of_ports(claim) for claim in finding.possible)
+    return ("port",) * port + ("time",) * bool(finding.others)
+
+
 def meant_within(stretch: Stretch, levels: Levels, port: int | None) -> list[Claim]:
     """Every claim that decides at some moment of the stretch: nobody held a more specific prefix then.
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from complaints.addresses import address_text, prefix_text
 from complaints.attribution.answers import Holding, Question
-from complaints.attribution.decision import UNKNOWN_TIME_WINDOW, Claim, Finding, Why, has_part_of_ports
+from complaints.attribution.decision import UNKNOWN_TIME_WINDOW, Claim, Finding, Why, has_part_of_ports, missing
 from complaints.attribution.times import length_text, utc_text
 from complaints.vocabulary import Answer
 
@@ -73,6 +73,7 @@ def unsure(question: Question, finding: Finding, names: Mapping[int, str]) -> Ho
         candidates=tuple(name for name, _ in meant),
         candidate_ids=tuple(pk for _, pk in meant),
         reason=why_unsure(question, finding, names),
+        missing=missing(question, finding),
     )
 
 
