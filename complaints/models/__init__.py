@@ -5,7 +5,7 @@ from complaints.models.api_keys import ApiKey
 from complaints.models.assignments import Assignment, AssignmentChange, PrefixLength
 from complaints.models.blacklists import Blacklist, ListAnswer, ListHealth, Listing, ListSweep, ListUse
 from complaints.models.cases import Case, CaseEvent
-from complaints.models.checks import CheckRun, ProbeArrival
+from complaints.models.checks import CheckOptOut, CheckRun, ProbeArrival, ProbeBounce
 from complaints.models.complaints import Complaint
 from complaints.models.customers import Contact, Contract, Customer, MailDomain
 from complaints.models.identifiers import HostedName, LineIdentifier
@@ -25,6 +25,7 @@ __all__ = [
     "Blacklist",
     "Case",
     "CaseEvent",
+    "CheckOptOut",
     "CheckRun",
     "Complaint",
     "CompressionDictionary",
@@ -49,6 +50,7 @@ __all__ = [
     "PortalLink",
     "PrefixLength",
     "ProbeArrival",
+    "ProbeBounce",
     "Reading",
     "Reattribution",
     "Reporter",

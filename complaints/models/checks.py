@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from complaints.addresses import address_text
+from complaints.addresses import address_text, prefix_key, prefix_text
 from complaints.checks import new_nonce
 from complaints.models.cases import Case, choices
 from complaints.models.messages import Message
@@ -49,7 +49,8 @@ class CheckRun(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["due_at"], name="check_due", condition=Q(state__in=["queued", "running", "waiting"]))
+            models.Index(fields=["check_name", "address", "queued_at"], name="check_by_address"),
+            models.Index(fields=["due_at"], name="check_due", condition=Q(state__in=["queued", "running", "waiting"])),
         ]
 
     def __str__(self) -> str:
@@ -60,17 +61,64 @@ class CheckRun(models.Model):
         return address_text(self.address)
 
 
-class ProbeArrival(models.Model):
-    """A relay probe that came back to our own mailbox: the only proof of an open relay."""
+class ReturnedMail(models.Model):
+    """Mail of ours that came back from a checked server; `form` and `port` say which of the run's probes it was."""
 
-    run = models.ForeignKey(CheckRun, on_delete=models.CASCADE, related_name="arrivals")
     form = models.CharField(max_length=40)
-    message = models.ForeignKey(Message, on_delete=models.PROTECT, db_index=False)
+    port = models.PositiveIntegerField(default=0, help_text="Of the server; 0: as the run's")
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, db_index=False, related_name="+")
     peer = models.CharField(max_length=100, help_text="Who delivered it to us; may be another host than the one tested")
     arrived_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["run", "form"], name="probe_once")]
+        abstract = True
+
+
+class ProbeArrival(ReturnedMail):
+    """A relay probe that came back to our own mailbox: the only proof of an open relay."""
+
+    run = models.ForeignKey(CheckRun, on_delete=models.CASCADE, related_name="arrivals")
+    received = models.JSONField(
+        default=list, help_text="The returning mail's Received lines, youngest first: the way it went"
+    )
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "form", "port"], name="probe_once")]
 
     def __str__(self) -> str:
         return f"probe {self.form} of run {self.run_id}"
+
+
+class ProbeBounce(ReturnedMail):
+    """A probe that the server took and then returned to its sender: no relay, but backscatter."""
+
+    run = models.ForeignKey(CheckRun, on_delete=models.CASCADE, related_name="bounces")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "form", "port"], name="probe_bounce_once")]
+
+    def __str__(self) -> str:
+        return f"bounce of probe {self.form} of run {self.run_id}"
+
+
+class CheckOptOut(models.Model):
+    """Addresses whose holder asked not to be tested: no check connects to them."""
+
+    key = models.BinaryField(max_length=17, unique=True, editable=False)
+    note = models.CharField(max_length=300, blank=True, help_text="Who asked, and why")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        verbose_name = "address left out of tests"
+        verbose_name_plural = "addresses left out of tests"
+
+    def __str__(self) -> str:
+        return f"{self.prefix} {self.note}".strip()
+
+    @property
+    def prefix(self) -> str:
+        return prefix_text(self.key)
+
+    @prefix.setter
+    def prefix(self, text: str) -> None:
+        self.key = prefix_key(text)
