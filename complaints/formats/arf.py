@@ -11,6 +11,7 @@ from typing import Final
 
 from ..vocabulary import Category, ParsedComplaint
 from . import arf_fast
+from .accounts import accounts_in_header
 from .addresses import addresses_in, read_address
 from .arf_fast import MOST_ORIGINAL_HEADER, ArfParts
 from .dates import read_mail_date
@@ -131,6 +132,7 @@ def read_complaint(found: ArfParts, mail: Mail) -> ParsedComplaint:
         auth_failure=fields.readable("auth-failure"),
         delivery_result=fields.readable("delivery-result"),
         received=received,
+        accounts=accounts_in_header(original, mail.account_headers),
         source_reason=reason,
         extra=NOTHING_ELSE if original is None or CFBL_ID not in original else {CFBL_ID: original.first(CFBL_ID)},
     )

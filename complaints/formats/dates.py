@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -124,14 +125,19 @@ def read_mail_date(text: str | None, zone: timedelta = NO_OFFSET, *, zone_known:
 def usual_moment(
     day: str, month: str, year: str, hour: str, minute: str, second: str, sign: str, hours: str, minutes: str
 ) -> datetime | None:
-    east = timedelta(hours=int(hours), minutes=int(minutes))
     try:
         # Second 60 is a leap second; datetime does not know it.
         seconds = min(int(second), 59)
         local = datetime(int(year), MONTHS.get(month.lower(), 0), int(day), int(hour), int(minute), seconds, 0, UTC)
-        return local + east if sign == "-" else local - east
+        return local - usual_offset(sign, hours, minutes)
     except (ValueError, OverflowError):
         return None
+
+
+@lru_cache(maxsize=256)  # there are some forty zones, and making a timedelta costs as much as reading the rest
+def usual_offset(sign: str, hours: str, minutes: str) -> timedelta:
+    east = timedelta(hours=int(hours), minutes=int(minutes))
+    return -east if sign == "-" else east
 
 
 def dates_in(

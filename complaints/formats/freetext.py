@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Final
 
 from ..vocabulary import Category, ParsedComplaint
+from .accounts import accounts_in_header
 from .addresses import addresses_in
 from .arf import read_reporter
 from .dates import dates_in, read_mail_date, stated_zone, zone_of
@@ -90,6 +91,7 @@ def read_complaints(mail: Mail) -> list[ParsedComplaint]:
             original_subject=original.readable("subject") if original else None,
             reporter=read_reporter(mail),
             received=received,
+            accounts=accounts_in_header(original, mail.account_headers),
             source_reason=reason,
         )
         for address, reason in list(sources.items())[:MOST_COMPLAINTS] or [(None, "the text names no address")]

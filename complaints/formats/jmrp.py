@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from ..vocabulary import Category, ParsedComplaint
+from .accounts import accounts_in_header
 from .addresses import addresses_in
 from .arf import read_reporter
 from .arf_fast import MOST_ORIGINAL_HEADER
@@ -68,6 +69,7 @@ def parse(mail: Mail) -> list[ParsedComplaint]:
             original_subject=original.readable("subject"),
             reporter=bare_address(mail.headers.first("return-path")) if resent else read_reporter(mail),
             received=received,
+            accounts=accounts_in_header(original, mail.account_headers),
             source_reason="Subject of the report" if named else reason,
         )
     ]

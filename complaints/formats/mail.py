@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import email
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -33,15 +33,24 @@ ONLY_BOUNDARY = re.compile(rb"--([^\s:][^\n:]{0,68}[^\s:])[ \t]*\n(?=[A-Za-z-]+:
 class Mail:
     """One message; an attached one is a Mail again, one deeper."""
 
-    def __init__(self, raw: bytes, *, depth: int = 0, is_ours: Callable[[str], bool] | None = None) -> None:
+    def __init__(
+        self,
+        raw: bytes,
+        *,
+        depth: int = 0,
+        is_ours: Callable[[str], bool] | None = None,
+        account_headers: Sequence[str] = (),
+    ) -> None:
         self.raw = raw
         self.depth = depth
         self.is_ours = is_ours
+        self.account_headers = account_headers
         self.limit_note: str | None = None
         self.problems: list[str] = []  # what a format could not read in a report that it still took something from
         self.json_documents: list[dict[str, Any]] | None = None  # of json_documents, kept for the next format
         self.text: str | None = None  # all that is to be read, kept: several formats know their mails by it
         self.csv_tables: list[Any] | None = None  # of csv_tables
+        self.read_parameters: dict[str, str] | None = None
         self.free_text: list[ParsedComplaint] | None = None  # freetext's answer, kept: recognising there is reading
         self.data = unmark(self.within_limits(one_line_end(raw[:MOST_BYTES])))
         end = self.data.find(b"\n\n")
@@ -53,6 +62,7 @@ class Mail:
         if (lines := block.count(b"\n")) > MOST_HEADER_LINES:
             raise MalformedComplaint(f"header: {lines} lines, more than {MOST_HEADER_LINES} are not read")
         self.headers = Headers(block)
+        self.content_type = main_type(self.headers.first("content-type"))
         if not len(self.headers):
             self.body_at = 0
 
@@ -64,13 +74,12 @@ class Mail:
             data = b"\n".join(data.split(b"\n", MOST_LINES)[:MOST_LINES])
         return data
 
-    @cached_property
-    def content_type(self) -> str:
-        return main_type(self.headers.first("content-type"))
-
-    @cached_property
+    @property
     def parameters(self) -> dict[str, str]:
-        return parameters_of(self.headers.first("content-type"))
+        """Kept by hand: cached_property takes a lock on Python 3.11, which costs more than the parameters."""
+        if self.read_parameters is None:
+            self.read_parameters = parameters_of(self.headers.first("content-type"))
+        return self.read_parameters
 
     @property
     def report_type(self) -> str | None:
@@ -115,7 +124,7 @@ class Mail:
         """The message that `part` holds, or None where it holds none or lies too deep."""
         if not part.content_type.startswith(("message/", "text/rfc822")) or self.depth >= MOST_DEPTH:
             return None
-        return Mail(part.payload, depth=self.depth + 1, is_ours=self.is_ours)
+        return Mail(part.payload, depth=self.depth + 1, is_ours=self.is_ours, account_headers=self.account_headers)
 
 
 def one_line_end(raw: bytes) -> bytes:

@@ -20,7 +20,7 @@ def received_lines(original: Headers | None) -> tuple[str, ...]:
     """Unfolded, topmost (youngest) first."""
     if original is None:
         return ()
-    return tuple(" ".join(line[:LONGEST_LINE].split()) for line in original.every("received")[:MOST_LINES])
+    return tuple([" ".join(line[:LONGEST_LINE].split()) for line in original.every("received")[:MOST_LINES]])
 
 
 def source_from_received(

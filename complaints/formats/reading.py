@@ -7,13 +7,14 @@ what is no complaint also say DISPOSITION, and their parse answers nothing.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC
 from functools import cache
 from types import ModuleType
 
 from ..registry import load_plugins
 from ..vocabulary import Disposition, ParsedComplaint, ParsedMessage
+from .accounts import accounts_in_received
 from .authentication import authenticated_domain
 from .dates import ZONELESS, read_mail_date
 from .errors import MalformedComplaint, NotThisFormat
@@ -36,18 +37,20 @@ def read_message(
     is_ours: Callable[[str], bool] | None = None,
     probe_domain: str | None = None,
     authserv_id: str | None = None,
+    account_headers: Sequence[str] = (),
 ) -> ParsedMessage:
     """Say what `raw` is and what it accuses whom of.
 
     is_ours: tells whether an address is in our networks; narrows what a free text means.
     probe_domain: mail to it is our own relay check's test mail, come back.
     authserv_id: under this name our own mail server says what it found of DKIM and SPF; nobody else is believed.
+    account_headers: fields, lower case, in which our relay says in an original who had logged in.
 
     Never raises: what cannot be read is UNREADABLE, with the part or field in `problem`. Bounded in time and memory by
     the limits in mail.py.
     """
     try:
-        mail = Mail(raw, is_ours=is_ours)
+        mail = Mail(raw, is_ours=is_ours, account_headers=account_headers)
     except MalformedComplaint as exc:
         return ParsedMessage(format=None, disposition=Disposition.UNREADABLE, problem=str(exc))
     found = sort_out(mail, probe_domain)
@@ -84,16 +87,20 @@ def sort_out(mail: Mail, probe_domain: str | None) -> ParsedMessage:
 
 def read_as(kind: ModuleType, mail: Mail) -> ParsedMessage:
     disposition = getattr(kind, "DISPOSITION", Disposition.COMPLAINT)
-    complaints = tuple(map(with_zone_told, kind.parse(mail)))
+    complaints = tuple(map(completed, kind.parse(mail)))
     return finish(mail, kind.NAME, disposition, complaints=complaints)
 
 
-def with_zone_told(complaint: ParsedComplaint) -> ParsedComplaint:
-    """The mark that a date without a zone bears becomes a field; from here on every time is in plain UTC."""
+def completed(complaint: ParsedComplaint) -> ParsedComplaint:
+    """What no format has to think of: the mark of a date without a zone becomes a field, and who had logged in."""
     seen_at = complaint.arrival_date
-    if seen_at is None or seen_at.tzinfo is not ZONELESS:
-        return complaint
-    return dataclasses.replace(complaint, arrival_date=seen_at.replace(tzinfo=UTC), zone_known=False)
+    if seen_at is not None and seen_at.tzinfo is ZONELESS:
+        complaint = dataclasses.replace(complaint, arrival_date=seen_at.replace(tzinfo=UTC), zone_known=False)
+    if complaint.received and complaint.source_ip:
+        found = accounts_in_received(complaint.received, complaint.source_ip)
+        if found:
+            complaint = dataclasses.replace(complaint, accounts=(*found, *complaint.accounts))
+    return complaint
 
 
 def finish(

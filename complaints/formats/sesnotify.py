@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..vocabulary import Category, ParsedComplaint
+from .accounts import accounts_in_header
 from .addresses import read_address
 from .arf import CATEGORIES, read_reporter
 from .dates import read_mail_date
@@ -69,6 +70,7 @@ def read_notification(notification: Mapping[str, Any], mail: Mail) -> ParsedComp
         reporter=read_reporter(mail),
         user_agent=text_of(complaint.get("userAgent")),
         received=received,
+        accounts=accounts_in_header(headers, mail.account_headers),
         source_reason=reason,
         extra=read_extra(complaint, sent),
     )

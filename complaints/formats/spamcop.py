@@ -18,6 +18,7 @@ from itertools import islice
 from typing import Final
 
 from ..vocabulary import Category, ParsedComplaint
+from .accounts import accounts_in_header
 from .addresses import canonical, read_address
 from .arf import read_reporter
 from .dates import month_number, read_mail_date
@@ -102,6 +103,7 @@ def read_full(text: str, mail: Mail) -> ParsedComplaint:
         original_subject=original.readable("subject"),
         reporter=read_reporter(mail),
         received=received,
+        accounts=accounts_in_header(original, mail.account_headers),
         source_reason=reason,
     )
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 import yaml
 
 from ..vocabulary import Category, ParsedComplaint
+from .accounts import accounts_in_header
 from .addresses import addresses_in, read_address
 from .arf import read_reporter
 from .dates import read_mail_date
@@ -122,6 +123,7 @@ def read_report(report: Report, mail: Mail) -> ParsedComplaint:
         user_agent=report.get("user-agent") or None,
         version=report.get("version") or None,
         received=received_lines(headers),
+        accounts=accounts_in_header(headers, mail.account_headers),
         source_reason=reason,
         extra=read_extra(report),
     )

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ..vocabulary import Category, ParsedComplaint
+from .accounts import accounts_in_header
 from .addresses import read_address
 from .arf import read_reporter
 from .dates import read_mail_date
@@ -115,6 +116,7 @@ def read_report(document: Mapping[str, Any], mail: Mail) -> ParsedComplaint:
         reporter=read_reporter(mail) or contact_of(reporter.get("ReporterOrgEmail")),
         version=text_of(document.get("Version")),
         received=received,
+        accounts=accounts_in_header(original, mail.account_headers),
         source_reason=reason,
         extra=read_extra(document, report, reporter, evidence),
     )

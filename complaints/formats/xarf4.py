@@ -14,6 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from ..vocabulary import ParsedComplaint
+from .accounts import accounts_in_header
 from .addresses import read_address
 from .arf import read_reporter
 from .arf_fast import MOST_ORIGINAL_HEADER
@@ -76,6 +77,7 @@ def read_report(report: Mapping[str, Any], mail: Mail) -> ParsedComplaint:
         reporter=read_reporter(mail) or contact_of(dict_of(report.get("reporter")).get("contact")),
         version=text_of(report.get("xarf_version")),
         received=received_lines(original),
+        accounts=accounts_in_header(original, mail.account_headers),
         source_reason=reason,
     )
     return not_in(complaint, report)
