@@ -131,10 +131,13 @@ def read_by_dnspython(reply: bytes) -> Reply:
         message = dns.message.from_wire(reply)
     except (dns.exception.DNSException, ValueError) as exc:
         raise Unreadable(f"the answer cannot be read: {exc or type(exc).__name__}") from exc
-    rrsets = [rrset for rrset in message.answer if rrset.rdtype in (CNAME, *TYPES.values())]
+    answer = [rrset for rrset in message.answer if rrset.rdclass == IN]
+    rrsets = [rrset for rrset in answer if rrset.rdtype in (CNAME, *TYPES.values())]
     records = [record for rrset in rrsets for record in rrset][:MAX_RECORDS]
     found = [rrset.ttl for rrset in rrsets]
-    soa = [min(rrset.ttl, rrset[0].minimum) for rrset in message.authority if rrset.rdtype == SOA]
+    soa = [
+        min(rrset.ttl, rrset[0].minimum) for rrset in message.authority if (rrset.rdclass, rrset.rdtype) == (IN, SOA)
+    ]
     return Reply(
         int(message.rcode()),
         truncated=bool(message.flags & dns.flags.TC),

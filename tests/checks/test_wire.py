@@ -10,6 +10,7 @@ import dns.rcode
 import dns.rrset
 import pytest
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from complaints.checks._wire import Reply, Unreadable, answers, question, read_by_dnspython, read_quickly, read_reply
@@ -88,6 +89,7 @@ def test_answer_to_another_question_is_none_of_ours():
     assert answers(asked, bytes([shouted[0], shouted[1], 0x81]) + shouted[3:])
 
 
+@hypothesis_settings(max_examples=3000)
 @given(st.sampled_from(["A", "TXT", "CNAME"]), st.integers(0, 200), st.binary(max_size=4), st.integers(0, 200))
 def test_damaged_answer_is_read_as_dnspython_reads_it_or_refused(kind, at, damage, end):
     asked, wire = reply("TXT" if kind == "TXT" else "A", *RECORDS[kind], authority=(SOA,))
