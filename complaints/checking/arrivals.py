@@ -14,9 +14,10 @@ from django.db.models import F
 
 from complaints.checking.outcomes import settle_arrival
 from complaints.checking.setup import probe_secret
-from complaints.checks import RETURN_PATH, match_probe, nonce_of_probe, token_in, verify_probe
+from complaints.checks import match_probe, match_return_path, nonce_of_probe, token_in
 from complaints.models import CheckRun, Message, ProbeArrival
 
+RETURN_PATH = "return-path"
 log = logging.getLogger(__name__)
 
 
@@ -55,7 +56,7 @@ def read_probe(recipient: str) -> tuple[CheckRun, str] | None:
     if run is None or token is None or domain.lower() != settings.PROBE_DOMAIN:
         return None
     signed = (probe_secret(), token, run.nonce, run.address_text, run.port)
-    form = RETURN_PATH if verify_probe(*signed, RETURN_PATH) else match_probe(*signed)
+    form = RETURN_PATH if match_return_path(*signed) else match_probe(*signed)
     if form is None:
         log.warning("%r claims to be a probe of run %s, but its signature is wrong", recipient[:100], run.pk)
         return None

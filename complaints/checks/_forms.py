@@ -2,7 +2,8 @@
 
 Sender and recipient are paths as sent, with their angle brackets. `{u}` is the form's signed local part,
 `{probe}` our probe domain, `{bounce}` our return path, `{literal}` the target's address literal, `{host}` and
-`{domain}` the name the target calls itself and its parent. Likeliest first; a family shares one mistake.
+`{domain}` the name the target calls itself and its parent, `{own_literal}` that of our listener. Likeliest first;
+a family shares one mistake.
 """
 
 from __future__ import annotations
@@ -10,22 +11,29 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Mapping, Sequence
+from string import Formatter
 
 HOST_NAME = re.compile(
     r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?", re.I | re.A
 )
 MAX_ACCEPTED = 4  # the first accepted probe and three more
+TAKES_ANY_DOMAIN = frozenset({"plain", "sender", "two-rcpt", "helo"})  # families whose recipient is a plain one
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Form:
+    """helo: the name we greet with; empty: our own. before: a recipient offered before the probe's."""
+
     id: str
     family: str
     sender: str
     recipient: str
+    helo: str = ""
+    before: str = ""
 
-    def needs(self, field: str) -> bool:
-        return f"{{{field}}}" in self.sender + self.recipient
+    def fits(self, known: Mapping[str, str]) -> bool:
+        parts = Formatter().parse(self.sender + self.recipient + self.helo + self.before)
+        return all(name is None or name in known for _, name, _, _ in parts)
 
     @property
     def names_host_in_recipient(self) -> bool:
@@ -42,6 +50,8 @@ class Attempt:
     stage: str  # the last step reached: mail, rcpt, data, end
     code: int | None
     text: str
+    port: int = 25
+    tls: bool = False
 
     @property
     def accepted(self) -> bool:
@@ -55,6 +65,8 @@ class Attempt:
     def as_details(self) -> dict[str, object]:
         return {
             "form": self.form.id,
+            "port": self.port,
+            "tls": self.tls,
             "sender": self.sender,
             "recipient": self.recipient,
             "stage": self.stage,
@@ -98,7 +110,14 @@ FORMS = (
     Form("imcea", "imcea", "<{bounce}>", "<IMCEASMTP-{u}+40{probe_imcea}@{host}>"),  # Exchange 5.5, MS99-027
     Form("own-sender-pct", "both", "<relaycheck@{host}>", "<{u}%{probe}@{host}>"),
     Form("literal-sender-route", "both", "<relaycheck@{literal}>", "<@{literal}:{u}@{probe}>"),
+    Form("rcpt-literal", "rcpt-literal", "<{bounce}>", "<{u}@{own_literal}>"),
+    # Without a domain the postmaster is the server's own (RFC 5321 section 4.1.1.3), whatever name it goes by.
+    Form("two-rcpt", "two-rcpt", "<{bounce}>", "<{u}@{probe}>", before="<postmaster>"),
+    # Last: from here on the connection runs under a borrowed name.
+    Form("helo-own-host", "helo", "<{bounce}>", "<{u}@{probe}>", helo="{host}"),
+    Form("helo-own-literal", "helo", "<{bounce}>", "<{u}@{probe}>", helo="{literal}"),
 )
+PLAIN = FORMS[0]
 
 
 def names_of_host(*said: str) -> dict[str, str]:
@@ -111,10 +130,6 @@ def names_of_host(*said: str) -> dict[str, str]:
     return {"host": host, "domain": parent if "." in parent else host}
 
 
-def fits(form: Form, fields: Mapping[str, str]) -> bool:
-    return not any(form.needs(field) and field not in fields for field in ("host", "domain"))
-
-
 def still_worth_trying(form: Form, attempts: Sequence[Attempt]) -> bool:
     """After an acceptance, whether this form could still teach something that the probes on their way do not.
 
@@ -125,5 +140,5 @@ def still_worth_trying(form: Form, attempts: Sequence[Attempt]) -> bool:
     accepted = [attempt.form for attempt in attempts if attempt.may_arrive]
     if len(accepted) >= MAX_ACCEPTED or form.family in {other.family for other in accepted}:
         return False
-    takes_any_domain = any(other.family in {"plain", "sender"} for other in accepted)
-    return not (takes_any_domain and form.names_host_in_recipient)
+    takes_any_domain = any(other.family in TAKES_ANY_DOMAIN for other in accepted)
+    return not (takes_any_domain and (form.names_host_in_recipient or form.family in TAKES_ANY_DOMAIN - {"sender"}))

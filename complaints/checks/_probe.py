@@ -8,6 +8,7 @@ from email.utils import formatdate
 
 from complaints.checks._config import CheckConfig
 
+TOKEN_FIELD = "X-Relay-Check-Token"  # noqa: S105 - a field name
 BODY = """\
 This is an automatic test for open mail relays, sent by {helo} in the name of the
 operator of the network that {address} belongs to.
@@ -26,14 +27,16 @@ Test form: {form}
 def probe_mail(config: CheckConfig, *, address: str, port: int, form: str, local_part: str) -> bytes:
     """The message with CRLF line ends, under 2 KB, no line beginning with a dot."""
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = f"Relay check <{config.contact or f'postmaster@{config.probe_domain}'}>"
+    mail["From"] = f"Relay check <{contact_of(config)}>"
     mail["To"] = f"{local_part}@{config.probe_domain}"
     mail["Subject"] = f"Open relay test of {address} port {port}"
     mail["Date"] = formatdate(localtime=False)
     mail["Message-ID"] = f"<{local_part}@{config.helo}>"
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's auto-reply shall answer it
     mail["Precedence"] = "bulk"
-    mail["X-Relay-Check-Token"] = local_part
+    # RFC 2369: not a list, but the field in which mail programs look for a way out.
+    mail["List-Unsubscribe"] = f"<mailto:{contact_of(config)}?subject=No%20relay%20tests%20of%20{address}>"
+    mail[TOKEN_FIELD] = local_part
     mail.set_content(
         BODY.format(
             helo=config.helo,
@@ -41,7 +44,11 @@ def probe_mail(config: CheckConfig, *, address: str, port: int, form: str, local
             port=port,
             form=form,
             info_url=config.info_url or "ask the contact below",
-            contact=config.contact or f"postmaster@{config.probe_domain}",
+            contact=contact_of(config),
         )
     )
     return bytes(mail)
+
+
+def contact_of(config: CheckConfig) -> str:
+    return config.contact or f"postmaster@{config.probe_domain}"

@@ -9,31 +9,56 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import hashlib
 import re
 import ssl
 import time
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Self
 
-from complaints.checks._config import Timeouts
+from complaints.checks._config import CheckConfig, Timeouts
+from complaints.checks._printable import MAX_TEXT, printable
 
 REPLY_LINE = re.compile(rb"([2-5]\d\d)(?:([ -])(.*))?", re.DOTALL)
 MAX_LINE = 2048  # section 4.5.3.1.5 says 512 octets; real servers go over
 MAX_LINES = 100
-MAX_TEXT = 512
-MAX_ENTRIES = 500
+MAX_ENTRIES = 1000  # three ports, some forty forms each, two lines a command
+MAX_SAID = 120_000  # characters
 QUIT_S = 2.0
 
 
 class ConversationFailed(Exception):
-    """No further command makes sense on this connection; the text says why."""
+    """No further command makes sense on this connection; the text says why.
+
+    for_now: the same call may well go through later.
+    """
+
+    def __init__(self, why: str, *, for_now: bool = False) -> None:
+        super().__init__(why)
+        self.for_now = for_now
 
 
 class HungUp(ConversationFailed):
     """The server closed the connection, with 421 (section 3.8) or without a word."""
 
+    def __init__(self, why: str) -> None:
+        super().__init__(why, for_now=True)
+
 
 class NoServer(ConversationFailed):
     """The connection was refused: nothing listens there."""
+
+
+class Unreachable(ConversationFailed):
+    """Nobody says yes or no on that port."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, for_now=True)
+
+
+class TlsFailed(ConversationFailed):
+    """The handshake did not come about; the connection is of no use any more."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,16 +79,21 @@ class Reply:
 
 
 class Transcript:
-    """What was said, with seconds since the start; at most MAX_ENTRIES lines, so a flood cannot fill the database."""
+    """What was said, with seconds since the start; bounded, so that a flood cannot fill the database."""
 
     def __init__(self) -> None:
         self.entries: list[dict[str, object]] = []
         self.started = time.monotonic()
+        self.room = MAX_SAID
 
     def add(self, direction: str, text: str) -> None:
-        if len(self.entries) < MAX_ENTRIES:
-            said = text[:MAX_TEXT] if len(self.entries) < MAX_ENTRIES - 1 else "(the rest was cut)"
-            self.entries.append({"t": round(time.monotonic() - self.started, 3), "dir": direction, "text": said})
+        if self.room <= 0:
+            return
+        said = text[:MAX_TEXT]
+        self.room -= len(said)
+        if self.room <= 0 or len(self.entries) >= MAX_ENTRIES - 1:
+            self.room, said = 0, "(the rest was cut)"
+        self.entries.append({"t": round(time.monotonic() - self.started, 3), "dir": direction, "text": said})
 
 
 class Connection:
@@ -75,7 +105,7 @@ class Connection:
         self.reader, self.writer = reader, writer
         self.timeouts, self.transcript = timeouts, transcript
         self.unread = bytearray()
-        self.tls: str | None = None
+        self.offers: frozenset[str] = frozenset()  # keywords of the last EHLO reply
 
     async def __aenter__(self) -> Self:
         return self
@@ -91,6 +121,27 @@ class Connection:
         self.transcript.add(">", line)
         return await self.send(line.encode("ascii") + b"\r\n", step=step)
 
+    async def commands(self, *lines: str) -> list[Reply]:
+        """Several lines, in one packet where RFC 2920 allows it.
+
+        Else one after the other, as long as it makes sense: after a refusal of anything but a recipient the rest is
+        left out, and fewer replies come back.
+        """
+        if "PIPELINING" not in self.offers or len(lines) == 1:
+            return await self.one_by_one(lines)
+        for line in lines:
+            self.transcript.add(">", line)
+        await self.write("".join(f"{line}\r\n" for line in lines).encode("ascii"), step=lines[0].partition(":")[0])
+        return [await self.reply(line.partition(":")[0]) for line in lines]
+
+    async def one_by_one(self, lines: Sequence[str]) -> list[Reply]:
+        replies: list[Reply] = []
+        for line in lines:
+            replies.append(await self.command(line, step=line.partition(":")[0]))
+            if not replies[-1].ok and not line.startswith("RCPT"):
+                break
+        return replies
+
     async def message(self, content: bytes, *, step: str) -> Reply:
         """Send a whole message after 354, dots stuffed (section 4.5.2), and wait for the reply after the last dot."""
         self.transcript.add(">", f"(probe message, {len(content)} bytes)")
@@ -98,16 +149,19 @@ class Connection:
         return await self.send(stuffed.removesuffix(b"\r\n") + b"\r\n.\r\n", step=step)
 
     async def send(self, data: bytes, *, step: str) -> Reply:
+        await self.write(data, step=step)
+        return await self.reply(step)
+
+    async def write(self, data: bytes, *, step: str) -> None:
         if self.unread and not self.unread.startswith(b"421"):
             raise ConversationFailed(f"the server spoke out of turn before {step}")
         try:
             self.writer.write(data)
             await asyncio.wait_for(self.writer.drain(), self.timeouts.command)
         except TimeoutError:
-            raise ConversationFailed(f"the server stopped reading at {step}") from None
+            raise ConversationFailed(f"the server stopped reading at {step}", for_now=True) from None
         except OSError as exc:
             raise HungUp(f"the server hung up at {step}: {exc}") from exc
-        return await self.reply(step)
 
     async def reply(self, step: str) -> Reply:
         """The next reply. 421 comes back as HungUp: whatever it answers, the server is leaving."""
@@ -115,7 +169,8 @@ class Connection:
             async with asyncio.timeout(self.timeouts.command):
                 reply = await self.read_reply(step)
         except TimeoutError:
-            raise ConversationFailed(f"no answer to {step} within {self.timeouts.command:g} s") from None
+            why = f"no answer to {step} within {self.timeouts.command:g} s"
+            raise ConversationFailed(why, for_now=True) from None
         except OSError as exc:
             raise HungUp(f"the server hung up at {step}: {exc}") from exc
         if reply.code == 421:
@@ -153,15 +208,24 @@ class Connection:
         return line.rstrip(b"\r")
 
     async def start_tls(self) -> None:
-        """RFC 3207. Any certificate will do: we look for relays, we tell no secrets."""
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        """RFC 3207: whatever was said before the handshake counts for nothing after it."""
+        if self.unread:
+            raise TlsFailed("the server spoke between STARTTLS and the handshake")
         try:
-            await asyncio.wait_for(self.writer.start_tls(context), self.timeouts.command)
+            await asyncio.wait_for(self.writer.start_tls(any_certificate()), self.timeouts.command)
         except (OSError, TimeoutError) as exc:
-            raise ConversationFailed(f"the TLS handshake failed: {str(exc) or 'no answer'}") from exc
+            raise TlsFailed(f"the TLS handshake failed: {str(exc) or 'no answer'}") from exc
+        self.offers = frozenset()
+
+    @property
+    def tls(self) -> dict[str, object] | None:
+        """What was agreed on, and whose certificate it was; it was not verified."""
         session = self.writer.get_extra_info("ssl_object")
-        self.tls = session.version() if session else None
+        if session is None:
+            return None
+        certificate, cipher = session.getpeercert(binary_form=True), session.cipher()
+        fingerprint = hashlib.sha256(certificate).hexdigest() if certificate else None
+        return {"version": session.version(), "cipher": cipher and cipher[0], "certificate_sha256": fingerprint}
 
     async def quit(self) -> None:
         """Be polite; what the server makes of it no longer matters."""
@@ -170,21 +234,33 @@ class Connection:
                 await self.command("QUIT", step="QUIT")
 
 
-async def open_connection(address: str, port: int, timeouts: Timeouts, transcript: Transcript) -> Connection:
-    """Raises NoServer when refused, ConversationFailed when the address does not answer."""
+async def open_connection(
+    config: CheckConfig, address: str, port: int, transcript: Transcript, *, implicit_tls: bool = False
+) -> Connection:
+    """implicit_tls: RFC 8314, as on port 465.
+
+    Raises NoServer when refused, Unreachable when nobody answers, TlsFailed when the port speaks no TLS.
+    """
+    timeouts = config.timeouts
     try:
         async with asyncio.timeout(timeouts.connect):
-            reader, writer = await asyncio.open_connection(address, port, limit=MAX_LINE * 4)
+            reader, writer = await config.connect(address, port, any_certificate() if implicit_tls else None)
     except ConnectionRefusedError as exc:
         raise NoServer(f"no mail server reachable on port {port}") from exc
+    except ssl.SSLError as exc:
+        raise TlsFailed(f"the TLS handshake failed: {exc}") from exc
     except TimeoutError:
-        raise ConversationFailed(f"no answer on port {port} within {timeouts.connect:g} s") from None
+        raise Unreachable(f"no answer on port {port} within {timeouts.connect:g} s") from None
     except OSError as exc:
-        raise ConversationFailed(f"cannot connect to port {port}: {exc.strerror or exc}") from exc
+        raise Unreachable(f"cannot connect to port {port}: {exc.strerror or exc}") from exc
     return Connection(reader, writer, timeouts, transcript)
 
 
-def printable(data: bytes) -> str:
-    """Text without control characters: PostgreSQL's jsonb takes no NUL and a terminal no escape sequence."""
-    text = data[: MAX_TEXT * 2].decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)[:MAX_TEXT]
+@lru_cache(maxsize=1)
+def any_certificate() -> ssl.SSLContext:
+    """Any certificate and any age of TLS will do: we look for relays, we tell no secrets."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    return context

@@ -20,7 +20,6 @@ from complaints.checks._forms import FORMS
 NONCE = re.compile(r"[a-z0-9]{8,32}")
 LOCAL_PART = re.compile(r"probe-([a-z0-9]{8,32})-([a-z2-7]{16})")
 MAC_BYTES = 10  # 80 bits: exactly 16 letters of base32, no padding
-RETURN_PATH = "return-path"  # signed like a form but never one: what comes back to it is a bounce
 
 
 def new_nonce() -> str:
@@ -44,9 +43,21 @@ def verify_probe(secret: bytes, local_part: str, nonce: str, address: str, port:
     return hmac.compare_digest(expected.encode(), normal_local_part(local_part).encode())
 
 
+def return_path_of(form: str) -> str:
+    """What the sender of that form's probe is signed with: mail to it is a bounce, and says of which form."""
+    return f"return-path {form}"
+
+
 def match_probe(secret: bytes, local_part: str, nonce: str, address: str, port: int) -> str | None:
     """The id of the form whose probe this recipient is, or None when no form of that run signed it."""
     matching = [form.id for form in FORMS if verify_probe(secret, local_part, nonce, address, port, form.id)]
+    return matching[0] if matching else None
+
+
+def match_return_path(secret: bytes, local_part: str, nonce: str, address: str, port: int) -> str | None:
+    """The id of the form whose sender this recipient was, or None."""
+    of = {form.id: return_path_of(form.id) for form in FORMS}
+    matching = [form for form, path in of.items() if verify_probe(secret, local_part, nonce, address, port, path)]
     return matching[0] if matching else None
 
 

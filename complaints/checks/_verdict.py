@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 
 from complaints.checks._forms import Attempt
+from complaints.checks._smtp import NoServer
+from complaints.checks._visit import Findings
 from complaints.vocabulary import CheckOutcome, Verdict
 
 # Refusals of us that say nothing about relaying: the same mail from another client or sender might pass.
@@ -17,38 +19,72 @@ REFUSES_CLIENT = re.compile(
 REFUSES_SENDER = re.compile(r"domain of sender|sender address rejected|sender domain|5\.1\.[78]\b", re.IGNORECASE)
 
 
-def judge_relay(
-    attempts: Sequence[Attempt], *, skipped: Sequence[str], stopped: str | None, no_server: bool
-) -> CheckOutcome:
-    """Closed needs every form refused for good; one delay, one silence, one acceptance leaves it open.
+def judge_relay(found: Sequence[Findings], *, is_proven: bool = False) -> CheckOutcome:
+    """Closed needs every form refused for good on every port; one delay, one silence, one acceptance leaves it open.
 
-    stopped: why the battery was not finished, or None. skipped: forms that did not fit this server.
+    found: the port that was asked for, then those that were tried beside it and count where a mail server answers.
+    details["retry"]: the same check may well come out otherwise in a while.
     """
-    on_their_way = [attempt for attempt in attempts if attempt.may_arrive]
-    delayed = [attempt for attempt in attempts if attempt.code is not None and 400 <= attempt.code < 500]
-    details: dict[str, object] = {"skipped": list(skipped)}
-    if on_their_way:
-        forms = ", ".join(attempt.form.id for attempt in on_their_way)
-        return unknown(f"accepted at DATA ({forms}), waiting for the probe to arrive", details, waiting=True)
-    if stopped:
-        return unknown(stopped, details | ({"no_server": True} if no_server else {}))
-    if about_us := [attempt for attempt in attempts if refuses_us(attempt)]:
-        first = about_us[0]
-        return unknown(f"blocked, the refusal is about our tester: {first.code} {first.text}", details)
-    if delayed:
-        first = delayed[0]
-        return unknown(f"greylisted or refused for now: {first.code} {first.text}", details | {"retry": True})
+    servers = [each for each in found if counts(each, first=each is found[0])]
+    attempts = [attempt for each in servers for attempt in each.attempts]
+    details: dict[str, object] = {"skipped": [form.id for form in found[0].skipped]}
+    if on_their_way := [attempt for attempt in attempts if attempt.may_arrive]:
+        forms = ", ".join(dict.fromkeys(attempt.form.id for attempt in on_their_way))
+        tail = "and the probe has arrived" if is_proven else "waiting for the probe to arrive"
+        return unknown(f"accepted at DATA ({forms}), {tail}", details, waiting=True)
+    if not any(each.connections for each in found) and all(isinstance(each.stopped, NoServer) for each in found):
+        ports = " or ".join(str(each.port) for each in found)
+        return unknown(f"no mail server reachable on port {ports}", details | {"no_server": True})
+    if stopped := next((each for each in servers if each.stopped), None):
+        where = "" if stopped is found[0] else f"on port {stopped.port}: "
+        retry = {"retry": True} if may_change(stopped) else {}
+        return unknown(f"{where}{stopped.stopped}", details | retry)
+    if about_us := next((attempt for attempt in attempts if refuses_us(attempt)), None):
+        reason = f"blocked, the refusal is about our tester: {about_us.code} {about_us.text}"
+        return unknown(reason, details)
+    if delayed := next((attempt for attempt in attempts if is_delayed(attempt)), None):
+        return unknown(f"greylisted or refused for now: {delayed.code} {delayed.text}", details | {"retry": True})
     if not attempts:
         return unknown("no form could be tried", details)
-    untried = f" ({len(skipped)} did not fit: the server gives no name)" if skipped else ""
-    return CheckOutcome(
-        verdict=Verdict.CLEAN, reason=f"refused all {len(attempts)} forms tried{untried}", details=details
-    )
+    return CheckOutcome(verdict=Verdict.CLEAN, reason=refused_all(servers), details=details)
+
+
+def counts(each: Findings, *, first: bool) -> bool:
+    """Whether a mail server stands behind that port. What speaks no SMTP relays nothing; what sends us away might."""
+    if first:
+        return not (isinstance(each.stopped, NoServer) and not each.connections)
+    if each.greeted or each.banner:
+        return True
+    return each.connections > 0 and each.stopped is not None and each.stopped.for_now
+
+
+def may_change(each: Findings) -> bool:
+    """Whether what stopped us may be over in a while; also a server that goes away while we talk to it."""
+    gone = isinstance(each.stopped, NoServer) and each.connections > 0
+    return gone or (each.stopped is not None and each.stopped.for_now)
+
+
+def is_delayed(attempt: Attempt) -> bool:
+    return attempt.code is not None and 400 <= attempt.code < 500
+
+
+def refused_all(servers: Sequence[Findings]) -> str:
+    most = max(servers, key=lambda each: len({attempt.form.id for attempt in each.attempts}))
+    forms, skipped = len({attempt.form.id for attempt in most.attempts}), len(named_forms(most))
+    untried = f" ({skipped} did not fit: the server gives no name)" if skipped else ""
+    ports = f" on ports {', '.join(str(each.port) for each in servers)}" if len(servers) > 1 else ""
+    return f"refused all {forms} forms tried{ports}{untried}"
+
+
+def named_forms(found: Findings) -> list[str]:
+    """Forms left out because the server gives no name of its own."""
+    spelled = ((form, form.sender + form.recipient + form.helo) for form in found.skipped)
+    return [form.id for form, text in spelled if "{host}" in text or "{domain}" in text]
 
 
 def refuses_us(attempt: Attempt) -> bool:
-    """A refused local-looking sender is an answer to that form; a refusal of our own return path is not."""
-    if attempt.code is None or attempt.code < 500:
+    """A refused local-looking sender or name is an answer to that form; a refusal of our own return path is not."""
+    if attempt.code is None or attempt.code < 500 or attempt.form.helo:
         return False
     ours = "{bounce}" in attempt.form.sender and REFUSES_SENDER.search(attempt.text)
     return bool(ours or REFUSES_CLIENT.search(attempt.text))

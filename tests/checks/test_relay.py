@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import hashlib
 import ssl
 from email import message_from_bytes
 from email.policy import default
@@ -22,12 +23,10 @@ async def check(host: SmtpHost, nonce: str = NONCE, **changes) -> CheckOutcome:
     return await relay.run(CheckTarget(address=host.address, port=host.port, nonce=nonce), make_config(**changes))
 
 
-def check_host(behaviour: str, **attributes) -> tuple[CheckOutcome, SmtpHost]:
+def check_host(behaviour: str, **changes) -> tuple[CheckOutcome, SmtpHost]:
     async def both() -> tuple[CheckOutcome, SmtpHost]:
         async with SmtpHost(behaviour=behaviour) as host:
-            for name, value in attributes.items():
-                setattr(host, name, value)
-            return await check(host), host
+            return await check(host, **changes), host
 
     return asyncio.run(both())
 
@@ -42,9 +41,9 @@ def form_of(caught: Caught, host: SmtpHost) -> str | None:
 @pytest.mark.parametrize(
     ("behaviour", "verdict", "waiting", "reason"),
     [
-        ("closed", Verdict.CLEAN, False, "refused all 32 forms tried"),
-        ("rcpt_then_refuse_data", Verdict.CLEAN, False, "refused all 32 forms tried"),
-        ("auth_required", Verdict.CLEAN, False, "refused all 32 forms tried"),
+        ("closed", Verdict.CLEAN, False, "refused all 35 forms tried"),
+        ("rcpt_then_refuse_data", Verdict.CLEAN, False, "refused all 35 forms tried"),
+        ("auth_required", Verdict.CLEAN, False, "refused all 35 forms tried"),
         (
             "greylist",
             Verdict.UNKNOWN,
@@ -137,7 +136,7 @@ def test_every_recipient_is_in_the_probe_domain():
 
 
 def test_closed_server_sees_every_form_and_no_more_than_nine_on_a_connection():
-    outcome, host = check_host("closed")
+    outcome, host = check_host("closed", probe_address="127.0.0.1")
     assert [each["form"] for each in outcome.details["forms"]] == [form.id for form in FORMS]
     assert outcome.details["skipped"] == []
     assert host.connections == 4
@@ -204,13 +203,18 @@ def test_server_of_a_third_party_is_understood():
             return await relay.run(CheckTarget(address="127.0.0.1", port=port, nonce=NONCE), make_config())
 
     outcome = asyncio.run(both())
-    assert (outcome.verdict, outcome.reason) == (Verdict.CLEAN, "refused all 32 forms tried")
+    assert (outcome.verdict, outcome.reason) == (Verdict.CLEAN, "refused all 35 forms tried")
 
 
 def certificate() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(Path(__file__).with_name("mail.customer.example.pem"))
     return context
+
+
+def fingerprint() -> str:
+    pem = Path(__file__).with_name("mail.customer.example.pem").read_text()
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem[pem.index("-----BEGIN CERTIFICATE") :])).hexdigest()
 
 
 def test_relay_that_demands_starttls_is_proven_inside_it():
@@ -223,7 +227,8 @@ def test_relay_that_demands_starttls_is_proven_inside_it():
 
     outcome, form = asyncio.run(both())
     assert (outcome.waiting, form) == (True, "plain")
-    assert outcome.details["tls"] == "TLSv1.3"
+    assert outcome.details["tls"]["version"] == "TLSv1.3"
+    assert outcome.details["tls"]["certificate_sha256"] == fingerprint()
 
 
 def test_tarpit_is_left_when_the_whole_time_is_up():

@@ -6,9 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from complaints.checks import match_probe, new_nonce, nonce_of_probe, sign_probe, verify_probe
+from complaints.checks import (
+    match_probe,
+    match_return_path,
+    new_nonce,
+    nonce_of_probe,
+    return_path_of,
+    sign_probe,
+    verify_probe,
+)
 from complaints.checks._forms import FORMS
-from complaints.checks._tokens import RETURN_PATH
 
 SECRET = b"only for tests"
 NONCE = "abcdefgh23456777"
@@ -55,7 +62,10 @@ def test_form_is_part_of_the_signature():
 
 
 def test_signature_of_the_return_path_proves_no_delivery():
-    assert match_probe(SECRET, sign_probe(SECRET, NONCE, HERE, 25, RETURN_PATH), NONCE, HERE, 25) is None
+    bounced = sign_probe(SECRET, NONCE, HERE, 25, return_path_of("pct-host"))
+    assert match_probe(SECRET, bounced, NONCE, HERE, 25) is None
+    assert match_return_path(SECRET, bounced, NONCE, HERE, 25) == "pct-host"
+    assert match_return_path(SECRET, sign_probe(SECRET, NONCE, HERE, 25, "pct-host"), NONCE, HERE, 25) is None
 
 
 def test_quotes_around_the_local_part_do_not_matter():
