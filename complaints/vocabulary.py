@@ -99,6 +99,24 @@ class Resolution(StrEnum):
     MERGED = "merged"
 
 
+class ContractKind(StrEnum):
+    """Who holds a contract: how gently it is treated, and what may be cut."""
+
+    RESIDENTIAL = "residential"
+    BUSINESS = "business"
+    RESELLER = "reseller"  # has customers, and often an abuse desk, of its own
+    CRITICAL = "critical"  # a hospital, an emergency service: never cut off by a machine
+
+
+class MeasureKind(StrEnum):
+    """What can be done to a line. From the mildest to the last."""
+
+    LIMIT_25 = "limit_25"  # no outgoing tcp/25 but to the provider's relay
+    LOCK_ACCOUNT = "lock_account"  # one mailbox may not send
+    QUARANTINE = "quarantine"  # RFC 6561 section 5.4: a walled garden
+    SUSPEND = "suspend"
+
+
 class EventKind(StrEnum):
     """The kinds of line in a case's history."""
 

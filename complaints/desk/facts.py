@@ -14,7 +14,7 @@ from complaints.addresses import address_text
 from complaints.cases.story import CheckStory, Story
 from complaints.desk import when, words
 from complaints.models import Case, CheckRun, Complaint
-from complaints.playbooks.schedule import parse_span
+from complaints.playbooks.documents import parse_span
 from complaints.vocabulary import Verdict
 
 MOST_CASES = 15

@@ -7,7 +7,7 @@ from datetime import datetime
 from complaints.models import Case, Notice
 from complaints.notices.compose import address_problem, queue_notice
 from complaints.playbooks.actions import notify
-from complaints.playbooks.schedule import Step
+from complaints.playbooks.documents import Step
 from complaints.vocabulary import CaseState, CustomerStatus
 
 DEADLINE = "72h"  # where the case's playbook names none

@@ -13,7 +13,7 @@ from django.db.models import Max
 
 from complaints.models import PlaybookVersion
 from complaints.playbooks.actions import load_actions
-from complaints.playbooks.schedule import BadPlaybook, parse_steps
+from complaints.playbooks.documents import BadPlaybook, check_document, parse_steps
 from complaints.registry import by_name
 
 SHIPPED = Path(__file__).parent / "default.yaml"
@@ -23,6 +23,7 @@ def read_playbook(path: Path = SHIPPED) -> dict[str, Any]:
     """Raises BadPlaybook naming the file and what is wrong with it."""
     try:
         document = yaml.safe_load(path.read_text())
+        check_document(document)
         parse_steps(document, by_name(load_actions()))
     except (OSError, yaml.YAMLError, BadPlaybook, AttributeError, TypeError) as exc:
         raise BadPlaybook(f"{path}: {exc}") from exc

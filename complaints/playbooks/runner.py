@@ -16,8 +16,10 @@ from complaints.checking import addresses_of, queue_check
 from complaints.models import Case, CheckRun, Notice
 from complaints.notices.compose import address_problem
 from complaints.playbooks.actions import load_actions
+from complaints.playbooks.conditions import Facts
+from complaints.playbooks.documents import Step, parse_steps
 from complaints.playbooks.loading import begin_with_shipped
-from complaints.playbooks.schedule import Facts, Step, due_steps, next_due_at, parse_steps
+from complaints.playbooks.schedule import due_steps, next_due_at
 from complaints.registry import by_name
 from complaints.vocabulary import CaseState, Category, Cause, CustomerStatus, Verdict
 

@@ -12,8 +12,8 @@ from complaints.demo.seed import NotADemo, seed_demo
 from complaints.demo.world import LEASE, SHARED_ADDRESS, UNASSIGNED, build_world
 from complaints.desk.access import supervises
 from complaints.models import Assignment, Contact, Contract, Customer, Network, PlaybookVersion, User
+from complaints.playbooks.documents import parse_span
 from complaints.playbooks.loading import read_playbook
-from complaints.playbooks.schedule import parse_span
 from complaints.vocabulary import Answer
 from tests.factories import NOON
 

@@ -5,16 +5,10 @@ from typing import Any
 import pytest
 
 from complaints.playbooks.actions import load_actions
+from complaints.playbooks.conditions import Facts, may_notify
+from complaints.playbooks.documents import BadPlaybook, parse_span, parse_steps
 from complaints.playbooks.loading import read_playbook
-from complaints.playbooks.schedule import (
-    BadPlaybook,
-    Facts,
-    due_steps,
-    may_notify,
-    next_due_at,
-    parse_span,
-    parse_steps,
-)
+from complaints.playbooks.schedule import due_steps, next_due_at
 from complaints.registry import by_name
 from complaints.vocabulary import CaseState, Category, Cause, Verdict
 

@@ -4,8 +4,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
+from complaints.playbooks.documents import BadPlaybook
 from complaints.playbooks.loading import SHIPPED, activate_playbook, read_playbook
-from complaints.playbooks.schedule import BadPlaybook
 
 
 class Command(BaseCommand):

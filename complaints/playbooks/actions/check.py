@@ -6,7 +6,7 @@ from datetime import datetime
 
 from complaints.checking import addresses_of, queue_check
 from complaints.models import Case
-from complaints.playbooks.schedule import Step
+from complaints.playbooks.documents import Step
 
 NAME = "check"
 

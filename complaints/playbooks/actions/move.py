@@ -7,7 +7,7 @@ from typing import Any
 
 from complaints.cases.transitions import MACHINE, move_case
 from complaints.models import Case
-from complaints.playbooks.schedule import Step
+from complaints.playbooks.documents import Step
 from complaints.vocabulary import CaseState
 
 NAME = "move"

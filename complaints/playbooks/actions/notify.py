@@ -13,7 +13,7 @@ from django.db import transaction
 from complaints.cases.transitions import MACHINE, move_case
 from complaints.models import Case
 from complaints.notices.compose import queue_notice
-from complaints.playbooks.schedule import Step, parse_span
+from complaints.playbooks.documents import Step, parse_span
 from complaints.vocabulary import CaseState
 
 NAME = "notify"

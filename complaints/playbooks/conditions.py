@@ -1,0 +1,141 @@
+"""What a playbook may ask about a case: the facts, looked up once by the runner, and the conditions on them. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from complaints.playbooks.working_time import ALWAYS, WorkingTime
+from complaints.vocabulary import CaseState, Category, Cause, ContractKind, CustomerStatus, Verdict
+
+SURE_OWNER = 0.8  # below, no automatic notice: nobody is better than the wrong one
+SURE_CAUSE = 0.8
+LIKELY_CAUSE = 0.6
+# Abuse that leaves the line as mail: what is wrong there is a cause that must be found before anybody is accused.
+MAIL_ABUSE = frozenset(
+    {Category.SPAM, Category.PHISHING, Category.MALWARE, Category.FRAUD, Category.BOT, Category.OTHER}
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a playbook may ask about a case.
+
+    used: of the customer's turn, before this stay; the clock stands still while a person reads their answer.
+    verdicts: step id → the verdicts of its finished runs in this turn, by check name.
+    pending: step ids with a run that has not finished. done: step ids that need not run again in this turn.
+    measures: kinds of the measures in force. ladder: relapses before this case. points: see cases/ladder.py.
+    """
+
+    state: CaseState
+    state_since: datetime
+    now: datetime
+    used: timedelta = timedelta(0)
+    opened_at: datetime | None = None
+    working: WorkingTime = ALWAYS
+    category: Category = Category.SPAM
+    cause: Cause = Cause.UNKNOWN
+    cause_confidence: float = 0.0
+    owner_confidence: float = 0.0
+    contract_kind: ContractKind = ContractKind.BUSINESS
+    protected: bool = False  # a hospital, an emergency line, a VIP: never cut off by a machine
+    complaints: int = 1
+    reporters: int = 0
+    trusted_reporters: int = 0
+    ladder: int = 0
+    points: float = 0.0
+    customer_status: CustomerStatus = CustomerStatus.NONE
+    measures: Collection[str] = ()
+    has_contact: bool = False
+    recent: bool = True  # the abuse is not of long ago
+    undelivered: bool = False  # every letter since the customer's turn began has failed
+    owner_doubted: bool = False  # a correction of the owner waits for a person
+    # Whether no abuse was seen after the moment the customer says it was fixed; None: complaints do not say when.
+    quiet: bool | None = True
+    delisted: bool | None = None  # no blacklist that named the address names it still; None: not known
+    claims_failed: int = 0  # how often a fix was claimed and our check said otherwise
+    verdicts: Mapping[str, Mapping[str, Sequence[Verdict]]] = dataclasses.field(default_factory=dict)
+    pending: Collection[str] = ()
+    done: Collection[str] = ()
+
+
+def may_notify(facts: Facts) -> bool:
+    """The safety rule of automatic mail: sure of the owner, and of the cause by proof or by several voices."""
+    if not facts.has_contact or facts.owner_confidence < SURE_OWNER or facts.owner_doubted:
+        return False
+    voices = facts.reporters >= 2 or facts.trusted_reporters >= 1
+    if facts.cause is Cause.UNKNOWN:
+        return False
+    about_a_relay = facts.category is Category.VULNERABLE and facts.cause is Cause.OPEN_RELAY
+    if facts.category not in MAIL_ABUSE and not about_a_relay:
+        return False
+    if facts.cause_confidence >= SURE_CAUSE:
+        return True
+    # A relay can be proven by our own check; where that gave no proof, the shape of the mail alone accuses nobody.
+    # What was seen long ago may be mended long since, or somebody else's by now.
+    return facts.recent and voices and facts.cause is not Cause.OPEN_RELAY and facts.cause_confidence >= LIKELY_CAUSE
+
+
+def may_measure(facts: Facts) -> bool:
+    """The safety rule of automatic measures: all that a notice needs, and nobody whom a cut line could kill."""
+    return may_notify(facts) and not facts.protected and facts.customer_status is not CustomerStatus.DISPUTES
+
+
+def finished(facts: Facts, step: str) -> bool:
+    return step in facts.verdicts and step not in facts.pending
+
+
+def came_out(facts: Facts, wanted: Mapping[str, str]) -> bool:
+    """Every step of `wanted` finished with that verdict: bad if any is bad, clean only if all are, else unknown."""
+    return all(
+        finished(facts, step) and sum_up(all_verdicts(facts, step)) == verdict for step, verdict in wanted.items()
+    )
+
+
+def all_verdicts(facts: Facts, step: str) -> list[Verdict]:
+    return [verdict for verdicts in facts.verdicts.get(step, {}).values() for verdict in verdicts]
+
+
+def sum_up(verdicts: Sequence[Verdict]) -> Verdict:
+    if Verdict.BAD in verdicts:
+        return Verdict.BAD
+    return Verdict.CLEAN if verdicts and set(verdicts) == {Verdict.CLEAN} else Verdict.UNKNOWN
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Condition:
+    """holds(facts, value of the document); shape: how the editor and the loader read the value."""
+
+    holds: Callable[[Facts, Any], bool]
+    shape: str
+    words: str  # for the editor: "{}" stands for the value
+
+
+CONDITIONS: dict[str, Condition] = {
+    "finished": Condition(lambda f, step: finished(f, step), "step", "the checks of step {} are in"),
+    "verdict": Condition(came_out, "verdicts", "checks came out so: {}"),
+    "may_notify": Condition(lambda f, yes: may_notify(f) is yes, "bool", "sure enough to accuse: {}"),
+    "may_measure": Condition(lambda f, yes: may_measure(f) is yes, "bool", "a measure is allowed: {}"),
+    "quiet": Condition(lambda f, wanted: f.quiet is wanted, "tristate", "no younger abuse since the fix: {}"),
+    "delisted": Condition(lambda f, wanted: f.delisted is wanted, "tristate", "gone from the blacklists: {}"),
+    "settled": Condition(lambda f, yes: (not f.pending) is yes, "bool", "no check is under way: {}"),
+    "undelivered": Condition(lambda f, yes: f.undelivered is yes, "bool", "no mail has reached the customer: {}"),
+    "claims_failed_below": Condition(lambda f, n: f.claims_failed < n, "number", "fewer than {} untrue claims"),
+    "claims_failed_from": Condition(lambda f, n: f.claims_failed >= n, "number", "{} or more untrue claims"),
+    "category_in": Condition(lambda f, names: f.category in names, "categories", "category is {}"),
+    "cause_in": Condition(lambda f, names: f.cause in names, "causes", "cause is {}"),
+    "cause_not_in": Condition(lambda f, names: f.cause not in names, "causes", "cause is not {}"),
+    "contract_in": Condition(lambda f, names: f.contract_kind in names, "contracts", "contract is {}"),
+    "protected": Condition(lambda f, yes: f.protected is yes, "bool", "protected from machines: {}"),
+    "complaints_from": Condition(lambda f, n: f.complaints >= n, "number", "{} or more complaints"),
+    "reporters_from": Condition(lambda f, n: f.reporters >= n, "number", "{} or more reporters"),
+    "ladder_from": Condition(lambda f, n: f.ladder >= n, "number", "relapse number {} or later"),
+    "ladder_below": Condition(lambda f, n: f.ladder < n, "number", "before relapse number {}"),
+    "points_from": Condition(lambda f, n: f.points >= n, "number", "{} points or more on the ladder"),
+    "points_below": Condition(lambda f, n: f.points < n, "number", "below {} points on the ladder"),
+    "answer_in": Condition(lambda f, names: f.customer_status in names, "answers", "the customer's word is {}"),
+    "in_force": Condition(lambda f, kind: kind in f.measures, "measure", "measure {} is in force"),
+    "not_in_force": Condition(lambda f, kind: kind not in f.measures, "measure", "measure {} is not in force"),
+}
