@@ -18,6 +18,7 @@ from kombu.exceptions import OperationalError
 
 from abusedesk.celery import app
 from complaints import checking, intake, pipeline, waiting
+from complaints.cases import reattribution, waits
 from complaints.claims import insist
 from complaints.models import Case, CheckRun, Complaint, Notice, Reading
 from complaints.notices import delivery
@@ -106,6 +107,12 @@ def deliver_notices(ids: list[int]) -> None:
 
 
 @app.task
+def ask_again(ids: list[int]) -> None:
+    """Complaints whose owner could not be known: is it known now?"""
+    wake(advance_cases, reattribution.ask_due(ids, now=timezone.now()).cases)
+
+
+@app.task
 def learn_dictionary() -> None:
     """Once a night: a better dictionary for the raw mail, when the site's own mail allows one."""
     intake.train_dictionary()
@@ -126,6 +133,7 @@ def sweep() -> None:
         Case.objects.active().filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)[:SWEPT],
     )
     wake(run_checks, checking.due_runs(now))
+    wake(ask_again, waits.due_waits(now, limit=SWEPT))
     wake(deliver_notices, due_notices(now))
 
 

@@ -1,13 +1,16 @@
-"""An accusation: a parsed complaint with its place in time and its owner, and the database row it becomes."""
+"""An accusation: a parsed complaint with its place in time and its owner, and the database row it becomes and was."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from complaints.attribution import Holding
+from complaints.cases.questions import told_of
+from complaints.models import Complaint
 from complaints.models.text import storable, storable_json
 from complaints.vocabulary import Answer, Category, ParsedComplaint
 
@@ -15,7 +18,8 @@ from complaints.vocabulary import Answer, Category, ParsedComplaint
 NO_CASE = frozenset({Category.NOT_SPAM, Category.OPT_OUT, Category.AUTH_FAILURE})
 CLOCK_ERROR = timedelta(minutes=15)
 Key = tuple[int, str]  # contract id, category: what has one active case
-Identity = tuple[int, bytes, int, datetime, str, str]  # the columns of the constraint "complaint_once"
+Identity = tuple[int, bytes, int, datetime, str, str]  # the columns of the constraint "complaint_once":
+IDENTITY = ("message_id", "address", "port", "seen_at", "category", "resource")
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,6 +45,28 @@ class Accusation:
         return None if self.parsed.category in NO_CASE else (self.holding.contract_id, self.parsed.category.value)
 
 
+def stored_accusation(complaint: Complaint, holding: Holding) -> Accusation:
+    """What was filed before, with another answer: placed by the same rules as a fresh one, at the time told later."""
+    seen_at = told_of(complaint).at or complaint.seen_at
+    address, category = bytes(complaint.address), Category(complaint.category)
+    return Accusation(
+        identity=(complaint.message_id, address, complaint.port, seen_at, category.value, complaint.resource),
+        received_at=complaint.received_at,
+        format=complaint.format,
+        parsed=ParsedComplaint(category=category),
+        holding=holding,
+    )
+
+
+def by_case(accusations: Iterable[Accusation]) -> dict[Key, list[Accusation]]:
+    """Those that belong into a case, by contract and category."""
+    grouped: dict[Key, list[Accusation]] = defaultdict(list)
+    for accusation in accusations:
+        if key := accusation.key:
+            grouped[key].append(accusation)
+    return grouped
+
+
 def identity_of(message_id: int, parsed: ParsedComplaint, *, address: bytes, seen_at: datetime) -> Identity:
     """`address`: the 16 bytes of parsed.source_ip, or NO_ADDRESS: then the domain or URL tells complaints apart."""
     resource = "" if address else next(iter((*parsed.reported_uris, *parsed.reported_domains)), "")
@@ -57,12 +83,7 @@ def reporter_key(parsed: ParsedComplaint) -> str:
 
 
 COLUMNS = (
-    "message_id",
-    "address",
-    "port",
-    "seen_at",
-    "category",
-    "resource",
+    *IDENTITY,
     "seen_exactly",
     "received_at",
     "format",
@@ -90,15 +111,18 @@ EVIDENCE = (
     "auth_failure",
     "delivery_result",
     "source_reason",
+    "accounts",
 )
 MOST_LINES = 30
 LONGEST_LINE = 1000
 
 
 def evidence_of(parsed: ParsedComplaint) -> dict[str, Any]:
-    found = {name: kept(value) for name in EVIDENCE if (value := getattr(parsed, name))}
+    found: dict[str, Any] = {name: kept(value) for name in EVIDENCE if (value := getattr(parsed, name))}
     if parsed.received:
         found["received"] = [storable(line, LONGEST_LINE) for line in parsed.received[:MOST_LINES]]
+    if not parsed.zone_known:
+        found["zone_unknown"] = True
     if parsed.extra:
         found["extra"] = storable_json(parsed.extra)
     return found
@@ -113,10 +137,7 @@ def kept(value: str | tuple[str, ...]) -> str | list[str]:
 def complaint_row(
     accusation: Accusation, reporters: Mapping[str, int], cases: Mapping[Accusation, int]
 ) -> tuple[Any, ...]:
-    parsed, holding = accusation.parsed, accusation.holding
-    attribution: dict[str, Any] = {"reason": holding.reason}
-    if holding.candidates:
-        attribution["candidates"] = list(holding.candidates)
+    parsed = accusation.parsed
     return (
         *accusation.identity,
         tells_when(parsed, received_at=accusation.received_at),
@@ -127,12 +148,24 @@ def complaint_row(
         storable(parsed.original_message_id, 400),
         evidence_of(parsed) | ({"authenticated": accusation.authenticated} if accusation.authenticated else {}),
         reporters.get(reporter_key(parsed)),
-        holding.answer.value,
-        holding.contract_id,
-        holding.method,
-        holding.confidence,
-        holding.valid_from,
-        holding.valid_until,
-        attribution,
+        *answer_columns(accusation.holding).values(),
         cases.get(accusation),
     )
+
+
+def answer_columns(holding: Holding) -> dict[str, Any]:
+    """What a complaint's row keeps of the answer."""
+    attribution: dict[str, Any] = {"reason": holding.reason}
+    if holding.candidates:
+        attribution["candidates"] = list(holding.candidates)
+    if holding.missing:
+        attribution["missing"] = list(holding.missing)
+    return {
+        "answer": holding.answer.value,
+        "contract_id": holding.contract_id,
+        "method": holding.method,
+        "confidence": holding.confidence,
+        "valid_from": holding.valid_from,
+        "valid_until": holding.valid_until,
+        "attribution": attribution,
+    }

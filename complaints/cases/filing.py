@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
-from complaints.cases.accusations import COLUMNS, Accusation, Key, complaint_row, reporter_key
+from complaints.cases.accusations import COLUMNS, IDENTITY, Accusation, by_case, complaint_row, reporter_key
 from complaints.cases.placing import place
+from complaints.cases.waits import begin_waits
 from complaints.models import Complaint, Reporter
 from complaints.models.bulk import insert_rows
 
@@ -30,25 +30,17 @@ def file_complaints(accusations: Sequence[Accusation], *, now: datetime) -> File
         if not fresh:
             return Filed(0, [], [])
         reporters = reporter_ids(fresh, now)
-        grouped: dict[Key, list[Accusation]] = defaultdict(list)
-        for accusation in fresh:
-            if key := accusation.key:
-                grouped[key].append(accusation)
+        grouped = by_case(fresh)
         cases, opened = place(grouped, now) if grouped else ({}, [])
         insert_rows(Complaint, COLUMNS, (complaint_row(a, reporters, cases) for a in fresh))
+        begin_waits([a for a in fresh if a.holding.again_at], now=now)
     return Filed(len(fresh), opened, sorted(set(cases.values())))
 
 
 def without_known(accusations: Sequence[Accusation]) -> list[Accusation]:
     """Those not in the database yet, each once. The constraint stands behind this."""
     messages = {a.identity[0] for a in accusations}
-    known = (
-        Complaint.objects.filter(message__in=messages).values_list(
-            "message_id", "address", "port", "seen_at", "category", "resource"
-        )
-        if messages
-        else ()
-    )
+    known = Complaint.objects.filter(message__in=messages).values_list(*IDENTITY) if messages else ()
     there = {(message, bytes(address), *rest) for message, address, *rest in known}
     fresh: dict[tuple[Any, ...], Accusation] = {}
     for accusation in accusations:

@@ -18,6 +18,7 @@ from complaints.vocabulary import CaseState, EventKind, Resolution
 RELAPSE_WITHIN = timedelta(days=180)
 PROMISE = timedelta(hours=24)  # ours: by then somebody was told, or a human has looked
 FIXED = (Resolution.FIXED_VERIFIED, Resolution.FIXED_NOT_VERIFIABLE)
+NO_FAULT = (Resolution.NOT_ABUSE, Resolution.NOT_OURS, Resolution.MERGED)  # ends that accuse the contract of nothing
 # SQLite names the columns of VALUES by itself; PostgreSQL must be told, and calls its extremes otherwise.
 NAMES_OF_COLUMNS = {"postgresql": " (column1, column2, column3, column4, column5)", "sqlite": ""}
 
@@ -137,9 +138,10 @@ def open_cases(
 
 
 def relapse_parent(closed: Case | None, now: datetime) -> Case | None:
-    if closed is None or closed.closed_at is None or now - closed.closed_at > RELAPSE_WITHIN:
+    """The case that this abuse is a relapse of: none where the last one turned out to be no fault of the contract."""
+    if closed is None or closed.closed_at is None or closed.resolution in NO_FAULT:
         return None
-    return closed
+    return closed if now - closed.closed_at <= RELAPSE_WITHIN else None
 
 
 def new_case_row(

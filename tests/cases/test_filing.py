@@ -10,7 +10,7 @@ from complaints.cases.filing import Filed, file_complaints
 from complaints.cases.transitions import move_case
 from complaints.models import Case, CaseEvent, Complaint, Contract, Message
 from complaints.vocabulary import Answer, CaseState, Category, ParsedComplaint, Resolution
-from tests.factories import NOON, make_contract, make_message
+from tests.factories import NOON, make_case, make_contract, make_message
 
 pytestmark = pytest.mark.django_db
 
@@ -177,3 +177,13 @@ def test_a_case_is_found_by_its_number_and_year() -> None:
     case = Case.objects.get()
     assert list(Case.objects.numbered(case.number)) == [case]
     assert not Case.objects.numbered(f"2025-{case.pk:05d}").exists()
+
+
+@pytest.mark.parametrize("resolution", [Resolution.MERGED, Resolution.NOT_OURS, Resolution.NOT_ABUSE])
+def test_after_a_case_that_was_no_fault_of_theirs_a_customer_is_a_first_offender(resolution: Resolution) -> None:
+    case = make_case()
+    move_case(case, CaseState.CLOSED, actor="ada", reason="no fault of theirs", resolution=resolution, now=NOON)
+    file_complaints([accuse(make_message(b"new"), case.contract)], now=NOON + timedelta(days=1))
+
+    opened = Case.objects.get(state="investigating")
+    assert (opened.relapse_of, opened.ladder) == (None, 0)

@@ -1,0 +1,98 @@
+"""What attribution is asked about a complaint: the same of a fresh one and of one stored long ago."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from complaints.attribution import Question
+from complaints.attribution.times import read_time
+from complaints.models import Complaint
+from complaints.models.identifiers import host_name
+from complaints.vocabulary import ParsedComplaint
+
+ZONE_UNKNOWN = timedelta(hours=14)  # zones lie between UTC-12 and UTC+14
+MOST_NAMES = 30
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Told:
+    """What a reporter added to a complaint later. It never touches the columns that tell complaints apart."""
+
+    port: int | None = None
+    at: datetime | None = None
+
+
+def question_about(
+    parsed: ParsedComplaint, *, address: bytes, port: int | None, seen_at: datetime, exactly: bool
+) -> Question:
+    """exactly: False where the report gave no time, and `seen_at` is when we got it."""
+    return Question(
+        address=address,
+        port=port or None,
+        at=seen_at,
+        at_exactly=exactly,
+        slack=slack_of(parsed.zone_known) if exactly else timedelta(0),
+        names=names_in(parsed.reported_uris, parsed.reported_domains),
+        accounts=parsed.accounts,
+    )
+
+
+def question_of(complaint: Complaint) -> Question:
+    """The question of a stored complaint, with what the reporter told later. Other columns of it are not asked."""
+    evidence, told = complaint.evidence, told_of(complaint)
+    return Question(
+        address=bytes(complaint.address),
+        port=told.port or complaint.port or None,
+        at=told.at or complaint.seen_at,
+        at_exactly=told.at is not None or complaint.seen_exactly,
+        slack=stored_slack(complaint, told),
+        names=names_in(evidence.get("reported_uris", ()), evidence.get("reported_domains", ())),
+        accounts=tuple(evidence.get("accounts", ())),
+    )
+
+
+def stored_slack(complaint: Complaint, told: Told) -> timedelta:
+    if told.at is None and not complaint.seen_exactly:
+        return timedelta(0)  # attribution has a window of its own for that
+    return slack_of(told.at is not None or not complaint.evidence.get("zone_unknown"))
+
+
+def slack_of(zone_known: bool) -> timedelta:
+    return timedelta(seconds=settings.CLOCK_TOLERANCE) if zone_known else ZONE_UNKNOWN
+
+
+def told_of(complaint: Complaint) -> Told:
+    """What cannot be read is as if it had not been told."""
+    found: dict[str, Any] = complaint.evidence.get("told") or {}
+    port, at = found.get("port"), found.get("at")
+    try:
+        when = read_time(at) if isinstance(at, str) else None
+    except ValueError:
+        when = None
+    return Told(port if isinstance(port, int) and 1 <= port <= 65535 else None, when)
+
+
+def names_in(uris: Iterable[str], domains: Iterable[str]) -> tuple[str, ...]:
+    """The host names of the content complained about, each once; addresses and what is no name are left out."""
+    found: dict[str, None] = {}
+    for written in [*(host_in(uri) for uri in uris), *domains][:MOST_NAMES]:
+        try:
+            name = host_name(written)
+        except ValueError:
+            continue
+        if not name.rpartition(".")[2].isdigit():  # an IPv4 address
+            found.setdefault(name)
+    return tuple(found)
+
+
+def host_in(uri: str) -> str:
+    try:
+        return urlsplit(uri).hostname or ""
+    except ValueError:  # brackets without an end
+        return ""
