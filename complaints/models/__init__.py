@@ -7,9 +7,10 @@ from complaints.models.blacklists import Blacklist, ListAnswer, ListHealth, List
 from complaints.models.cases import Case, CaseEvent
 from complaints.models.checks import CheckOptOut, CheckRun, ProbeArrival, ProbeBounce
 from complaints.models.complaints import Complaint
-from complaints.models.customers import Contact, Contract, Customer, MailDomain
+from complaints.models.customers import Contact, Contract, Customer, MailDomain, Product
 from complaints.models.identifiers import HostedName, LineIdentifier
 from complaints.models.leases import FeedFault, FeedPosition, OpenSession, WaitingLease
+from complaints.models.measures import DeskTask, Hold, Intervention
 from complaints.models.messages import CompressionDictionary, Message, Reading
 from complaints.models.networks import Network
 from complaints.models.notices import Notice, PortalLink
@@ -32,9 +33,12 @@ __all__ = [
     "Contact",
     "Contract",
     "Customer",
+    "DeskTask",
     "FeedFault",
     "FeedPosition",
+    "Hold",
     "HostedName",
+    "Intervention",
     "LineIdentifier",
     "ListAnswer",
     "ListHealth",
@@ -51,6 +55,7 @@ __all__ = [
     "PrefixLength",
     "ProbeArrival",
     "ProbeBounce",
+    "Product",
     "Reading",
     "Reattribution",
     "Reporter",

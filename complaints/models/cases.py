@@ -65,6 +65,11 @@ class Case(models.Model):
         null=True, help_text="The promise: ours while we work, the customer's while they do"
     )
     fixed_claimed_at = models.DateTimeField(null=True)
+    # The customer's clock (cases/clock.py): it stands still while a person reads their answer.
+    turn = models.PositiveIntegerField(db_default=1, default=1, help_text="The stay in which the present turn began")
+    clock_used_s = models.PositiveIntegerField(db_default=0, default=0, help_text="Of the turn, before this stay")
+    clock_paused_in = models.CharField(max_length=20, blank=True, db_default="", default="")
+    clock_left_s = models.PositiveIntegerField(null=True, help_text="Until the deadline, when the clock was stopped")
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
 
     objects = CaseQuerySet.as_manager()

@@ -5,12 +5,28 @@ from typing import Any
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from complaints.vocabulary import ContractKind
+
 ROLE_ORDER = ("abuse", "holder", "technical")  # who is written to first
 
 
 class Customer(models.Model):
     reference = models.CharField(max_length=100, unique=True, help_text="The ISP's own number of the customer")
     name = models.CharField(max_length=200)
+    protected = models.BooleanField(
+        default=False, db_default=False, help_text="No machine may ever cut this customer's lines; people may"
+    )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """What the ISP calls a product in its contracts, and how gently such a line is treated."""
+
+    name = models.CharField(max_length=100, unique=True, help_text="As it stands in the contracts")
+    kind = models.CharField(max_length=20, choices=[(k.value, k.value) for k in ContractKind], default="business")
+    protected = models.BooleanField(default=False, help_text="No machine may ever cut such a line")
 
     def __str__(self) -> str:
         return self.name
