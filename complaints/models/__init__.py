@@ -12,11 +12,12 @@ from complaints.models.identifiers import HostedName, LineIdentifier
 from complaints.models.leases import FeedFault, FeedPosition, OpenSession, WaitingLease
 from complaints.models.measures import DeskTask, Hold, Intervention
 from complaints.models.messages import CompressionDictionary, Message, Reading
-from complaints.models.networks import Network
+from complaints.models.networks import Network, NetworkContact, SharedMachine
 from complaints.models.notices import Notice, PortalLink
 from complaints.models.playbooks import PlaybookVersion
 from complaints.models.reattribution import AttributionWait, Reattribution
 from complaints.models.reporters import Reporter, ReporterAnswer, ReporterMail
+from complaints.models.resolvers import ResolverAnswer, ResolverState
 
 __all__ = [
     "ApiKey",
@@ -48,6 +49,7 @@ __all__ = [
     "MailDomain",
     "Message",
     "Network",
+    "NetworkContact",
     "Notice",
     "OpenSession",
     "PlaybookVersion",
@@ -61,6 +63,9 @@ __all__ = [
     "Reporter",
     "ReporterAnswer",
     "ReporterMail",
+    "ResolverAnswer",
+    "ResolverState",
+    "SharedMachine",
     "User",
     "WaitingLease",
 ]
