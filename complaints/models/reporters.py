@@ -30,7 +30,7 @@ class ReporterMail(OutgoingMail):
         ASK_MISSING = "ask_missing", "asks for what is missing"
         NOT_OURS = "not_ours", "says that the address is not ours"
 
-    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="reporter_mails", db_index=False)
+    incoming = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="reporter_mails", db_index=False)
     reporter = models.ForeignKey(Reporter, on_delete=models.PROTECT, related_name="mails", db_index=False)
     kind = models.CharField(max_length=20, choices=Kind.choices)
     references = models.TextField(blank=True, help_text="Message-IDs of the thread, the answered one last (RFC 5322)")
@@ -42,7 +42,7 @@ class ReporterMail(OutgoingMail):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["message", "kind"], name="reporter_mail_once"),
+            models.UniqueConstraint(fields=["incoming", "kind"], name="reporter_mail_once"),
             models.UniqueConstraint(fields=["reporter", "day", "slot"], name="reporter_mail_slot"),
             models.UniqueConstraint(
                 fields=["reporter", "thread", "day"],
