@@ -18,20 +18,24 @@ from django.db import connection
 from complaints.addresses import enclosing_keys, family_of
 from complaints.attribution.answers import Question
 from complaints.attribution.decision import Claim, window
-from complaints.models import Assignment, Contract, Network, PrefixLength
+from complaints.models import Assignment, Contract, Network, PrefixLength, SharedMachine
 
 Lengths = dict[int, tuple[int, ...]]  # by family, most specific first
 NO_LENGTHS: Lengths = {4: (), 6: ()}
+LOGIN = "login"  # beside SharedMachine.What: its own Received line tells who had logged in
 
 CLAIM_COLUMNS = "key, contract_id, kind, valid_from, valid_until, port_first, port_last"
 CLAIMS = f"""
 SELECT {CLAIM_COLUMNS} FROM {Assignment._meta.db_table}
 WHERE key {{keys}} AND valid_from < %s AND (valid_until IS NULL OR valid_until > %s)
 """  # noqa: S608 - table names of our own models
-# Rows of two more kinds, told apart by a contract_id of 0 (ids begin at 1): a length in use, a network of ours.
+# Rows of three more kinds, told apart by a contract_id of 0 (ids begin at 1): a length in use, a network of ours, and a
+# machine of ours on which many customers act, with what it is and whether its Received line tells the login.
 SURROUNDINGS = f"""
 UNION ALL SELECT NULL, 0, '', NULL, NULL, family, length FROM {PrefixLength._meta.db_table}
 UNION ALL SELECT key, 0, '', NULL, NULL, 0, 0 FROM {Network._meta.db_table}
+UNION ALL SELECT key, 0, what, NULL, NULL, 0, CASE WHEN what = 'mail' AND tells_login THEN 1 ELSE 0 END
+FROM {SharedMachine._meta.db_table}
 """  # noqa: S608 - table names of our own models
 LAST_HELD = f"""
 SELECT * FROM (SELECT {{number}}, {CLAIM_COLUMNS} FROM {Assignment._meta.db_table}
@@ -55,10 +59,18 @@ class Surroundings:
         self.claims: dict[bytes, list[Claim]] = defaultdict(list)
         self.networks: set[bytes] = set()
         self.network_lengths: Lengths = NO_LENGTHS
+        self.machines: dict[bytes, set[str]] = {}  # by prefix key: what it is; mail relays that tell the login: LOGIN
 
     def is_ours(self, address: bytes) -> bool:
         around = enclosing_keys(address, self.network_lengths[family_of(address)])
         return not self.networks.isdisjoint(around)
+
+    def machine(self, address: bytes) -> set[str]:
+        """What the machine at this address is, if many customers act on it; most sites have none such."""
+        if not self.machines:
+            return set()
+        lengths = sorted({key[0] for key in self.machines if family_of(key) == family_of(address)}, reverse=True)
+        return set().union(*(self.machines.get(key, ()) for key in enclosing_keys(address, lengths)))
 
     def levels(self, address: bytes) -> list[list[Claim]]:
         """The claims of each prefix around `address`, most specific first."""
@@ -88,6 +100,8 @@ def ask(questions: Sequence[Question], lengths: Lengths) -> Surroundings:
             found.claims[claim.key].append(claim)
         elif row[0] is None:
             in_use.append((row[5], row[6]))
+        elif row[2]:
+            found.machines.setdefault(bytes(row[0]), set()).update((row[2], LOGIN) if row[6] else (row[2],))
         else:
             found.networks.add(bytes(row[0]))
     found.lengths = by_family(in_use)
