@@ -19,6 +19,8 @@ from kombu.exceptions import OperationalError
 from abusedesk.celery import app
 from complaints import checking, intake, pipeline, waiting
 from complaints.cases import reattribution, waits
+from complaints.cases.touched import Span, complaints_touched
+from complaints.cases.transitions import MACHINE
 from complaints.claims import insist
 from complaints.models import Case, CheckRun, Complaint, Notice, Reading
 from complaints.notices import delivery
@@ -110,6 +112,14 @@ def deliver_notices(ids: list[int]) -> None:
 def ask_again(ids: list[int]) -> None:
     """Complaints whose owner could not be known: is it known now?"""
     wake(advance_cases, reattribution.ask_due(ids, now=timezone.now()).cases)
+
+
+def look_again_at(spans: Iterable[Span], *, because: str, actor: str = MACHINE) -> reattribution.Looked:
+    """After assignments were changed: whose are the complaints of these spans now? Here and at once, whoever calls."""
+    ids = complaints_touched(spans)
+    looked = reattribution.propose_reattributions(ids, because=because, actor=actor, now=timezone.now())
+    wake(advance_cases, looked.cases)
+    return looked
 
 
 @app.task
