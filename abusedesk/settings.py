@@ -97,6 +97,14 @@ DESK_NAME = env.text("ABUSEDESK_NAME", "Example Net" if DEMO else "Abuse desk")
 DESK_EMAIL = env.mailbox("ABUSEDESK_EMAIL", "abuse@isp.example" if DEMO else "abuse@localhost")
 DEFAULT_FROM_EMAIL = f"{DESK_NAME} <{DESK_EMAIL}>"
 AUTHSERV_ID = env.domain("ABUSEDESK_AUTHSERV_ID", "")  # RFC 8601 section 2.5; empty: no result is believed
+# Mail to reporters: asked for what is missing, told that an address is not ours. Limits of what a machine sends.
+ASK_REPORTERS = env.yes("ABUSEDESK_ASK_REPORTERS", True)
+NOT_OURS_REPLY = env.yes("ABUSEDESK_NOT_OURS_REPLY")
+REPORTER_WAIT_DAYS = env.whole("ABUSEDESK_REPORTER_WAIT_DAYS", 7, low=1, high=90)
+REPORTER_MAILS_A_DAY = env.whole("ABUSEDESK_REPORTER_MAILS_A_DAY", 5, low=0, high=1000)  # to one reporter
+REPORTER_MAILS_IN_ALL = env.whole("ABUSEDESK_REPORTER_MAILS_IN_ALL", 500, low=0, high=100_000)  # to all, a day
+WRITTEN = {path.parent.name: path.parent.name for path in BASE_DIR.glob("templates/notices/*/reporter-ask_missing.txt")}
+REPORTER_LANGUAGE = env.read("ABUSEDESK_LANGUAGE", "en", WRITTEN.__getitem__, ", ".join(sorted(WRITTEN)))
 
 # --- checks
 PROBE_DOMAIN = env.domain("ABUSEDESK_PROBE_DOMAIN", "probe.isp.example" if DEMO else "")

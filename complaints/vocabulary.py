@@ -20,6 +20,7 @@ class Disposition(StrEnum):
     BOUNCE = "bounce"
     AUTO_REPLY = "auto-reply"
     CUSTOMER_REPLY = "customer-reply"
+    REPORTER_REPLY = "reporter-reply"  # to a question of ours
     PROBE = "probe"  # our own relay check's test mail, come back
     OTHER = "other"
     UNREADABLE = "unreadable"

@@ -20,6 +20,7 @@ DISPOSITIONS = {
     Disposition.BOUNCE: "a bounce",
     Disposition.AUTO_REPLY: "an automatic reply",
     Disposition.CUSTOMER_REPLY: "a customer's answer",
+    Disposition.REPORTER_REPLY: "a reporter's answer to a mail of ours",
     Disposition.PROBE: "the test mail of our own relay check, come back",
     Disposition.OTHER: "mail of another kind",
     Disposition.UNREADABLE: "not readable",
