@@ -81,6 +81,12 @@ class Environment:
     def hosts(self, name: str, default: tuple[tuple[str, int], ...] = ()) -> tuple[tuple[str, int], ...]:
         return self.read(name, default, parse_hosts, "address:port, several parted by commas, as 127.0.0.1:53")
 
+    def addresses(self, name: str) -> tuple[str, ...]:
+        return self.read(name, (), parse_addresses, "addresses parted by commas, as 192.0.2.25, 2001:db8::25")
+
+    def ports(self, name: str, default: tuple[int, ...]) -> tuple[int, ...]:
+        return self.read(name, default, parse_ports, "ports parted by commas, or none")
+
     def names(self, name: str, default: list[str]) -> list[str]:
         return self.read(name, default, parse_names, "names parted by commas")
 
@@ -147,6 +153,14 @@ def parse_hosts(text: str) -> tuple[tuple[str, int], ...]:
     for host, _ in found:
         ipaddress.ip_address(host)
     return found
+
+
+def parse_addresses(text: str) -> tuple[str, ...]:
+    return tuple(str(ipaddress.ip_address(part.strip())) for part in text.split(",") if part.strip())
+
+
+def parse_ports(text: str) -> tuple[int, ...]:
+    return () if text == "none" else tuple(within(int(part), 1, 65535) for part in text.split(","))
 
 
 def parse_names(text: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
@@ -13,6 +14,7 @@ from csp.constants import NONCE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from abusedesk.environment import BadSetting, Environment
+from complaints.playbooks.working_time import WorkingTime
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -74,6 +76,22 @@ EMAIL_URL = env.url(
 )
 
 
+def working_hours(text: str) -> str:
+    WorkingTime.parse(text, zone=ZoneInfo("UTC"))
+    return text
+
+
+def public_holidays(place: str) -> str:
+    from holidays import country_holidays  # half a second that only desks with a country pay
+
+    country, _, part = place.partition("-")
+    try:
+        country_holidays(country, subdiv=part or None)
+    except NotImplementedError as exc:
+        raise ValueError(str(exc)) from None
+    return place
+
+
 def email_settings(url: str) -> dict[str, object]:
     """Django's EMAIL_* names for smtp://user:password@host:port, smtps:// (TLS), smtp+tls:// (STARTTLS), file:///dir, console://."""
     parts = urlsplit(url)
@@ -111,6 +129,16 @@ PROBE_DOMAIN = env.domain("ABUSEDESK_PROBE_DOMAIN", "probe.isp.example" if DEMO 
 HELO = env.domain("ABUSEDESK_HELO", "relaycheck.isp.example" if DEMO else "relaycheck.localhost")
 DNS_RESOLVERS = env.hosts("ABUSEDESK_DNS", (("127.0.0.1", 8053),) if DEMO else ())
 RELAY_PORT = env.whole("ABUSEDESK_RELAY_PORT", 8625 if DEMO else 25, low=1, high=65535)
+# Tried beside port 25, where they answer; another main port says that this is no ordinary net.
+RELAY_MORE_PORTS = env.ports("ABUSEDESK_RELAY_MORE_PORTS", (587, 465) if RELAY_PORT == 25 else ())
+# Our own machines that take mail for the probe domain: what they deliver proves nothing.
+PROBE_HOSTS = env.addresses("ABUSEDESK_PROBE_HOSTS")
+PROBE_ADDRESS = env.read(
+    "ABUSEDESK_PROBE_ADDRESS", "", lambda text: str(ip_address(text)), "one address, as 192.0.2.25"
+)
+RELAY_INFO_URL = env.text("ABUSEDESK_RELAY_INFO_URL", f"{BASE_URL}/relay-test")  # every test mail names it
+RELAY_PER_DAY = env.whole("ABUSEDESK_RELAY_PER_DAY", 500 if DEMO else 12, low=1, high=1000)  # checks of one address
+CHECK_RETRY = env.whole("ABUSEDESK_CHECK_RETRY", 60 if DEMO else 600, low=1, high=7200)  # doubles with every try
 # Seconds between two checks of one host; seconds a probe may be on its way.
 RELAY_PACE = env.whole("ABUSEDESK_RELAY_PACE", 3 if DEMO else 60, low=0, high=86400)
 PROBE_WAIT = env.whole("ABUSEDESK_PROBE_WAIT", 15 if DEMO else 900, low=1, high=86400)
@@ -121,6 +149,10 @@ MAX_MESSAGE_BYTES = env.whole("ABUSEDESK_MAX_MESSAGE_BYTES", 32 * 1024 * 1024, l
 
 # --- the rest that the environment decides
 BEHIND_PROXY = env.yes("ABUSEDESK_BEHIND_PROXY")
+WORKING_HOURS = env.read(
+    "ABUSEDESK_WORKING_HOURS", "mon-fri 09:00-17:00", working_hours, "days and hours, as mon-fri 09:00-17:00"
+)
+HOLIDAYS = env.read("ABUSEDESK_HOLIDAYS", "", public_holidays, "a country, or a part of it, as FR or DE-BY")
 DISPLAY_TIME_ZONE = env.read(
     "ABUSEDESK_TIME_ZONE", "UTC", lambda name: ZoneInfo(name).key, "a zone name, as Europe/Paris"
 )

@@ -16,7 +16,7 @@ import pytest
 
 from complaints.demo import life
 from complaints.demo.small import SmallWorld
-from complaints.playbooks.loading import SHIPPED
+from complaints.playbooks.loading import GENERAL
 from tests.services.desk import MANAGE, Desk
 from tests.test_pipeline import arf
 
@@ -29,7 +29,7 @@ def desk(tmp_path: Path) -> Desk:
     """A desk that knows the small world's line, with the shipped playbook in a hurry."""
     desk = Desk(tmp_path)
     hurried = tmp_path / "playbook.yaml"
-    hurried.write_text(SHIPPED.read_text().replace("15m", "1s"))
+    hurried.write_text(GENERAL.read_text().replace("15m", "1s"))
     files = {
         "import_networks": "prefix,name\n127.77.0.0/16,ours\n",
         "import_contracts": (

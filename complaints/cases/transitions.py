@@ -8,12 +8,14 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from complaints.cases.clock import Clock, moved
 from complaints.cases.states import may_move
 from complaints.models import Case, CaseEvent, User
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind, Resolution
 
 MACHINE = "machine"
-VERIFIED_WITHIN = timedelta(hours=48)  # blacklists are asked after 24
+# Ours to keep. Blacklists are asked 24 hours after a fix.
+PROMISES = {CaseState.VERIFYING: timedelta(hours=48), CaseState.ANSWERED: timedelta(hours=24)}
 
 
 class IllegalTransition(Exception):
@@ -47,9 +49,8 @@ def move_case(
         raise IllegalTransition(f"case {case.number}: {was} -> {to}")
     if (to is CaseState.CLOSED) != (resolution is not None):
         raise IllegalTransition(f"case {case.number}: a resolution belongs to closing, and only there")
-    columns: dict[str, Any] = {"state": to, "state_since": now, "stay": case.stay + 1, "due_at": now, **changes}
-    if to is CaseState.VERIFYING:  # our turn, so our promise: who waits in vain here is shown to the desk
-        columns.setdefault("deadline_at", now + VERIFIED_WITHIN)
+    columns: dict[str, Any] = {"state": to, "state_since": now, "stay": case.stay + 1, "due_at": now}
+    columns |= clock_columns(case, was, to, now) | changes
     if to is CaseState.CLOSED:
         columns |= {"closed_at": now, "resolution": resolution, "due_at": None, "deadline_at": None}
     data = {"from": was, "to": to, "reason": reason, "playbook": case.playbook_id}
@@ -62,6 +63,30 @@ def move_case(
     for name, value in columns.items():
         setattr(case, name, value)
     return event
+
+
+def clock_columns(case: Case, was: CaseState, to: CaseState, now: datetime) -> dict[str, Any]:
+    """The customer's clock after the move, and the deadline that follows from it."""
+    before = clock_of(case)
+    after = moved(
+        before, was=was, to=to, stay=case.stay + 1, state_since=case.state_since, deadline_at=case.deadline_at, now=now
+    )
+    columns: dict[str, Any] = {
+        "turn": after.turn,
+        "clock_used_s": int(after.used.total_seconds()),
+        "clock_paused_in": after.paused_in,
+        "clock_left_s": None if after.left is None else int(after.left.total_seconds()),
+    }
+    if to in PROMISES:  # our turn, so our promise: who waits in vain here is shown to the desk
+        columns["deadline_at"] = now + PROMISES[to]
+    elif before.paused_in == to:  # back to the customer with what was left of their time
+        columns["deadline_at"] = None if before.left is None else now + before.left
+    return columns
+
+
+def clock_of(case: Case) -> Clock:
+    left = None if case.clock_left_s is None else timedelta(seconds=case.clock_left_s)
+    return Clock(case.turn, timedelta(seconds=case.clock_used_s), case.clock_paused_in, left)
 
 
 def record(case: Case, kind: EventKind, *, actor: str, now: datetime | None = None, **data: Any) -> CaseEvent:

@@ -6,21 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from complaints.playbooks.documents import BadPlaybook
-from complaints.vocabulary import Category, Cause, ContractKind
 
 D = TypeVar("D", bound=Mapping[str, Any])
 # A playbook that names the cause beats one that names the category, and that one beats the kind of contract.
 WEIGHTS = {"cause": 4, "category": 2, "contract": 1}
 
 
-def choose(documents: Sequence[D], *, category: Category, cause: Cause, contract: ContractKind) -> D:
+def choose(documents: Sequence[D], *, category: str, cause: str, contract: str) -> D:
     """Of equally close ones the first by name, so that the same case always gets the same. Raises BadPlaybook."""
     here = {"category": category, "cause": cause, "contract": contract}
     fitting = [document for document in documents if fits(document, here)]
     if not fitting:
-        raise BadPlaybook(
-            f"no active playbook is meant for {category}, {cause}, {contract}: activate one without 'for'"
-        )
+        raise BadPlaybook(f"no active playbook is for {category}, {cause}, {contract}: activate one without 'for'")
     return min(fitting, key=lambda document: (-closeness(document), document["name"]))
 
 

@@ -51,7 +51,6 @@ class Facts:
     has_contact: bool = False
     recent: bool = True  # the abuse is not of long ago
     undelivered: bool = False  # every letter since the customer's turn began has failed
-    owner_doubted: bool = False  # a correction of the owner waits for a person
     # Whether no abuse was seen after the moment the customer says it was fixed; None: complaints do not say when.
     quiet: bool | None = True
     delisted: bool | None = None  # no blacklist that named the address names it still; None: not known
@@ -63,7 +62,7 @@ class Facts:
 
 def may_notify(facts: Facts) -> bool:
     """The safety rule of automatic mail: sure of the owner, and of the cause by proof or by several voices."""
-    if not facts.has_contact or facts.owner_confidence < SURE_OWNER or facts.owner_doubted:
+    if not facts.has_contact or facts.owner_confidence < SURE_OWNER:
         return False
     voices = facts.reporters >= 2 or facts.trusted_reporters >= 1
     if facts.cause is Cause.UNKNOWN:

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from types import ModuleType
 
 from django.utils import timezone
 
 from complaints.cases.assessment import assess
+from complaints.cases.corrections import is_in_question
 from complaints.cases.transitions import StaleCase
 from complaints.checking import addresses_of, queue_check
-from complaints.models import Case, CheckRun, Notice
-from complaints.notices.compose import address_problem
+from complaints.models import Case, CheckRun, Notice, PlaybookVersion
 from complaints.playbooks.actions import load_actions
-from complaints.playbooks.conditions import Facts
+from complaints.playbooks.choosing import choose
 from complaints.playbooks.documents import Step, parse_steps
-from complaints.playbooks.loading import begin_with_shipped
+from complaints.playbooks.facts import contract_kind, facts_of, this_turn
+from complaints.playbooks.loading import active_playbooks, begin_with_shipped
 from complaints.playbooks.schedule import due_steps, next_due_at
 from complaints.registry import by_name
-from complaints.vocabulary import CaseState, Category, Cause, CustomerStatus, Verdict
+from complaints.vocabulary import CaseState
 
 MOST_STEPS = 20  # in one go; a playbook that runs in circles stops here and goes on at the next sweep
-RECENT = timedelta(days=30)
-FINAL = (CheckRun.State.DONE, CheckRun.State.REFUSED)
+HARMLESS = ("check", "move")  # all that is done while it is in question whether this was the contract's line
+UNTOLD = (CaseState.INVESTIGATING, CaseState.TRIAGE)
 
 
 @dataclasses.dataclass(slots=True)
@@ -43,16 +43,18 @@ def advance_case(case_id: int, *, now: datetime | None = None) -> Advanced:
     """
     now = now or timezone.now()
     for _ in range(MOST_STEPS):
-        case = Case.objects.select_related("playbook", "relapse_of").get(pk=case_id)
+        case = Case.objects.select_related("playbook", "relapse_of", "contract__customer").get(pk=case_id)
         if case.state == CaseState.CLOSED:
             break
         alarm = case.due_at
         # The runs first: one that finishes while we assess is still pending to this round, so that no step
         # is decided by a verdict that the diagnosis has not seen.
-        runs = this_stay(list(case.checks.all()), case.stay)
+        runs = this_turn(list(case.checks.all()), case.turn)
         assess(case, now=now)
         steps, facts = steps_of(case), facts_of(case, runs, now)
         due = due_steps(steps, facts)
+        if due and is_in_question(case):
+            due = [step for step in due if step.action in HARMLESS]
         if not due:
             set_alarm(case, alarm, next_due_at(steps, facts))
             break
@@ -75,62 +77,26 @@ def waiting_rows(case_id: int) -> Advanced:
 
 
 def steps_of(case: Case) -> list[Step]:
-    """The steps of the version the case began with; a case that has none begins with the active one, or the shipped."""
-    if case.playbook is None:
-        case.playbook = begin_with_shipped(now=timezone.now())
-        Case.objects.filter(pk=case.pk, playbook=None).update(playbook=case.playbook)
-    return parse_steps(case.playbook.document, actions())
+    return parse_steps(playbook_of(case).document, actions())
 
 
-def facts_of(case: Case, runs: Sequence[tuple[str, CheckRun]], now: datetime) -> Facts:
-    """`runs`: (step id, run) of this stay."""
-    notices = case.notices.filter(occurrence=case.stay).values_list("step", flat=True)
-    verdicts: dict[str, dict[str, list[Verdict]]] = {}
-    for step, run in runs:
-        if run.state in FINAL:
-            verdicts.setdefault(step, {}).setdefault(run.check_name, []).append(Verdict(run.verdict or Verdict.UNKNOWN))
-    return Facts(
-        state=CaseState(case.state),
-        state_since=case.state_since,
-        now=now,
-        category=Category(case.category),
-        cause=Cause(case.cause),
-        cause_confidence=case.cause_confidence,
-        owner_confidence=case.confidence,
-        reporters=case.reporter_count,
-        trusted_reporters=case.complaints.filter(reporter__authenticated=True)[:1].count(),
-        claims_failed=case.notices.filter(step="still_open").count(),
-        has_contact=address_problem(str(case.owner.get("contact_email") or "")) is None,
-        recent=case.last_seen_at > now - RECENT,
-        undelivered=is_undelivered(case),
-        quiet=is_quiet(case),
-        verdicts=verdicts,
-        pending={step for step, run in runs if run.state not in FINAL},
-        done={step for step, _ in runs} | set(notices),
-    )
+def playbook_of(case: Case) -> PlaybookVersion:
+    """The version that the case follows.
 
-
-def is_quiet(case: Case) -> bool | None:
-    """Whether no abuse was seen after the claimed fix. A complaint that does not say when proves neither."""
-    claimed = case.fixed_claimed_at
-    if claimed is None or case.last_seen_at <= claimed:
-        return True
-    told_when = set(case.complaints.filter(seen_at__gt=claimed).values_list("seen_exactly", flat=True).distinct())
-    return None if told_when == {False} else False
-
-
-def is_undelivered(case: Case) -> bool:
-    """Nobody has been told: the letter that began this stay, and those since, have failed."""
-    if case.state != CaseState.NOTIFIED or case.customer_status not in (CustomerStatus.NONE, CustomerStatus.NOTIFIED):
-        return False
-    letters = set(case.notices.filter(occurrence__gte=case.stay - 1).values_list("state", flat=True))
-    return letters == {Notice.State.FAILED}
-
-
-def this_stay(runs: Sequence[CheckRun], stay: int) -> list[tuple[str, CheckRun]]:
-    """(step id, run) of the runs ordered in this stay; an occasion is "<step>.<stay>"."""
-    parted = [(*run.occasion.rpartition("."), run) for run in runs]
-    return [(step, run) for step, _, number, run in parted if number == str(stay)]
+    While nobody has been told, it is the one meant most closely for what we think of the case by now; a newer
+    version of the same playbook is left to newer cases. From then on it stays: nobody changes the rules midway.
+    """
+    if case.playbook is not None and case.state not in UNTOLD:
+        return case.playbook
+    active = active_playbooks() or begin_with_shipped(now=timezone.now())
+    documents = [version.document for version in active]
+    closest = choose(documents, category=case.category, cause=case.cause, contract=contract_kind(case))
+    chosen = active[documents.index(closest)]
+    if case.playbook is not None and case.playbook.name == chosen.name:
+        return case.playbook
+    Case.objects.filter(pk=case.pk, playbook=case.playbook).update(playbook=chosen)
+    case.playbook = chosen
+    return chosen
 
 
 @lru_cache(maxsize=1)

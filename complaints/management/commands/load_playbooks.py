@@ -9,14 +9,15 @@ from complaints.playbooks.loading import SHIPPED, activate_playbook, read_playbo
 
 
 class Command(BaseCommand):
-    help = "Make a playbook file the active version of its name (default: the shipped one); running cases keep theirs."
+    help = "Make playbook files the active versions of their names (default: those shipped). Running cases keep theirs."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", nargs="?", type=Path, default=SHIPPED)
+        parser.add_argument("files", nargs="*", type=Path, metavar="FILE.yaml")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            version = activate_playbook(read_playbook(options["file"]), now=timezone.now())
+            documents = [read_playbook(path) for path in options["files"] or sorted(SHIPPED.glob("*.yaml"))]
         except BadPlaybook as exc:
             raise CommandError(str(exc)) from exc
-        self.stdout.write(f"{version} is active")
+        for document in documents:
+            self.stdout.write(f"{activate_playbook(document, now=timezone.now())} is active")

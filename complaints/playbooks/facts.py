@@ -1,0 +1,147 @@
+"""What a playbook may ask about a case, looked up once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from holidays import country_holidays
+
+from complaints.cases.ladder import FORGOTTEN, PastCase, points_of
+from complaints.models import Case, CheckRun, Intervention, Notice, Product
+from complaints.notices.compose import address_problem
+from complaints.playbooks.conditions import Facts
+from complaints.playbooks.working_time import WorkingTime
+from complaints.vocabulary import CaseState, Category, Cause, ContractKind, CustomerStatus, Resolution, Verdict
+
+RECENT = timedelta(days=30)
+FINAL = (CheckRun.State.DONE, CheckRun.State.REFUSED)
+IN_FORCE = (
+    Intervention.State.IN_FORCE,
+    Intervention.State.APPLYING,
+    Intervention.State.RELEASE_DUE,
+    Intervention.State.RELEASING,
+)
+# A step that was decided is not decided again while its measure waits for its moment, or for a second person.
+UNDER_WAY = (*IN_FORCE, Intervention.State.DECIDED, Intervention.State.PROPOSED)
+StepRun = tuple[str, CheckRun]
+
+
+def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
+    """`runs`: (step id, run) of this turn. `case` comes with its contract and customer."""
+    verdicts: dict[str, dict[str, list[Verdict]]] = {}
+    for step, run in runs:
+        if run.state in FINAL:
+            verdicts.setdefault(step, {}).setdefault(run.check_name, []).append(Verdict(run.verdict or Verdict.UNKNOWN))
+    notices = set(case.notices.filter(occurrence__gte=case.turn).values_list("step", flat=True))
+    measures = list(case.interventions.values_list("step", "occurrence", "kind", "state"))
+    tasks = case.tasks.filter(opened_at__gte=case.opened_at).values_list("key", flat=True)
+    return Facts(
+        state=CaseState(case.state),
+        state_since=case.state_since,
+        now=now,
+        used=timedelta(seconds=case.clock_used_s),
+        opened_at=case.opened_at,
+        working=working_time(),
+        category=Category(case.category),
+        cause=Cause(case.cause),
+        cause_confidence=case.cause_confidence,
+        owner_confidence=case.confidence,
+        contract_kind=contract_kind(case),
+        protected=is_protected(case),
+        complaints=case.complaint_count,
+        reporters=case.reporter_count,
+        trusted_reporters=case.complaints.filter(reporter__authenticated=True)[:1].count(),
+        ladder=case.ladder,
+        points=ladder_points(case.contract_id, now=now),
+        customer_status=CustomerStatus(case.customer_status),
+        measures={kind for *_, kind, state in measures if state in UNDER_WAY},
+        claims_failed=case.notices.filter(step="still_open").count(),
+        has_contact=address_problem(str(case.owner.get("contact_email") or "")) is None,
+        recent=case.last_seen_at > now - RECENT,
+        undelivered=is_undelivered(case),
+        quiet=is_quiet(case),
+        verdicts=verdicts,
+        pending={step for step, run in runs if run.state not in FINAL},
+        done={step for step, _ in runs}
+        | notices
+        | {step for step, occurrence, *_ in measures if occurrence >= case.turn}
+        | {step for step, turn in (key_parts(key) for key in tasks) if turn >= case.turn},
+    )
+
+
+def product_of(case: Case) -> Product | None:
+    return Product.objects.filter(name=case.owner.get("product") or "").first()
+
+
+def contract_kind(case: Case) -> ContractKind:
+    """As the administrator says of the product; a product that nobody has said anything of is a business line."""
+    product = product_of(case)
+    return ContractKind(product.kind) if product else ContractKind.BUSINESS
+
+
+def is_protected(case: Case) -> bool:
+    """Never cut off by a machine: by the customer, by the product, or because lives may hang on the line."""
+    product = product_of(case)
+    named = product is not None and (product.protected or product.kind == ContractKind.CRITICAL)
+    return named or case.contract.customer.protected
+
+
+def task_key(case: Case, step_id: str) -> str:
+    """The key of the desk task that a playbook step makes; key_parts reads it back."""
+    return f"{case.pk}/{step_id}/{case.stay}"
+
+
+def key_parts(key: str) -> tuple[str, int]:
+    _, _, rest = key.partition("/")
+    step, _, stay = rest.rpartition("/")
+    return step, int(stay) if stay.isdigit() else 0
+
+
+def this_turn(runs: Sequence[CheckRun], turn: int) -> list[StepRun]:
+    """(step id, run) of the runs ordered since this turn began; an occasion is "<step>.<stay>"."""
+    parted = [(*run.occasion.rpartition("."), run) for run in runs]
+    return [(step, run) for step, _, number, run in parted if number.isdigit() and int(number) >= turn]
+
+
+def is_quiet(case: Case) -> bool | None:
+    """Whether no abuse was seen after the claimed fix. A complaint that does not say when proves neither."""
+    claimed = case.fixed_claimed_at
+    if claimed is None or case.last_seen_at <= claimed:
+        return True
+    told_when = set(case.complaints.filter(seen_at__gt=claimed).values_list("seen_exactly", flat=True).distinct())
+    return None if told_when == {False} else False
+
+
+def is_undelivered(case: Case) -> bool:
+    """Nobody has been told: the letter that began this turn, and those since, have failed."""
+    if case.state != CaseState.NOTIFIED or case.customer_status not in (CustomerStatus.NONE, CustomerStatus.NOTIFIED):
+        return False
+    letters = set(case.notices.filter(occurrence__gte=case.turn - 1).values_list("state", flat=True))
+    return letters == {Notice.State.FAILED}
+
+
+def ladder_points(contract_id: int, *, now: datetime) -> float:
+    closed = Case.objects.filter(contract=contract_id, state=CaseState.CLOSED, closed_at__gt=now - FORGOTTEN)
+    rows = closed.values_list("category", "resolution", "closed_at")
+    past = [PastCase(Category(category), Resolution(resolution), at) for category, resolution, at in rows if at]
+    return points_of(past, now=now)
+
+
+@lru_cache(maxsize=1)
+def working_time() -> WorkingTime:
+    """The desk's hours and its country's holidays, by the settings; both were checked at start."""
+    return WorkingTime.parse(
+        settings.WORKING_HOURS,
+        zone=ZoneInfo(settings.DISPLAY_TIME_ZONE),
+        holidays=public_holidays(settings.HOLIDAYS) if settings.HOLIDAYS else frozenset(),
+    )
+
+
+def public_holidays(place: str) -> Collection[date]:
+    """Of "FR" or "DE-BY"; year by year as they are asked for."""
+    country, _, part = place.partition("-")
+    return country_holidays(country, subdiv=part or None)
