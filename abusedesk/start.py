@@ -58,10 +58,10 @@ def doubts() -> list[str]:
 
 def require_lists() -> None:
     """Else every check would fail later, one by one."""
-    from complaints.checking import blacklists
+    from complaints.blacklists import shipped
 
     try:
-        blacklists()
+        shipped()
     except (OSError, ValueError, yaml.YAMLError) as exc:
         raise StartRefused(f"ABUSEDESK_LISTS_FILE cannot be used: {exc}") from exc
 

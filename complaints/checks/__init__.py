@@ -12,6 +12,7 @@ from types import ModuleType
 
 from complaints.checks._config import CheckConfig, Connect, Timeouts
 from complaints.checks._entries import ENTRY_FIELDS, entry_of, read_entry
+from complaints.checks._inquiry import Allowance, Health, Inquiry, Kept
 from complaints.checks._lists import BadCatalogue, DnsblList, load_lists
 from complaints.checks._probe import TOKEN_FIELD
 from complaints.checks._tokens import (
@@ -29,10 +30,14 @@ from complaints.registry import load_plugins
 __all__ = [
     "ENTRY_FIELDS",
     "TOKEN_FIELD",
+    "Allowance",
     "BadCatalogue",
     "CheckConfig",
     "Connect",
     "DnsblList",
+    "Health",
+    "Inquiry",
+    "Kept",
     "Timeouts",
     "entry_of",
     "load_checks",

@@ -42,7 +42,9 @@ class CheckConfig:
 
     probe_address: the address whose literal, as user@[192.0.2.1], reaches our listener too; empty: none does.
     more_ports: tried beside `relay_port`, where they answer. contact: a mail address where somebody reads.
-    resolvers: numeric host and port. connect: how a peer is reached; a simulated world brings its own.
+    resolvers: numeric host and port.
+    inquiry: what is known of the lists and may be asked; None: nothing, and no limits.
+    connect: how a peer is reached; a simulated world brings its own.
     proof: returns when a probe with this nonce has come back; None: it cannot be known while the check runs.
     """
 

@@ -46,6 +46,10 @@ class NoAnswer(Exception):
     """Nobody said yes or no; the text says what happened instead."""
 
 
+class OverLimit(NoAnswer):
+    """Our own budget of questions forbids it: nothing is said about the list."""
+
+
 def list_name(address: IPAddress, zone: str) -> str:
     """`4.3.2.1.zone`, or 32 reversed nibbles and the zone."""
     if address.version == 4:

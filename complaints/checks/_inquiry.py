@@ -12,7 +12,7 @@ import ipaddress
 import time
 from collections.abc import Callable, Mapping
 
-from complaints.checks._dns import Answer, IPAddress, NoAnswer, Resolver, ask, list_name, sockets
+from complaints.checks._dns import Answer, IPAddress, NoAnswer, OverLimit, Resolver, ask, list_name, sockets
 from complaints.checks._lists import DnsblList
 from complaints.checks._selftest import FAILED_S, PASSED_S, test_list
 
@@ -87,7 +87,10 @@ class Inquiry:
         return await asyncio.shield(self.testing[test])
 
     async def test(self, each: DnsblList, version: int) -> str | None:
-        problem = await test_list(each, version, lambda address: self.ask(each, address, "A"))
+        try:
+            problem = await test_list(each, version, lambda address: self.ask(each, address, "A"))
+        except OverLimit as exc:
+            return str(exc)
         lasts = FAILED_S if problem else PASSED_S  # one lost packet shall not cost a list for an hour
         self.health[each.name, version] = Health(problem, self.clock() + lasts)
         self.tested[each.name, version] = problem
@@ -132,7 +135,7 @@ class Inquiry:
             return
         if allowance.left is not None:
             if allowance.left <= 0:
-                raise NoAnswer(allowance.refusal)
+                raise OverLimit(allowance.refusal)
             allowance.left -= 1
         allowance.asked += 1
         if allowance.per_second:

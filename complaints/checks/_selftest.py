@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Awaitable, Callable
 
 from complaints.checks._answers import error_among
-from complaints.checks._dns import Answer, IPAddress, NoAnswer
+from complaints.checks._dns import Answer, IPAddress, NoAnswer, OverLimit
 from complaints.checks._lists import DnsblList
 
 LISTED = {4: ipaddress.ip_address("127.0.0.2"), 6: ipaddress.ip_address("::ffff:7f00:2")}
@@ -20,10 +20,15 @@ FAILED_S = 300.0
 
 
 async def test_list(each: DnsblList, version: int, ask: Callable[[IPAddress], Awaitable[Answer]]) -> str | None:
-    """Why the list's answers do not count, in words, or None. `ask` raises NoAnswer."""
+    """Why the list's answers do not count, in words, or None. `ask` raises NoAnswer.
+
+    Raises OverLimit: our own budget forbids the test.
+    """
     try:
         listed = (await ask(LISTED[version])).addresses
         unlisted = (await ask(UNLISTED[version])).addresses
+    except OverLimit:
+        raise
     except NoAnswer as exc:
         return f"self-test: {exc}"
     if not listed:

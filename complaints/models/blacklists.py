@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from django.db import models
@@ -60,7 +61,7 @@ class Blacklist(models.Model):
 
     def as_list(self) -> DnsblList:
         """For the checks. Raises BadCatalogue when a row was spoilt from outside."""
-        return read_entry({**self.entry, "key": self.key}, f"blacklist {self.name}")
+        return dataclasses.replace(read_entry(self.entry, f"blacklist {self.name}"), key=self.key)
 
     @property
     def differences(self) -> dict[str, tuple[Any, Any]]:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from abusedesk import embedded
 from abusedesk.processes import Child, ChildFailed, PortBusy, Tree, require_free_port
 from abusedesk.start import StartRefused, doubts, require_safe_start
+from complaints.blacklists import load_catalogue
 from complaints.playbooks.loading import begin_with_shipped
 
 WORKERS = {"worker": ("desk", 2), "checker": ("checks", 1)}  # child: queue, processes
@@ -64,6 +65,7 @@ class Command(BaseCommand):
             seed_demo(timezone.now())
         else:
             begin_with_shipped(now=timezone.now())
+        load_catalogue()
         connections.close_all()
         self.say("3/3 starting the parts")
 
