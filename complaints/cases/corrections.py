@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -13,10 +13,10 @@ from django.db.models import QuerySet
 from complaints.attribution.records import holding_from
 from complaints.cases.asking import Asked, history_rows
 from complaints.cases.assessment import assess
-from complaints.cases.moving import Moved, move_complaints
+from complaints.cases.moving import TASK, Moved, move_complaints
 from complaints.cases.reattribution import batches, overtake
 from complaints.cases.transitions import record
-from complaints.models import Case, Reattribution
+from complaints.models import Case, DeskTask, Reattribution
 from complaints.models.text import storable
 from complaints.vocabulary import EventKind
 
@@ -146,9 +146,17 @@ def revert_batch(ids: Sequence[int], *, actor: str, now: datetime, note: str) ->
             new.told = Told.WRONG if new.from_case_id in moved.told else Told.NO
             new.save()
             overtake_all(pk, now=now)
-        undone = [fitting[each.complaint.pk].pk for each in moved.asked]
-        Reattribution.objects.filter(pk__in=undone, told=Told.WRONG).update(told=Told.LEFT)  # it was right after all
+        # Where the contract was told: it was right after all.
+        was_right = {row.from_case_id for each in moved.asked if (row := fitting[each.complaint.pk]).from_case_id}
+        settle_told(was_right, Told.LEFT, actor=actor, now=now)
     return Corrected(len(moved.asked), len(rows) - len(moved.asked), moved.cases, moved.told)
+
+
+def settle_told(case_ids: Collection[int], how: Reattribution.Told, *, actor: str, now: datetime) -> None:
+    """The contracts of these cases need no letter of correction any more. Call it inside a transaction."""
+    Reattribution.objects.filter(from_case__in=list(case_ids), told=Told.WRONG).update(told=how)
+    tasks = DeskTask.objects.filter(kind=TASK, key__in=[str(pk) for pk in case_ids], done_at=None)
+    tasks.update(done_at=now, done_by=storable(actor, 150))
 
 
 def overtake_all(complaint_id: int, *, now: datetime) -> None:

@@ -17,12 +17,14 @@ from complaints.cases.accusations import Key, answer_columns, by_case, stored_ac
 from complaints.cases.asking import Asked
 from complaints.cases.placing import place
 from complaints.cases.transitions import move_case, record
-from complaints.models import Case, Complaint, Notice, PortalLink
+from complaints.models import Case, Complaint, DeskTask, Intervention, Notice, PortalLink
 from complaints.models.bulk import update_rows
 from complaints.vocabulary import Answer, CaseState, EventKind, Resolution
 
 WITHDRAWN = "withdrawn"  # the letter that tells the wrong contract of our mistake
 TOLD = (Notice.State.SENT, Notice.State.SENDING)
+TASK = "wrong_contract_told"
+NOT_YET = (Intervention.State.PROPOSED, Intervention.State.DECIDED)
 
 
 @dataclasses.dataclass(slots=True)
@@ -105,12 +107,37 @@ def leave(case: Case, left: Sequence[Asked], moved: Moved, *, actor: str, now: d
         moved.cases.add(case.pk)
         return
     Case.objects.filter(pk=case.pk).update(complaint_count=0, reporter_count=0)
+    resolution, reason = how_it_ends(left, moved)
+    if case.state != CaseState.CLOSED:
+        move_case(case, CaseState.CLOSED, actor=actor, reason=reason, resolution=resolution, now=now)
     PortalLink.objects.filter(case=case, revoked_at=None).update(revoked_at=now)
+    lift_measures(case, reason=reason, actor=actor, now=now)
     if case.notices.filter(state__in=TOLD).exclude(step=WITHDRAWN).exists():
         moved.told.add(case.pk)
-    if case.state != CaseState.CLOSED:
-        resolution, reason = how_it_ends(left, moved)
-        move_case(case, CaseState.CLOSED, actor=actor, reason=reason, resolution=resolution, now=now)
+        open_task(case, reason=reason, actor=actor, now=now)
+
+
+def lift_measures(case: Case, *, reason: str, actor: str, now: datetime) -> None:
+    """What was decided about the wrong line is undone: what has not begun at once, what is in force by a worker."""
+    measures = Intervention.objects.filter(case=case)
+    measures.filter(state__in=NOT_YET).update(state=Intervention.State.WITHDRAWN, release_reason=reason[:500])
+    measures.filter(state=Intervention.State.IN_FORCE).update(
+        state=Intervention.State.RELEASE_DUE, release_by=actor[:150], release_reason=reason[:500], due_at=now
+    )
+
+
+def open_task(case: Case, *, reason: str, actor: str, now: datetime) -> None:
+    task = DeskTask(
+        kind=TASK,
+        key=str(case.pk),
+        title=f"The wrong contract was told: {case.owner.get('contract')}, case {case.number}"[:300],
+        text=f"{reason}. Tell them that it was our mistake, or decide that no letter is needed.",
+        url=f"/case/{case.pk}",
+        case=case,
+        opened_at=now,
+        opened_by=actor[:150],
+    )
+    DeskTask.objects.bulk_create([task], ignore_conflicts=True)
 
 
 def recount(case: Case, found: dict[str, object]) -> None:

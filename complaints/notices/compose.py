@@ -64,7 +64,7 @@ def queue_notice(
                 to_name=one_line(str(case.owner.get("contact_name") or ""))[:200],
                 to_email=to_email,
                 language=language,
-                link=make_link(case, now=now),
+                link=make_link(case, now=now) if has_button(letter) else None,
                 subject=letter.subject[:300],
                 text=as_text(letter),
                 html=as_html(letter, language, number=case.number),
@@ -79,6 +79,10 @@ def queue_notice(
     except IntegrityError:  # another worker decided the same at the same moment; its row is as good
         return Notice.objects.get(case=case, step=step, occurrence=occurrence)
     return notice
+
+
+def has_button(letter: Letter) -> bool:
+    return any(block.kind == "button" for block in letter.blocks)
 
 
 def address_problem(to_email: str) -> str | None:
