@@ -117,12 +117,6 @@ class AssignmentAdmin(admin.ModelAdmin):
     autocomplete_fields = ("contract",)
     show_full_result_count = False
 
-    def save_model(self, request: HttpRequest, obj: models.Assignment, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        # Look-ups ask only for the prefix lengths in use, so a new length must be known from now on.
-        family = 4 if len(obj.key) == 5 else 6
-        models.PrefixLength.objects.get_or_create(family=family, length=bytes(obj.key)[0])
-
 
 @admin.register(models.Reporter)
 class ReporterAdmin(admin.ModelAdmin):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import sys
 from argparse import ArgumentParser
@@ -31,7 +30,7 @@ class ImportCommand(BaseCommand):
         except OSError as exc:
             self.refuse([f"{file}: cannot be read: {exc.strerror}"])
         else:
-            self.stdout.write(json.dumps(dataclasses.asdict(summary)))
+            self.stdout.write(json.dumps(summary.printed()))
 
     def refuse(self, faults: list[str]) -> None:
         for fault in faults:

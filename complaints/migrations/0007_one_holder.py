@@ -14,11 +14,11 @@ Rows that overlap already are left as they are, and stop nobody.
 
 from django.db import migrations
 
-# Table, what must be equal, and the test of ports; `new` and `held` are rows.
+# Table, what must be equal, and the test of ports; {row} and `held` are rows.
 RULES = {
     "complaints_assignment": (
         ("key",),
-        " AND held.port_first <= new.port_last AND held.port_last >= new.port_first",
+        " AND held.port_first <= {row}.port_last AND held.port_last >= {row}.port_first",
     ),
     "complaints_lineidentifier": (("value", "kind"), ""),
     "complaints_hostedname": (("name",), ""),
@@ -41,10 +41,10 @@ DECLARE
 BEGIN
   SELECT c.reference, d.reference INTO one, other
   FROM (
-    SELECT new.contract_id AS first_id, held.contract_id AS second_id FROM written AS new JOIN {table} AS held
-    ON {equal} AND held.contract_id <> new.contract_id{ports}
-    AND coalesce(held.valid_from, '-infinity') < coalesce(new.valid_until, 'infinity')
-    AND coalesce(new.valid_from, '-infinity') < coalesce(held.valid_until, 'infinity') LIMIT 1
+    SELECT fresh.contract_id AS first_id, held.contract_id AS second_id FROM written AS fresh JOIN {table} AS held
+    ON {equal} AND held.contract_id <> fresh.contract_id{ports}
+    AND coalesce(held.valid_from, '-infinity') < coalesce(fresh.valid_until, 'infinity')
+    AND coalesce(fresh.valid_from, '-infinity') < coalesce(held.valid_until, 'infinity') LIMIT 1
   ) AS pair
   JOIN complaints_contract AS c ON c.id = pair.first_id JOIN complaints_contract AS d ON d.id = pair.second_id;
   IF FOUND THEN
@@ -78,7 +78,9 @@ def make(apps, schema_editor):
     if schema_editor.connection.vendor == "postgresql":
         schema_editor.execute(POSTGRESQL_LOCK, params=None)
     for table, (columns, ports) in RULES.items():
-        words = {"table": table, "ports": ports, "equal": " AND ".join(f"held.{c} = new.{c}" for c in columns)}
+        row = "fresh" if schema_editor.connection.vendor == "postgresql" else "new"
+        equal = " AND ".join(f"held.{column} = {row}.{column}" for column in columns)
+        words = {"table": table, "ports": ports.format(row=row), "equal": equal}
         if schema_editor.connection.vendor == "postgresql":
             for statement in POSTGRESQL:
                 schema_editor.execute(statement.format(**words), params=None)

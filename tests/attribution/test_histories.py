@@ -15,7 +15,7 @@ from complaints.attribution.lookup import KEYS_A_STATEMENT
 from complaints.models import Assignment, Network, PrefixLength
 from complaints.models.bulk import insert_rows
 from complaints.vocabulary import Answer
-from tests.factories import NOON, make_assignment, make_contract, make_network
+from tests.factories import NOON, make_assignment, make_contract, make_network, overlaps_allowed
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -103,7 +103,8 @@ def said(holding: Holding, contracts: dict[str, int]) -> str:
 )
 def test_every_history_is_answered_as_by_hand_alone_and_in_a_batch(db, networks, history, asked):
     contracts: dict[str, int] = {}
-    store(networks, history, contracts)
+    with overlaps_allowed():
+        store(networks, history, contracts)
     questions = [
         Question(address_key(place), port, NOON + days * DAY, slack is not None, (slack or 0) * DAY / 2)
         for place, port, days, slack in asked

@@ -36,6 +36,7 @@ class Sheet:
         self, stream: Iterable[str], columns: Sequence[str], *, name: str, progress: Progress | None = None
     ) -> None:
         self.stream, self.columns, self.name, self.progress = stream, list(columns), name, progress
+        self.place = {column: number for number, column in enumerate(self.columns)}
         self.lines = 0
         self.faults: list[str] = []
 
@@ -119,7 +120,7 @@ class Row:
     def read(self, column: str, parse: Callable[[str], T]) -> T | None:
         """The parsed cell, or None with a fault noted and the row no longer `good`."""
         try:
-            return parse(self.cells[self.sheet.columns.index(column)])
+            return parse(self.cells[self.sheet.place[column]])
         except ValueError as exc:
             self.refuse(column, str(exc))
             return None

@@ -6,12 +6,13 @@ Runs inside the caller's transaction. Only rows that differ are written, so impo
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
 from django.db import connection, models
 
+from complaints.attribution.importing.spans import Spans
 from complaints.models.bulk import insert_rows, update_rows
 
 Cells = tuple[Any, ...]
@@ -29,7 +30,7 @@ class Table:
 
 @dataclasses.dataclass
 class Summary:
-    """What the import commands print. Counts are rows of our tables."""
+    """What the import commands print, all but `spans`. Counts are rows of our tables."""
 
     file: str
     lines: int = 0
@@ -37,23 +38,17 @@ class Summary:
     updated: int = 0
     unchanged: int = 0
     removed: int = 0
+    spans: Spans = dataclasses.field(default_factory=Spans)  # whose past complaints may have another owner now
+
+    def printed(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "spans"}
 
 
-Check = Callable[[Mapping[Cells, Cells]], None]
-
-
-def upsert(table: Table, rows: Iterable[Cells], summary: Summary, *, check: Check | None = None) -> None:
-    """Make the table hold `rows`; each identity may stand in them once.
-
-    check: is shown, chunk by chunk and before anything of it is written, all that would then stand under
-    the first columns of the chunk (values by identity).
-    """
+def upsert(table: Table, rows: Iterable[Cells], summary: Summary) -> None:
+    """Make the table hold `rows`; each identity may stand in them once."""
     width = len(table.identity)
     for chunk in chunks(sorted(rows, key=lambda row: row[0])):
         stored = stored_rows(table, {row[0] for row in chunk})
-        wanted = {row[:width]: row[width:] for row in chunk}
-        if check:
-            check({identity: values for identity, (_, values) in stored.items()} | wanted)
         new = [row for row in chunk if row[:width] not in stored]
         known = [(*stored[row[:width]], row[width:]) for row in chunk if row[:width] in stored]
         changed = [(pk, *after) for pk, before, after in known if before != after]
