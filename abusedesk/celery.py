@@ -35,7 +35,7 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     task_default_queue="desk",
-    task_routes={"complaints.tasks.run_checks": {"queue": "checks"}},
+    task_routes={"complaints.tasks.run_checks": {"queue": "checks-smtp"}},  # or checks-dns: tasks.wake_checks
     timezone="UTC",
     beat_schedule={
         "dictionary": {"task": "complaints.tasks.learn_dictionary", "schedule": crontab(hour=3, minute=17)},

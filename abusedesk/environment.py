@@ -8,12 +8,14 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 T = TypeVar("T")
+HEADER_NAME = re.compile(r"[a-z0-9_-]{1,76}")
+USUAL_HEADERS = frozenset({"from", "to", "cc", "sender", "subject", "date", "message-id", "received", "return-path"})
 LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
 YES = {
     "1": True,
@@ -101,6 +103,26 @@ class Environment:
 
         return self.read(name, default, parse, f"an URL that begins with one of {', '.join(schemes)}", secret=secret)
 
+    def service(self, name: str) -> str:
+        """An outside service's URL, which may have a path; empty: not used."""
+        return self.read(name, "", parse_service, "an http:// or https:// URL without user, query and fragment")
+
+    def choices(self, name: str, allowed: Sequence[str]) -> tuple[str, ...]:
+        """Some of `allowed`, in the order given; empty: none was chosen."""
+
+        def parse(text: str) -> tuple[str, ...]:
+            found = tuple(parse_names(text))
+            if unknown := [each for each in found if each not in allowed]:
+                raise ValueError(f"unknown: {', '.join(unknown)}")
+            if len(set(found)) < len(found):
+                raise ValueError("one is named twice")
+            return found
+
+        return self.read(name, (), parse, f"some of {', '.join(sorted(allowed))}, parted by commas")
+
+    def headers(self, name: str) -> tuple[str, ...]:
+        return self.read(name, (), parse_headers, "names of header fields parted by commas, as X-Customer-Id")
+
     def domain(self, name: str, default: str) -> str:
         return self.read(name, default, parse_domain, "a host or domain name, as probe.isp.example")
 
@@ -161,6 +183,24 @@ def parse_addresses(text: str) -> tuple[str, ...]:
 
 def parse_ports(text: str) -> tuple[int, ...]:
     return () if text == "none" else tuple(within(int(part), 1, 65535) for part in text.split(","))
+
+
+def parse_service(text: str) -> str:
+    parts = urlsplit(text.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("scheme or host is missing")
+    if parts.port == 0 or parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("scheme, host, port and path only")
+    return text.strip()
+
+
+def parse_headers(text: str) -> tuple[str, ...]:
+    """RFC 5322 section 2.2; a field that every mail has says nothing of an account."""
+    found = tuple(name.lower() for name in parse_names(text))
+    for name in found:
+        if not HEADER_NAME.fullmatch(name) or name in USUAL_HEADERS:
+            raise ValueError(f"{name!r} is no field of your own")
+    return found
 
 
 def parse_names(text: str) -> list[str]:

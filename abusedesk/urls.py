@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from abusedesk.health import health
 from abusedesk.relay_check import relay_check
@@ -11,7 +12,8 @@ urlpatterns = [
     path("healthz", health, name="health"),
     path("", include("complaints.desk.urls")),
     path("c/", include("complaints.portal.urls")),
-    path("relay-check", relay_check, name="relay-check"),
+    path("relay-test", relay_check, name="relay-test"),
+    path("relay-check", RedirectView.as_view(pattern_name="relay-test")),  # named by test mails of earlier versions
     path("login", LoginView.as_view(template_name="login.html", redirect_authenticated_user=True), name="login"),
     path("logout", LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),

@@ -22,14 +22,17 @@ from complaints.attribution import Question, attribute
 from complaints.attribution.networks import OwnNetworks
 from complaints.cases.accusations import Accusation, Identity, identity_of, tells_when
 from complaints.cases.filing import file_complaints
-from complaints.checking import record_arrivals
+from complaints.checking import is_for_probes, record_arrivals
 from complaints.claims import insist, new_claim
 from complaints.formats import read_message
 from complaints.models import Case, Message, Reading
 from complaints.models.bulk import update_rows
 from complaints.models.text import storable
+from complaints.notices.answering import answer_by_machine
 from complaints.notices.bounces import record_bounces
+from complaints.notices.mail_loops import WRITTEN_BY_HAND
 from complaints.notices.replies import record_replies
+from complaints.notices.reporter_answers import record_answers
 from complaints.vocabulary import Disposition, ParsedComplaint, ParsedMessage
 from complaints.waiting import BATCH, claim_waiting, free
 
@@ -50,6 +53,7 @@ class Processed:
     complaints: int = 0
     cases: set[int] = dataclasses.field(default_factory=set)
     opened: int = 0
+    mails: list[int] = dataclasses.field(default_factory=list)  # to reporters
 
     def add(self, other: Processed) -> None:
         self.read += other.read
@@ -57,6 +61,7 @@ class Processed:
         self.complaints += other.complaints
         self.cases |= other.cases
         self.opened += other.opened
+        self.mails += other.mails
 
 
 def process_messages(ids: Sequence[int], *, now: datetime | None = None) -> Processed:
@@ -136,20 +141,24 @@ def write(reads: Sequence[Read], *, claim: str, now: datetime) -> Processed:
     with transaction.atomic():
         finish_readings(reads, claim=claim, now=now)
         filed = file_complaints(accusations, now=now)
-        arrived = record_arrivals(those(reads, Disposition.PROBE), now=now)
+        arrived = record_arrivals(probes_among(reads), now=now)
         show_strays(arrived.strays, "sent to the mailbox of the relay probes, and no probe of ours")
         bounced = record_bounces(those(reads, Disposition.BOUNCE), now=now)
         if bounced:  # a committed alarm: the bell that rings for them may be lost
             Case.objects.active().filter(pk__in=bounced).update(due_at=now)
         replies = record_replies(those(reads, Disposition.CUSTOMER_REPLY), now=now)
         show_strays(replies.strays, "speaks of a case of ours, but not from an address that we wrote to about it")
+        answered = record_answers(those(reads, Disposition.REPORTER_REPLY), now=now)
+        show_strays(answered.strays, "answers a mail to a reporter that we never wrote")
+        mails = answer_by_machine(written_by_hand(reads), now=now)
     unread = sum(parsed.disposition is Disposition.UNREADABLE for _, parsed in reads)
     return Processed(
         len(reads) - unread,
         unread,
         filed.complaints,
-        {*filed.touched, *arrived.cases, *bounced, *replies.cases},
+        {*filed.touched, *arrived.cases, *bounced, *replies.cases, *answered.cases},
         len(filed.opened),
+        mails,
     )
 
 
@@ -159,6 +168,15 @@ def show_strays(messages: Sequence[Message], problem: str) -> None:
         Reading.objects.filter(pk__in=[message.pk for message in messages]).update(
             state=Reading.State.UNREAD, problem=problem
         )
+
+
+def probes_among(reads: Sequence[Read]) -> list[Message]:
+    """By header or by envelope: a server that returns a probe writes its own headers."""
+    return [message for message, parsed in reads if parsed.disposition is Disposition.PROBE or is_for_probes(message)]
+
+
+def written_by_hand(reads: Sequence[Read]) -> list[int]:
+    return [message.pk for message, parsed in reads if parsed.complaints and parsed.format in WRITTEN_BY_HAND]
 
 
 def those(reads: Sequence[Read], disposition: Disposition) -> list[Message]:

@@ -7,8 +7,9 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
-import django.db
 from celery import Task
 from django.conf import settings
 from django.db import close_old_connections, transaction
@@ -21,11 +22,10 @@ from complaints import checking, intake, pipeline, waiting
 from complaints.cases import reattribution, waits
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
-from complaints.claims import insist
-from complaints.models import Case, CheckRun, Complaint, Notice, Reading
+from complaints.models import Case, CheckRun, Complaint, Notice, Reading, ReporterMail
 from complaints.notices import delivery
 from complaints.playbooks import runner
-from complaints.vocabulary import Answer, CheckOutcome, Verdict
+from complaints.vocabulary import Answer
 
 log = logging.getLogger(__name__)
 SWEPT = 2000  # rows of a kind that one sweep rings for
@@ -41,10 +41,10 @@ def wake(task: Task, ids: Iterable[int | None]) -> None:
         transaction.on_commit(lambda: ring(task, found))
 
 
-def ring(task: Task, ids: list[int]) -> None:
-    for start in range(0, len(ids), waiting.BATCH):
+def ring(task: Task, ids: list[int], *, most: int = waiting.BATCH, **routing: Any) -> None:
+    for start in range(0, len(ids), most):
         try:
-            task.apply_async((ids[start : start + waiting.BATCH],), expires=STALE_S)
+            task.apply_async((ids[start : start + most],), expires=STALE_S, **routing)
         except OperationalError as exc:
             log.warning("broker away (%s): the sweep will do %s", exc, task.name)
             return
@@ -52,14 +52,16 @@ def ring(task: Task, ids: list[int]) -> None:
 
 @app.task(time_limit=READING_S)
 def process_messages(ids: list[int]) -> None:
-    wake(advance_cases, pipeline.process_messages(ids).cases)
+    done = pipeline.process_messages(ids)
+    wake(advance_cases, done.cases)
+    wake(deliver_reporter_mails, done.mails)
 
 
 @app.task
 def advance_cases(ids: list[int]) -> None:
     for case_id in ids:
         after = advance_one(case_id)
-        wake(run_checks, after.checks)
+        wake_checks(after.checks)
         wake(deliver_notices, after.notices)
 
 
@@ -77,25 +79,14 @@ def advance_one(case_id: int) -> runner.Advanced:
 
 @app.task
 def run_checks(ids: list[int]) -> None:
-    wake(advance_cases, check_here(ids))
+    for cases in checking.work_off(ids):
+        wake(advance_cases, cases)
 
 
-def check_here(ids: list[int]) -> list[int | None]:
-    """Run those that are ours to run; the cases whose results are in."""
-    runs = checking.allowed(checking.claim_runs(ids, now=timezone.now()), now=timezone.now())
-    return [run.case_id for run, outcome in checking.run_claimed(runs) if record_one(run, outcome)]
-
-
-def record_one(run: CheckRun, outcome: CheckOutcome) -> bool:
-    """What was found is written also when the database went away meanwhile; one that it refuses is unknown."""
-    try:
-        return insist(lambda: checking.record_outcome(run, outcome, now=timezone.now()))
-    except (django.db.OperationalError, django.db.InterfaceError):
-        raise
-    except Exception as exc:  # the other 199 must be recorded too, and this one must not be run for ever
-        log.exception("the outcome of check %s cannot be recorded", run.pk)
-        lost = CheckOutcome(verdict=Verdict.UNKNOWN, reason=f"the outcome cannot be recorded: {type(exc).__name__}")
-        return checking.record_outcome(run, lost, now=timezone.now())
+def wake_checks(ids: Iterable[int]) -> None:
+    """Slow mail servers and quick DNS have workers of their own: neither holds the other up."""
+    for queue, found in checking.by_queue(list(ids)).items():
+        transaction.on_commit(partial(ring, run_checks, found, most=checking.IN_FLIGHT, queue=f"checks-{queue}"))
 
 
 @app.task
@@ -123,6 +114,11 @@ def look_again_at(spans: Iterable[Span], *, because: str, actor: str = MACHINE) 
 
 
 @app.task
+def deliver_reporter_mails(ids: list[int]) -> None:
+    delivery.deliver_due(ids, model=ReporterMail)
+
+
+@app.task
 def learn_dictionary() -> None:
     """Once a night: a better dictionary for the raw mail, when the site's own mail allows one."""
     intake.train_dictionary()
@@ -142,19 +138,15 @@ def sweep() -> None:
         advance_cases,
         Case.objects.active().filter(due_at__lte=now).order_by("due_at").values_list("pk", flat=True)[:SWEPT],
     )
-    wake(run_checks, checking.due_runs(now))
+    wake_checks(checking.due_runs(now, limit=SWEPT))
     wake(ask_again, waits.due_waits(now, limit=SWEPT))
-    wake(deliver_notices, due_notices(now))
+    wake(deliver_notices, delivery.due_mails(Notice, now, limit=SWEPT))
+    wake(deliver_reporter_mails, delivery.due_mails(ReporterMail, now, limit=SWEPT))
 
 
 def free_messages(now: datetime) -> QuerySet[Reading]:
     """Messages that wait and that no living worker holds."""
     return Reading.objects.filter(state=Reading.State.WAITING).exclude(claimed_at__gt=now - waiting.CLAIM_LASTS)
-
-
-def due_notices(now: datetime) -> list[int]:
-    held = Notice.objects.filter(state__in=[Notice.State.QUEUED, Notice.State.SENDING], due_at__lte=now)
-    return list(held.order_by("due_at").values_list("pk", flat=True)[:SWEPT])
 
 
 def work_until_idle(message_ids: list[int], *, patience_s: float | None = None) -> dict[str, int]:
@@ -177,8 +169,10 @@ def work_once(cases: list[int]) -> bool:
     pipeline.process_messages(list(free_messages(now).values_list("pk", flat=True)[: waiting.BATCH]))
     for case_id in cases:
         after = advance_one(case_id)
-        check_here(after.checks)
+        for _ in checking.work_off(after.checks):
+            pass
         delivery.deliver_due(after.notices)
+    delivery.deliver_due(model=ReporterMail)
     checking.stop_waiting(now=now)
     return any(is_under_way(ids, now) for ids in chunks(cases))
 

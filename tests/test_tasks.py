@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from abusedesk.celery import app
 from complaints import tasks
+from complaints.checking.loop import record_all
 from complaints.models import Reading
 from complaints.vocabulary import CheckOutcome, Verdict
 from tests.factories import NOON, make_assignment, make_case, make_message, make_network, make_run
@@ -117,13 +118,17 @@ def test_one_case_that_cannot_be_advanced_does_not_hold_up_the_others(broker: Co
 
 
 @pytest.mark.django_db
-def test_an_outcome_that_cannot_be_written_is_unknown_and_not_run_for_ever() -> None:
-    run = make_run(make_case(), verdict="", state="running", claim="mine", occasion="investigate.1")
-    assert tasks.record_one(run, CheckOutcome(verdict=Verdict.BAD, reason="", details={"json": {"has no sets"}}))
+def test_an_outcome_that_cannot_be_written_is_unknown_and_holds_no_other_up() -> None:
+    case = make_case()
+    odd = make_run(case, verdict="", state="running", claim="mine", occasion="investigate.1")
+    good = make_run(case, "dnsbl", verdict="", state="running", claim="mine", occasion="investigate.1")
+    unwritable = CheckOutcome(verdict=Verdict.BAD, reason="", details={"json": {"has no sets"}})
+    assert record_all([(odd, unwritable), (good, CheckOutcome(verdict=Verdict.CLEAN, reason="fine"))]) == [case.pk] * 2
 
-    run.refresh_from_db()
-    assert (run.state, run.verdict) == ("done", "unknown")
-    assert run.reason == "the outcome cannot be recorded: TypeError"
+    assert list(case.checks.order_by("pk").values_list("state", "verdict", "reason")) == [
+        ("done", "unknown", "the outcome cannot be recorded: TypeError"),
+        ("done", "clean", "fine"),
+    ]
 
 
 @pytest.mark.django_db(transaction=True)

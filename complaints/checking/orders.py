@@ -5,14 +5,26 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db import models as dbm
 from django.db import transaction
+from django.db.models import Max
+from django.db.models.functions import Coalesce
 
+from complaints.addresses import family_of
 from complaints.cases.transitions import MACHINE, record
 from complaints.checking.rules import refusal
 from complaints.models import Case, CheckRun
 from complaints.vocabulary import EventKind
 
 State = CheckRun.State
+LOOKED_BACK = timedelta(days=2)  # longer than the longest pace
+OF_A_CONTRACT, NEIGHBOURS = 3, 12  # so many checks of one contract, of one /24, in the time of one of the same host
+# A run that has not been tried begins when it is due; one that waits for another try has begun already.
+BEGINS = dbm.Case(
+    dbm.When(state=State.QUEUED, tries=0, then=Coalesce("due_at", "queued_at")),
+    default=Coalesce("started_at", "queued_at"),
+    output_field=dbm.DateTimeField(),
+)
 
 
 def queue_check(
@@ -30,7 +42,7 @@ def queue_check(
             occasion=occasion,
             defaults={
                 "queued_at": now,
-                "due_at": None if refused else paced(check, address, now),
+                "due_at": None if refused else paced(check, address, now, case.contract_id),
                 "state": State.REFUSED if refused else State.QUEUED,
                 "reason": refused or "",
                 "finished_at": now if refused else None,
@@ -41,22 +53,26 @@ def queue_check(
     return run
 
 
-def paced(check: str, address: bytes, now: datetime) -> datetime:
-    """Not before: a host is not asked more often than the pace of its kind of check allows."""
-    if check != "relay":
+def paced(check: str, address: bytes, now: datetime, contract_id: int | None = None) -> datetime:
+    """Not before: neither a host, nor a contract, nor a neighbourhood is asked more often than its pace allows."""
+    if check != "relay" or not settings.RELAY_PACE:
         return now
-    last = (
-        CheckRun.objects.filter(check_name=check, address=address)
-        .exclude(state=State.REFUSED)
-        .order_by("-queued_at", "-pk")
-        .first()
-    )
-    if last is None:
-        return now
-    begins = last.started_at or last.queued_at
-    if last.state == State.QUEUED and last.due_at:
-        begins = last.due_at
-    return max(now, begins + timedelta(seconds=settings.RELAY_PACE))
+    recent = CheckRun.objects.filter(check_name=check, queued_at__gt=now - LOOKED_BACK).exclude(state=State.REFUSED)
+    first, last = neighbourhood(address)
+    paces = [
+        (recent.filter(address=address), 1),
+        (recent.filter(address__gte=first, address__lte=last), NEIGHBOURS),
+    ]
+    if contract_id is not None:
+        paces.append((recent.filter(case__contract=contract_id), OF_A_CONTRACT))
+    begins = [(rows.aggregate(at=Max(BEGINS))["at"], share) for rows, share in paces]
+    return max([now, *(at + timedelta(seconds=settings.RELAY_PACE / share) for at, share in begins if at)])
+
+
+def neighbourhood(address: bytes) -> tuple[bytes, bytes]:
+    """First and last address of the /24 or /48."""
+    kept = 15 if family_of(address) == 4 else 6
+    return address[:kept].ljust(16, b"\0"), address[:kept].ljust(16, b"\xff")
 
 
 def order_check(check: str, address: bytes, *, port: int | None, now: datetime) -> CheckRun:

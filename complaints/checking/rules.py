@@ -1,42 +1,91 @@
 """The safety rules of checks (DESIGN section 6): what no connection may be opened to, and for whom none is.
 
-Asked when a run is ordered and again before it starts. A rule that forbids answers in words.
+Asked when a run is ordered and again before it starts, then for a whole batch at once. A rule that forbids answers
+in words.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 import socket
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from django.conf import settings
 
 from complaints.addresses import address_text
 from complaints.attribution import Holding, Question, attribute
-from complaints.models import Case, Complaint
+from complaints.checking.opt_outs import OptOuts
+from complaints.models import Case, CheckRun, Complaint
 from complaints.vocabulary import Answer
 
 MAIL_PORTS = frozenset({25, 26, 465, 587})  # of those below 1024; a mail server of anybody's own stands above
+A_DAY = timedelta(days=1)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Asked:
+    """One check that somebody wants. consent: the holder of the address agreed to it."""
+
+    check: str
+    address: bytes
+    port: int | None = None
+    case: Case | None = None
+    consent: bool = False
 
 
 def refusal(
     check: str, address: bytes, *, now: datetime, case: Case | None, consent: bool = False, port: int | None = None
 ) -> str | None:
-    """The safety rule that forbids this check, in words; None when it may run."""
-    text = address_text(address)
-    if rule := unprepared(check) or unfit_target(check, address, port):
-        return rule
-    holding = attribute([Question(address=address, port=None, at=now)])[0]
+    """The safety rule that forbids to order this check, in words; None when it may run."""
+    rule = refusals([Asked(check, address, port, case, consent)], now=now)[0]
+    return rule or tested_enough(check, address, now)
+
+
+def refusals(asked: Sequence[Asked], *, now: datetime) -> list[str | None]:
+    """The rule that forbids each of `asked`, or None, in a few queries for all of them."""
+    left_out, reported = OptOuts(), reported_among(asked)
+    questions = [Question(address=each.address, port=None, at=now) for each in asked]
+    return [
+        unprepared(each.check)
+        or unfit_target(each.check, each.address, each.port)
+        or not_in_charge(each, holding)
+        or left_out.rule(each.check, each.address)
+        or (None if each.consent or is_reported(each, reported) else nobody_complained(each))
+        or (somebody_elses(each.check, holding, each.case, each.address) if each.case else None)
+        for each, holding in zip(asked, attribute(questions), strict=True)
+    ]
+
+
+def not_in_charge(each: Asked, holding: Holding) -> str | None:
     if holding.answer is Answer.NOT_OURS:
-        return f"{text} is not in our networks"
+        return f"{address_text(each.address)} is not in our networks"
     if holding.answer is Answer.NOBODY:
-        return f"{text} is assigned to nobody now"
-    reported = Complaint.objects.filter(address=address)
-    if case is not None:
-        reported = reported.filter(case=case)
-    if not consent and not reported.exists():
-        return f"nobody complained about {text}, and its holder has not agreed to a check"
-    return somebody_elses(check, text, holding, case) if case else None
+        return f"{address_text(each.address)} is assigned to nobody now"
+    return None
+
+
+def reported_among(asked: Sequence[Asked]) -> set[tuple[bytes, int | None]]:
+    """(address, case) of which there are complaints; (address, None) for complaints of any case or of none."""
+    of_cases = [each for each in asked if each.case and not each.consent]
+    rows = Complaint.objects.filter(
+        address__in={each.address for each in of_cases}, case__in={each.case.pk for each in of_cases if each.case}
+    )
+    found: set[tuple[bytes, int | None]] = {
+        (bytes(address), case) for address, case in rows.order_by().values_list("address", "case").distinct()
+    }
+    alone = {each.address for each in asked if not each.case and not each.consent}
+    found |= {(address, None) for address in alone if Complaint.objects.filter(address=address).exists()}
+    return found
+
+
+def is_reported(each: Asked, reported: set[tuple[bytes, int | None]]) -> bool:
+    return (each.address, each.case.pk if each.case else None) in reported
+
+
+def nobody_complained(each: Asked) -> str:
+    return f"nobody complained about {address_text(each.address)}, and its holder has not agreed to a check"
 
 
 def unprepared(check: str) -> str | None:
@@ -63,6 +112,8 @@ def unfit_target(check: str, address: bytes, port: int | None) -> str | None:
         return f"port {port} is none of mail: {', '.join(map(str, sorted(MAIL_PORTS)))}, or 1024 and above"
     if is_this_machine(ip, port):
         return f"{text} port {port} is this machine itself: it takes mail for the probe mailbox, which proves nothing"
+    if text in settings.PROBE_HOSTS:
+        return f"{text} is one of ABUSEDESK_PROBE_HOSTS: it takes mail for the probe mailbox, which proves nothing"
     return None
 
 
@@ -82,9 +133,19 @@ def is_this_machine(ip: ipaddress.IPv4Address | ipaddress.IPv6Address, port: int
     return True
 
 
-def somebody_elses(check: str, text: str, holding: Holding, case: Case) -> str | None:
+def tested_enough(check: str, address: bytes, now: datetime) -> str | None:
+    if check != "relay":
+        return None
+    recent = CheckRun.objects.filter(check_name=check, address=address, queued_at__gt=now - A_DAY, queued_at__lte=now)
+    count = recent.exclude(state=CheckRun.State.REFUSED).count()
+    if count < settings.RELAY_PER_DAY:
+        return None
+    return f"{address_text(address)} was tested {count} times within 24 hours: ABUSEDESK_RELAY_PER_DAY allows no more"
+
+
+def somebody_elses(check: str, holding: Holding, case: Case, address: bytes) -> str | None:
     """A line that changed hands since the complaint would answer for another customer."""
-    reference = case.contract.reference
+    text, reference = address_text(address), case.contract.reference
     if holding.answer is Answer.OWNER and holding.contract_id != case.contract_id:
         return f"{text} is held by another contract than {reference} now: its answer would say nothing of this case"
     if holding.answer is not Answer.UNSURE:

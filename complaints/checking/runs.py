@@ -1,79 +1,93 @@
-"""Claiming and running checks: sockets and DNS, many in one loop. The rules are asked again before each starts."""
+"""Claiming runs, and asking the safety rules again before they start: since the order, much may have changed."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import time
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from complaints.cases.transitions import MACHINE, record
-from complaints.checking.outcomes import record_outcome
-from complaints.checking.rules import refusal
-from complaints.checking.setup import config
-from complaints.checks import load_checks
+from complaints.checking.rules import Asked, refusals
+from complaints.checks import load_checks, queue_of
 from complaints.claims import dead_claims, new_claim
 from complaints.models import Case, CheckRun
 from complaints.models.text import storable
-from complaints.registry import by_name
-from complaints.vocabulary import CheckOutcome, CheckTarget, EventKind, Verdict
+from complaints.vocabulary import EventKind
 
-log = logging.getLogger(__name__)
 State = CheckRun.State
 RUN_LASTS = timedelta(minutes=15)  # longer than any check may take: then its worker is taken for dead
 IN_FLIGHT = 200
 
 
-def due_runs(now: datetime, *, limit: int = IN_FLIGHT) -> list[int]:
-    """Ids of what should be started: due and queued, or held by a worker that must be dead."""
-    dead = Q(state=State.RUNNING, started_at__lt=now - RUN_LASTS)
-    return list(
-        CheckRun.objects.filter(Q(state=State.QUEUED, due_at__lte=now) | dead)
-        .order_by("due_at")
-        .values_list("pk", flat=True)[:limit]
-    )
+def due_runs(now: datetime, *, limit: int = IN_FLIGHT, queues: Collection[str] = ()) -> list[int]:
+    """Ids of what should be started: due and queued, or held by a worker that must be dead. queues: only of these."""
+    due = CheckRun.objects.filter(Q(state=State.QUEUED, due_at__lte=now) | is_lost(now))
+    if queues:
+        due = due.filter(check_name__in=[each.NAME for each in load_checks() if queue_of(each.NAME) in queues])
+    return list(due.order_by("due_at").values_list("pk", flat=True)[:limit])
+
+
+def is_lost(now: datetime) -> Q:
+    return Q(state=State.RUNNING, started_at__lt=now - RUN_LASTS)
+
+
+def by_queue(ids: Collection[int]) -> dict[str, list[int]]:
+    """`ids` apart by the workers that run them."""
+    found: dict[str, list[int]] = defaultdict(list)
+    for pk, name in CheckRun.objects.filter(pk__in=ids).order_by("pk").values_list("pk", "check_name"):
+        found[queue_of(name)].append(pk)
+    return found
 
 
 def claim_runs(ids: Iterable[int], *, now: datetime) -> list[CheckRun]:
     """Those of `ids` that are ours to run now. One run a check and address at a time: the others stay queued."""
-    claim, mine = new_claim(), []
-    free = Q(state=State.QUEUED, due_at__lte=now) | Q(state=State.RUNNING, started_at__lt=now - RUN_LASTS)
-    for pk in ids:
-        try:
-            with transaction.atomic():
-                found = CheckRun.objects.filter(free, pk=pk).update(state=State.RUNNING, claim=claim, started_at=now)
-        except IntegrityError:
-            continue  # check_one_in_flight: the sweep comes back to it
-        if found:
-            mine.append(pk)
-    return list(CheckRun.objects.filter(pk__in=mine, claim=claim).select_related("case__contract"))
+    claim = new_claim()
+    claim_some(list(ids), claim=claim, now=now)
+    return list(CheckRun.objects.filter(claim=claim, state=State.RUNNING).select_related("case__contract"))
 
 
-def allowed(runs: Iterable[CheckRun], *, now: datetime) -> list[CheckRun]:
+def claim_some(ids: list[int], *, claim: str, now: datetime) -> None:
+    """In one statement; only where another worker is quicker for one of them, half by half."""
+    if not ids:
+        return
+    under_way = CheckRun.objects.filter(
+        check_name=OuterRef("check_name"), address=OuterRef("address"), state__in=[State.RUNNING, State.WAITING]
+    ).exclude(pk=OuterRef("pk"))
+    free = CheckRun.objects.filter(Q(state=State.QUEUED, due_at__lte=now) | is_lost(now), pk__in=ids)
+    try:
+        with transaction.atomic():
+            free.exclude(Exists(under_way)).update(state=State.RUNNING, claim=claim, started_at=now)
+    except IntegrityError:  # check_one_in_flight: two of them ask the same address, or another worker has just begun
+        if len(ids) > 1:
+            half = len(ids) // 2
+            claim_some(ids[:half], claim=claim, now=now)
+            claim_some(ids[half:], claim=claim, now=now)
+
+
+def allowed(runs: Sequence[CheckRun], *, now: datetime) -> list[CheckRun]:
     """Those that the safety rules still allow: since it was ordered, the line may have changed hands.
 
     A run without a case was ordered by hand a moment ago, and its consent asked there.
     """
-    return [run for run in runs if not refuse_by_now(run, now=now)]
+    asked = [Asked(run.check_name, bytes(run.address), run.port or None, run.case, run.case is None) for run in runs]
+    rules = refusals(asked, now=now) if asked else []
+    for run, rule in zip(runs, rules, strict=True):
+        if rule is not None:
+            refuse_by_now(run, rule, now=now)
+    return [run for run, rule in zip(runs, rules, strict=True) if rule is None]
 
 
-def refuse_by_now(run: CheckRun, *, now: datetime) -> bool:
-    address, by_hand = bytes(run.address), run.case is None
-    rule = refusal(run.check_name, address, now=now, case=run.case, consent=by_hand, port=run.port or None)
-    if rule is None:
-        return False
+def refuse_by_now(run: CheckRun, rule: str, *, now: datetime) -> None:
     with transaction.atomic():
         held = CheckRun.objects.filter(pk=run.pk, state=State.RUNNING, claim=run.claim)
         if held.update(state=State.REFUSED, reason=storable(rule, 2000), finished_at=now, due_at=None) and run.case:
             kept = {"check": run.pk, "name": run.check_name, "refused": rule}
             record(run.case, EventKind.CHECK_QUEUED, actor=MACHINE, now=now, **kept)
             Case.objects.active().filter(pk=run.case.pk).update(due_at=now)
-    return True
 
 
 def release_dead() -> None:
@@ -82,30 +96,3 @@ def release_dead() -> None:
     dead = dead_claims(held.order_by().values_list("claim", flat=True).distinct())
     if dead:
         held.filter(claim__in=dead).update(state=State.QUEUED, due_at=timezone.now())
-
-
-def run_claimed(runs: Sequence[CheckRun]) -> list[tuple[CheckRun, CheckOutcome]]:
-    """All of `runs` at once in one loop; sockets and DNS only, no database."""
-    checks, settled = by_name(load_checks()), config()
-
-    async def one(run: CheckRun) -> CheckOutcome:
-        target = CheckTarget(address=run.address_text, port=run.port or None, nonce=run.nonce)
-        try:
-            return await checks[run.check_name].run(target, settled)
-        except Exception as exc:  # a fault in a check must not lose the other 199; the verdict says what happened
-            log.exception("check %s of %s failed", run.check_name, run.address_text)
-            return CheckOutcome(verdict=Verdict.UNKNOWN, reason=f"the check itself failed: {exc!r}")
-
-    async def every() -> list[CheckOutcome]:
-        return await asyncio.gather(*(one(run) for run in runs))
-
-    return list(zip(runs, asyncio.run(every()), strict=True))
-
-
-def run_now(run: CheckRun) -> None:
-    """Claim and run one check in this process, once its pace allows it."""
-    wait_s = (run.due_at - timezone.now()).total_seconds() if run.due_at else 0
-    time.sleep(max(0.0, wait_s))
-    now = timezone.now()
-    for claimed, outcome in run_claimed(allowed(claim_runs([run.pk], now=now), now=now)):
-        record_outcome(claimed, outcome, now=timezone.now())

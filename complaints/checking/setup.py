@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from functools import lru_cache
-from pathlib import Path
 
 from django.conf import settings
 
-from complaints.checks import CheckConfig, DnsblList, load_lists
+from complaints.blacklists import blacklists
+from complaints.checks import CheckConfig
 
 
 def config() -> CheckConfig:
@@ -18,16 +17,13 @@ def config() -> CheckConfig:
         secret=probe_secret(),
         probe_domain=settings.PROBE_DOMAIN,
         resolvers=settings.DNS_RESOLVERS,
+        probe_address=settings.PROBE_ADDRESS,
         relay_port=settings.RELAY_PORT,
+        more_ports=settings.RELAY_MORE_PORTS,
         lists=blacklists(),
-        info_url=f"{settings.BASE_URL}/relay-check",
+        info_url=settings.RELAY_INFO_URL,
         contact=settings.DESK_EMAIL,
     )
-
-
-@lru_cache(maxsize=1)
-def blacklists() -> tuple[DnsblList, ...]:
-    return load_lists(Path(settings.CHECK_LISTS_FILE) if settings.CHECK_LISTS_FILE else None)
 
 
 def probe_secret() -> bytes:

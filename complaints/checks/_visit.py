@@ -209,8 +209,8 @@ class Visit:
         )
 
     async def send_probe(self, connection: Connection, attempt: Attempt) -> Attempt:
-        where = {"address": str(self.ip), "port": self.port, "form": attempt.form.id}
-        content = probe_mail(self.config, **where, local_part=self.sign(attempt.form.id))
+        form = attempt.form.id
+        content = probe_mail(self.config, address=str(self.ip), port=self.port, form=form, local_part=self.sign(form))
         try:
             reply = await connection.message(content, step="the message")
         except ConversationFailed as exc:

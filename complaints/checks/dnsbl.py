@@ -20,6 +20,7 @@ from complaints.vocabulary import CheckOutcome, CheckTarget, Verdict
 
 NAME = "dnsbl"
 RANK = 20
+QUEUE = "dns"  # milliseconds: apart from slow mail servers
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

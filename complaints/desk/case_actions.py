@@ -23,7 +23,7 @@ from complaints.desk.case_page import show_case
 from complaints.desk.forms import CloseForm, NoteForm, StayForm
 from complaints.desk.telling import NobodyToTell, tell_customer
 from complaints.models import Case, CheckRun
-from complaints.tasks import advance_cases, run_checks, wake
+from complaints.tasks import advance_cases, wake, wake_checks
 from complaints.vocabulary import CaseState
 
 MOVED_ON = (
@@ -100,7 +100,7 @@ def check_again(request: HttpRequest, case: Case) -> None:
     ]
     if under_way:
         messages.info(request, "A check is under way already. Its result appears here.")
-    wake(run_checks, [run.pk for run in runs if run.state == CheckRun.State.QUEUED])
+    wake_checks([run.pk for run in runs if run.state == CheckRun.State.QUEUED])
     tell_runs(request, runs, nothing_to_check=not wanted)
 
 

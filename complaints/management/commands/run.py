@@ -22,7 +22,8 @@ from abusedesk.start import StartRefused, doubts, require_safe_start
 from complaints.blacklists import load_catalogue
 from complaints.playbooks.loading import begin_with_shipped
 
-WORKERS = {"worker": ("desk", 2), "checker": ("checks", 1)}  # child: queue, processes
+# child: queue, processes. Slow mail servers must not hold up what DNS answers in milliseconds.
+WORKERS = {"worker": ("desk", 2), "checker": ("checks-smtp", 1), "lister": ("checks-dns", 1)}
 
 
 class Command(BaseCommand):
