@@ -142,10 +142,25 @@ CHECK_RETRY = env.whole("ABUSEDESK_CHECK_RETRY", 60 if DEMO else 600, low=1, hig
 # Seconds between two checks of one host; seconds a probe may be on its way.
 RELAY_PACE = env.whole("ABUSEDESK_RELAY_PACE", 3 if DEMO else 60, low=0, high=86400)
 PROBE_WAIT = env.whole("ABUSEDESK_PROBE_WAIT", 15 if DEMO else 900, low=1, high=86400)
+# Whose it was: the sources in the order in which they are asked (empty: all of them, by rank), and what they need.
+RESOLVER_FILES = sorted(path.stem for path in (BASE_DIR / "complaints/attribution/resolvers").glob("[a-z]*.py"))
+RESOLVERS = env.choices("ABUSEDESK_RESOLVERS", RESOLVER_FILES)
+ACCOUNT_HEADERS = env.headers("ABUSEDESK_ACCOUNT_HEADERS")
+RESOLVER_URL = env.service("ABUSEDESK_RESOLVER_URL")
+RESOLVER_KEY = env.read("ABUSEDESK_RESOLVER_KEY", "", str, "any text", secret=True)
+RESOLVER_TIMEOUT = env.whole("ABUSEDESK_RESOLVER_TIMEOUT", 5, low=1, high=60)  # seconds for a whole batch
+if RESOLVER_URL and len(RESOLVER_KEY) < 16:
+    env.faults.append("ABUSEDESK_RESOLVER_KEY=(hidden): ABUSEDESK_RESOLVER_URL needs a key of 16 characters or more")
+RDAP_URL = env.service("ABUSEDESK_RDAP_URL")
 CLOCK_TOLERANCE = env.whole("ABUSEDESK_CLOCK_TOLERANCE", 300, low=0, high=86400)
 CHECK_LISTS_FILE = env.text("ABUSEDESK_LISTS_FILE")  # another blacklist catalogue than the shipped one
 SWEEP_SECONDS = env.whole("ABUSEDESK_SWEEP_SECONDS", 2 if DEMO else 10, low=1, high=300)  # between two sweeps
 MAX_MESSAGE_BYTES = env.whole("ABUSEDESK_MAX_MESSAGE_BYTES", 32 * 1024 * 1024, low=64 * 1024, high=1024**3)
+
+# --- measures on a line: how they reach the network; by_hand asks a colleague
+MEASURES_ADAPTER = env.text("ABUSEDESK_MEASURES", "by_hand")
+MEASURES: dict[str, str] = {}
+MEASURE_UNDO = env.whole("ABUSEDESK_MEASURE_UNDO", 600, low=0, high=86400)  # seconds in which a measure can be undone
 
 # --- the rest that the environment decides
 BEHIND_PROXY = env.yes("ABUSEDESK_BEHIND_PROXY")

@@ -3,30 +3,83 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import ModuleType
 
 from complaints.attribution.answers import Holding, Question
-from complaints.attribution.lookup import look_around
-from complaints.attribution.resolvers import chain
-from complaints.attribution.wording import NO_ADDRESS_NAMED, outside
+from complaints.attribution.lookup import NO_LENGTHS, Surroundings, look_around
+from complaints.attribution.resolvers import LINES, Place, chain, places_of
+from complaints.attribution.wording import NO_ADDRESS_NAMED, outside, shared, unheard_of
+from complaints.models import SharedMachine
 from complaints.vocabulary import Answer
+
+MACHINES = {SharedMachine.What.MAIL.value: Place.RELAY, SharedMachine.What.WEB.value: Place.WEB_SERVER}
+OUTSIDE, NO_ADDRESS = frozenset({Place.OUTSIDE}), frozenset({Place.NO_ADDRESS})
 
 
 def attribute(questions: Sequence[Question]) -> list[Holding]:
-    """Who held each address at its time, in the order of the questions. Writes nothing.
+    """Whose each address was at its time, in the order of the questions.
 
-    Outside our networks nobody is looked for. Inside, the resolvers are asked in the order of their RANK.
+    Writes nothing but what an outside resolver said; that one may take seconds, so never inside a transaction.
     """
-    answers: dict[Question, Holding] = {question: NO_ADDRESS_NAMED for question in questions if not question.address}
-    asked = list({question: None for question in questions if question.address})  # repeated ones once
-    if asked:
-        around = look_around(asked)
-        answers |= {question: outside(question) for question in asked if not around.is_ours(question.address)}
-        pending = [question for question in asked if question not in answers]
-        for resolver in chain():
-            if not pending:
-                break
-            for question, holding in zip(pending, resolver.resolve(pending, around), strict=True):
-                if holding is not None:
-                    answers[question] = holding
-            pending = [q for q in pending if q not in answers or answers[q].answer is Answer.NOBODY]
-    return [answers[question] for question in questions]
+    asked = list(dict.fromkeys(questions))  # repeated ones once
+    around = surroundings(asked)
+    places = [places_around(question, around) for question in asked]
+    answers = [before_asking(question, at) for question, at in zip(asked, places, strict=True)]
+    resolvers, pending = chain(), list(range(len(asked)))
+    for resolver in resolvers:
+        theirs = places_of(resolver)
+        told = [number for number in pending if not theirs.isdisjoint(places[number])]
+        if not told:
+            continue
+        for number, holding in zip(told, resolver.resolve([asked[n] for n in told], around), strict=True):
+            answers[number] = weightier(holding, answers[number])
+        pending = [number for number in pending if not stands(answers[number], places[number])]
+    for resolver in resolvers:
+        if hasattr(resolver, "review"):
+            answers = resolver.review(list(zip(asked, answers, strict=True)), around)
+    found = dict(zip(asked, (answer or unheard_of(q) for q, answer in zip(asked, answers, strict=True)), strict=True))
+    return [found[question] for question in questions]
+
+
+def attribute_by_each(question: Question) -> list[tuple[ModuleType, Holding | None]]:
+    """What each resolver in use says by itself; None: it knows nothing, or is not asked about such an address."""
+    around = surroundings([question])
+    at = places_around(question, around)
+    return [
+        (resolver, None if places_of(resolver).isdisjoint(at) else resolver.resolve([question], around)[0])
+        for resolver in chain()
+    ]
+
+
+def surroundings(questions: Sequence[Question]) -> Surroundings:
+    placed = [question for question in questions if question.address]
+    return look_around(placed) if placed else Surroundings(NO_LENGTHS)
+
+
+def places_around(question: Question, around: Surroundings) -> frozenset[Place]:
+    if not question.address:
+        return NO_ADDRESS
+    if not around.is_ours(question.address):
+        return OUTSIDE
+    machine = around.machine(question.address)
+    return frozenset(MACHINES[what] for what in machine if what in MACHINES) if machine else LINES
+
+
+def before_asking(question: Question, places: frozenset[Place]) -> Holding | None:
+    """What holds if no resolver knows better; None for a line, of which nothing is known without them."""
+    if places is LINES:
+        return None
+    if places is NO_ADDRESS:
+        return NO_ADDRESS_NAMED
+    return outside(question) if places is OUTSIDE else shared(question, Place.RELAY in places)
+
+
+def weightier(new: Holding | None, old: Holding | None) -> Holding | None:
+    """ "Nobody" takes the place of no answer that says more."""
+    return old if new is None or (old is not None and new.answer is Answer.NOBODY) else new
+
+
+def stands(answer: Holding | None, places: frozenset[Place]) -> bool:
+    if answer is None or answer.answer in (Answer.NOBODY, Answer.NOT_OURS) or answer.again_at is not None:
+        return False
+    return answer.answer is Answer.OWNER or places is LINES or bool(answer.candidates)

@@ -25,17 +25,19 @@ def outside(question: Question) -> Holding:
     return Holding(Answer.NOT_OURS, reason=f"{address_text(question.address)} is inside none of our networks")
 
 
-def owner(question: Question, claim: Claim) -> Holding:
-    confidence = CONFIDENCE[claim.kind]
+def less_by_time(question: Question, confidence: float) -> float:
+    """What is left of it when the time is not known well."""
     if not question.at_exactly:
-        confidence = round(confidence * TIME_UNKNOWN, 4)
-    elif question.slack > ROUGHLY:
-        confidence = round(confidence * TIME_ROUGH, 4)
+        return round(confidence * TIME_UNKNOWN, 4)
+    return round(confidence * TIME_ROUGH, 4) if question.slack > ROUGHLY else confidence
+
+
+def owner(question: Question, claim: Claim) -> Holding:
     return Holding(
         Answer.OWNER,
         contract_id=claim.contract_id,
         method=claim.kind,
-        confidence=confidence,
+        confidence=less_by_time(question, CONFIDENCE[claim.kind]),
         valid_from=claim.valid_from,
         valid_until=claim.valid_until,
         reason=why_owner(question, claim),
@@ -105,3 +107,18 @@ def in_words(names: Sequence[str], conjunction: str = "and") -> str:
     if len(names) > MOST_NAMES:
         names = [*names[: MOST_NAMES - 1], f"{len(names) - MOST_NAMES + 1} others"]
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {conjunction} {names[-1]}"
+
+
+def unheard_of(question: Question) -> Holding:
+    """No resolver in use knows lines."""
+    return Holding(Answer.NOBODY, reason=f"{address_text(question.address)} is ours, but no source knows who has it")
+
+
+def shared(question: Question, is_relay: bool) -> Holding:
+    address = address_text(question.address)
+    if is_relay:
+        login = f", and no contract of ours has the login {in_words(question.accounts)}" if question.accounts else ""
+        reason = f"{address} is a mail relay of ours, used by many: the report does not show who had logged in"
+        return Holding(Answer.UNSURE, reason=reason if not login else reason.partition(":")[0] + login)
+    name = f"no contract of ours has {in_words(question.names)}" if question.names else "the report names no site"
+    return Holding(Answer.UNSURE, reason=f"{address} is a web server of ours with many sites, and {name}")

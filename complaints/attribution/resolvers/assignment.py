@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from complaints.attribution.answers import Holding, Question
 from complaints.attribution.decision import Why, decide
 from complaints.attribution.lookup import Surroundings, last_holders, names_of
+from complaints.attribution.resolvers import Fact
+from complaints.attribution.times import utc_text
 from complaints.attribution.wording import nobody, owner, unsure
+from complaints.models import Assignment, PrefixLength
 
 NAME = "assignment"
 RANK = 10
@@ -30,3 +34,16 @@ def resolve(questions: Sequence[Question], around: Surroundings) -> list[Holding
         else:
             holdings.append(unsure(question, finding, names))
     return holdings
+
+
+def health(*, now: datetime) -> list[Fact]:
+    """Lengths in use, and the youngest row: a feed of leases that stands still shows by its age."""
+    lengths = sorted(PrefixLength.objects.values_list("family", "length"))
+    newest = Assignment.objects.order_by("-pk").values_list("valid_from", flat=True).first()
+    if newest is None:
+        return [Fact(False, "No assignment is known: import_assignments brings them")]
+    words = ", ".join(f"IPv{family} /{length}" for family, length in lengths)
+    return [
+        Fact(True, f"Prefix lengths in use: {words}"),
+        Fact(True, f"The newest assignment begins {utc_text(newest)}"),
+    ]
