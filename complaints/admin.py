@@ -100,6 +100,27 @@ class NetworkAdmin(admin.ModelAdmin):
     ordering = ("key",)
 
 
+class CheckOptOutForm(PrefixForm):
+    class Meta:
+        model = models.CheckOptOut
+        fields = ("note",)
+
+    def clean_prefix_text(self) -> str:
+        prefix = self.cleaned_data["prefix_text"]
+        if models.CheckOptOut.objects.filter(key=prefix_key(prefix)).exclude(pk=self.instance.pk).exists():
+            raise ValidationError(f"{prefix} is left out already.")
+        return str(prefix)
+
+
+@admin.register(models.CheckOptOut)
+class CheckOptOutAdmin(admin.ModelAdmin):
+    form = CheckOptOutForm
+    fields = ("prefix_text", "note")
+    list_display = ("prefix", "note", "created_at")
+    search_fields = ("note",)
+    ordering = ("key",)
+
+
 class AssignmentForm(PrefixForm):
     class Meta:
         model = models.Assignment

@@ -14,10 +14,11 @@ import dataclasses
 import ipaddress
 
 from complaints.checks._config import CheckConfig
+from complaints.checks._mail_hosts import mail_hosts
 from complaints.checks._smtp import ConversationFailed, NoServer, Transcript, Unreachable
 from complaints.checks._verdict import judge_relay
 from complaints.checks._visit import Findings, Visit
-from complaints.vocabulary import CheckOutcome, CheckTarget
+from complaints.vocabulary import CheckOutcome, CheckTarget, Verdict
 
 NAME = "relay"
 RANK = 10
@@ -29,6 +30,9 @@ async def run(target: CheckTarget, config: CheckConfig) -> CheckOutcome:
     if not config.probe_domain:
         raise ValueError("relay check: no probe domain is configured, a probe could not come back")
     tour = Tour(target, config)
+    if str(tour.ip) in await mail_hosts(config):
+        reason = f"{tour.ip} takes mail for {config.probe_domain} by its MX record: what it delivers proves nothing"
+        return CheckOutcome(verdict=Verdict.UNKNOWN, reason=reason, details={"takes_our_mail": True})
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(config.timeouts.overall):
             await tour.visit_all()

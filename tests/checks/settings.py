@@ -17,7 +17,7 @@ def make_config(**changes: Any) -> CheckConfig:
         helo="relaycheck.isp.example",
         probe_domain="probe.isp.example",
         secret=SECRET,
-        info_url="https://isp.example/relay-check",
+        info_url="https://isp.example/relay-test",
         contact="abuse@isp.example",
         timeouts=QUICK,
     )

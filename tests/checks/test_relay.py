@@ -124,7 +124,7 @@ def test_probe_says_who_why_and_how_to_make_it_stop():
     assert mail["X-Relay-Check-Token"] == token
     assert mail["Date"]
     assert mail["Message-ID"] == f"<{token}@relaycheck.isp.example>"
-    for word in ("relaycheck.isp.example", "https://isp.example/relay-check", "abuse@isp.example", "Why:"):
+    for word in ("relaycheck.isp.example", "https://isp.example/relay-test", "abuse@isp.example", "Why:"):
         assert word in mail.get_content()
 
 
