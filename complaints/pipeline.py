@@ -18,10 +18,11 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
 from complaints.addresses import NO_ADDRESS, address_key
-from complaints.attribution import Question, attribute
+from complaints.attribution import attribute
 from complaints.attribution.networks import OwnNetworks
 from complaints.cases.accusations import Accusation, Identity, identity_of, tells_when
 from complaints.cases.filing import file_complaints
+from complaints.cases.questions import question_about
 from complaints.checking import is_for_probes, record_arrivals
 from complaints.claims import insist, new_claim
 from complaints.formats import read_message
@@ -116,6 +117,7 @@ def read_and_file(messages: Sequence[Message], *, claim: str, now: datetime) -> 
                     is_ours=ours.holds,
                     probe_domain=settings.PROBE_DOMAIN or None,
                     authserv_id=settings.AUTHSERV_ID or None,
+                    account_headers=settings.ACCOUNT_HEADERS,
                 ),
             )
             for m in messages
@@ -188,8 +190,12 @@ def accuse(reads: Sequence[Read]) -> list[Accusation]:
     named = [(message, parsed, complaint) for message, parsed in reads for complaint in parsed.complaints]
     identities = [place_in_time(message, parsed, complaint) for message, parsed, complaint in named]
     questions = [
-        Question(
-            address=i[1], port=i[2] or None, at=i[3], at_exactly=tells_when(complaint, received_at=message.received_at)
+        question_about(
+            complaint,
+            address=i[1],
+            port=i[2],
+            seen_at=i[3],
+            exactly=tells_when(complaint, received_at=message.received_at),
         )
         for i, (message, _, complaint) in zip(identities, named, strict=True)
     ]

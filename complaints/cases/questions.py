@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from complaints.attribution import Question
+from complaints.attribution.evidence import content_names, names_of
 from complaints.attribution.times import read_time
 from complaints.models import Complaint
-from complaints.models.identifiers import host_name
 from complaints.vocabulary import ParsedComplaint
 
 ZONE_UNKNOWN = timedelta(hours=14)  # zones lie between UTC-12 and UTC+14
-MOST_NAMES = 30
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -38,7 +35,7 @@ def question_about(
         at=seen_at,
         at_exactly=exactly,
         slack=slack_of(parsed.zone_known) if exactly else timedelta(0),
-        names=names_in(parsed.reported_uris, parsed.reported_domains),
+        names=names_of(parsed),
         accounts=parsed.accounts,
     )
 
@@ -52,7 +49,12 @@ def question_of(complaint: Complaint) -> Question:
         at=told.at or complaint.seen_at,
         at_exactly=told.at is not None or complaint.seen_exactly,
         slack=stored_slack(complaint, told),
-        names=names_in(evidence.get("reported_uris", ()), evidence.get("reported_domains", ())),
+        names=content_names(
+            complaint.category,
+            evidence.get("reported_uris", ()),
+            evidence.get("reported_domains", ()),
+            about_mail=bool(complaint.feedback_type or evidence.get("original_mail_from") or evidence.get("received")),
+        ),
         accounts=tuple(evidence.get("accounts", ())),
     )
 
@@ -76,23 +78,3 @@ def told_of(complaint: Complaint) -> Told:
     except ValueError:
         when = None
     return Told(port if isinstance(port, int) and 1 <= port <= 65535 else None, when)
-
-
-def names_in(uris: Iterable[str], domains: Iterable[str]) -> tuple[str, ...]:
-    """The host names of the content complained about, each once; addresses and what is no name are left out."""
-    found: dict[str, None] = {}
-    for written in [*(host_in(uri) for uri in uris), *domains][:MOST_NAMES]:
-        try:
-            name = host_name(written)
-        except ValueError:
-            continue
-        if not name.rpartition(".")[2].isdigit():  # an IPv4 address
-            found.setdefault(name)
-    return tuple(found)
-
-
-def host_in(uri: str) -> str:
-    try:
-        return urlsplit(uri).hostname or ""
-    except ValueError:  # brackets without an end
-        return ""
