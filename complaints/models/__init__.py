@@ -1,6 +1,7 @@
 """The nouns: columns, constraints, QuerySets and one-row properties. Verbs live beside this package, not in it."""
 
 from complaints.models.accounts import User
+from complaints.models.address_plan import AddressPlanVersion
 from complaints.models.api_keys import ApiKey
 from complaints.models.assignments import Assignment, AssignmentChange, PrefixLength
 from complaints.models.blacklists import Blacklist, ListAnswer, ListHealth, Listing, ListSweep, ListUse
@@ -20,6 +21,7 @@ from complaints.models.reporters import Reporter, ReporterAnswer, ReporterMail
 from complaints.models.resolvers import ResolverAnswer, ResolverState
 
 __all__ = [
+    "AddressPlanVersion",
     "ApiKey",
     "Assignment",
     "AssignmentChange",

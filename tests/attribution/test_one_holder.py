@@ -157,7 +157,7 @@ def test_the_admin_says_who_holds_it_and_notes_the_length_of_what_it_makes(clien
 
 def test_the_rule_is_there(django_db_setup):
     """SQLite forgets triggers when a migration rebuilds a table."""
-    names = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    names = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%one_holder%'"
     if connection.vendor == "postgresql":
         names = "SELECT tgrelid::regclass || tgname FROM pg_trigger WHERE tgname LIKE 'one_holder%%'"
     with connection.cursor() as cursor:

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from django.db import models
+
+
+class AddressPlanVersion(models.Model):
+    """One row: a random value that triggers change with our networks, shared machines and prefix lengths in use.
+
+    So a process that remembers those learns, in the statement of each look-up, whether they are still as they were,
+    whoever changed them. SQLite forgets triggers when a migration rebuilds one of these tables: such a migration must
+    make them again (and, after Assignment, its index assignment_long).
+    """
+
+    value = models.CharField(max_length=36)
+
+    def __str__(self) -> str:
+        return self.value
