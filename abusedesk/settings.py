@@ -154,6 +154,7 @@ if RESOLVER_URL and len(RESOLVER_KEY) < 16:
 RDAP_URL = env.service("ABUSEDESK_RDAP_URL")
 CLOCK_TOLERANCE = env.whole("ABUSEDESK_CLOCK_TOLERANCE", 300, low=0, high=86400)
 CHECK_LISTS_FILE = env.text("ABUSEDESK_LISTS_FILE")  # another blacklist catalogue than the shipped one
+SWEEP_LISTS = env.yes("ABUSEDESK_SWEEP_LISTS")  # ask the blacklists about all assigned addresses, once a day
 SWEEP_SECONDS = env.whole("ABUSEDESK_SWEEP_SECONDS", 2 if DEMO else 10, low=1, high=300)  # between two sweeps
 MAX_MESSAGE_BYTES = env.whole("ABUSEDESK_MAX_MESSAGE_BYTES", 32 * 1024 * 1024, low=64 * 1024, high=1024**3)
 

@@ -18,7 +18,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from abusedesk.celery import app
-from complaints import checking, intake, pipeline, waiting
+from complaints import checking, intake, interventions, pipeline, waiting
 from complaints.cases import reattribution, waits
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
@@ -63,6 +63,7 @@ def advance_cases(ids: list[int]) -> None:
         after = advance_one(case_id)
         wake_checks(after.checks)
         wake(deliver_notices, after.notices)
+        wake(carry_out_measures, after.measures)
 
 
 def advance_one(case_id: int) -> runner.Advanced:
@@ -75,6 +76,11 @@ def advance_one(case_id: int) -> runner.Advanced:
         log.exception("case %s cannot be advanced; trying again in a minute", case_id)
         Case.objects.filter(pk=case_id).update(due_at=timezone.now() + timedelta(minutes=1))
         return runner.Advanced()
+
+
+@app.task
+def carry_out_measures(ids: list[int]) -> None:
+    wake(advance_cases, interventions.carry_out_due(ids))
 
 
 @app.task
@@ -142,6 +148,9 @@ def sweep() -> None:
     wake(ask_again, waits.due_waits(now, limit=SWEPT))
     wake(deliver_notices, delivery.due_mails(Notice, now, limit=SWEPT))
     wake(deliver_reporter_mails, delivery.due_mails(ReporterMail, now, limit=SWEPT))
+    interventions.release_dead()
+    interventions.release_closed(now=now)
+    wake(carry_out_measures, interventions.due_interventions(now, limit=SWEPT))
 
 
 def free_messages(now: datetime) -> QuerySet[Reading]:

@@ -137,6 +137,8 @@ class EventKind(StrEnum):
     MOVED_AWAY = "moved_away"  # complaints that turned out to be another contract's
     MOVED_HERE = "moved_here"
     KEPT = "kept"  # a correction was proposed, and dismissed
+    MEASURE = "measure"  # data: what became of which measure
+    TASK = "task"  # something for a human beside the case's state
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

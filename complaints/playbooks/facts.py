@@ -11,11 +11,12 @@ from django.conf import settings
 from holidays import country_holidays
 
 from complaints.cases.ladder import FORGOTTEN, PastCase, points_of
-from complaints.models import Case, CheckRun, Intervention, Notice, Product
+from complaints.cases.protection import contract_kind, is_protected
+from complaints.models import Case, CheckRun, Intervention, Notice
 from complaints.notices.compose import address_problem
 from complaints.playbooks.conditions import Facts
 from complaints.playbooks.working_time import WorkingTime
-from complaints.vocabulary import CaseState, Category, Cause, ContractKind, CustomerStatus, Resolution, Verdict
+from complaints.vocabulary import CaseState, Category, Cause, CustomerStatus, Resolution, Verdict
 
 RECENT = timedelta(days=30)
 FINAL = (CheckRun.State.DONE, CheckRun.State.REFUSED)
@@ -28,6 +29,7 @@ IN_FORCE = (
 # A step that was decided is not decided again while its measure waits for its moment, or for a second person.
 UNDER_WAY = (*IN_FORCE, Intervention.State.DECIDED, Intervention.State.PROPOSED)
 StepRun = tuple[str, CheckRun]
+PLAYBOOK_TASK = "playbook"
 
 
 def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
@@ -38,7 +40,7 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
             verdicts.setdefault(step, {}).setdefault(run.check_name, []).append(Verdict(run.verdict or Verdict.UNKNOWN))
     notices = set(case.notices.filter(occurrence__gte=case.turn).values_list("step", flat=True))
     measures = list(case.interventions.values_list("step", "occurrence", "kind", "state"))
-    tasks = case.tasks.filter(opened_at__gte=case.opened_at).values_list("key", flat=True)
+    tasks = case.tasks.filter(kind=PLAYBOOK_TASK).values_list("key", flat=True)
     return Facts(
         state=CaseState(case.state),
         state_since=case.state_since,
@@ -71,23 +73,6 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
         | {step for step, occurrence, *_ in measures if occurrence >= case.turn}
         | {step for step, turn in (key_parts(key) for key in tasks) if turn >= case.turn},
     )
-
-
-def product_of(case: Case) -> Product | None:
-    return Product.objects.filter(name=case.owner.get("product") or "").first()
-
-
-def contract_kind(case: Case) -> ContractKind:
-    """As the administrator says of the product; a product that nobody has said anything of is a business line."""
-    product = product_of(case)
-    return ContractKind(product.kind) if product else ContractKind.BUSINESS
-
-
-def is_protected(case: Case) -> bool:
-    """Never cut off by a machine: by the customer, by the product, or because lives may hang on the line."""
-    product = product_of(case)
-    named = product is not None and (product.protected or product.kind == ContractKind.CRITICAL)
-    return named or case.contract.customer.protected
 
 
 def task_key(case: Case, step_id: str) -> str:

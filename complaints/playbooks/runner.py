@@ -11,13 +11,14 @@ from django.utils import timezone
 
 from complaints.cases.assessment import assess
 from complaints.cases.corrections import is_in_question
+from complaints.cases.protection import contract_kind
 from complaints.cases.transitions import StaleCase
 from complaints.checking import addresses_of, queue_check
-from complaints.models import Case, CheckRun, Notice, PlaybookVersion
+from complaints.models import Case, CheckRun, Intervention, Notice, PlaybookVersion
 from complaints.playbooks.actions import load_actions
 from complaints.playbooks.choosing import choose
 from complaints.playbooks.documents import Step, parse_steps
-from complaints.playbooks.facts import contract_kind, facts_of, this_turn
+from complaints.playbooks.facts import facts_of, this_turn
 from complaints.playbooks.loading import active_playbooks, begin_with_shipped
 from complaints.playbooks.schedule import due_steps, next_due_at
 from complaints.registry import by_name
@@ -25,6 +26,7 @@ from complaints.vocabulary import CaseState
 
 MOST_STEPS = 20  # in one go; a playbook that runs in circles stops here and goes on at the next sweep
 HARMLESS = ("check", "move")  # all that is done while it is in question whether this was the contract's line
+WAITING_MEASURES = (Intervention.State.DECIDED, Intervention.State.RELEASE_DUE)
 UNTOLD = (CaseState.INVESTIGATING, CaseState.TRIAGE)
 
 
@@ -34,6 +36,7 @@ class Advanced:
 
     checks: list[int] = dataclasses.field(default_factory=list)
     notices: list[int] = dataclasses.field(default_factory=list)
+    measures: list[int] = dataclasses.field(default_factory=list)
 
 
 def advance_case(case_id: int, *, now: datetime | None = None) -> Advanced:
@@ -42,6 +45,7 @@ def advance_case(case_id: int, *, now: datetime | None = None) -> Advanced:
     Raises Case.DoesNotExist.
     """
     now = now or timezone.now()
+    carried: set[tuple[str, int]] = set()
     for _ in range(MOST_STEPS):
         case = Case.objects.select_related("playbook", "relapse_of", "contract__customer").get(pk=case_id)
         if case.state == CaseState.CLOSED:
@@ -55,9 +59,11 @@ def advance_case(case_id: int, *, now: datetime | None = None) -> Advanced:
         due = due_steps(steps, facts)
         if due and is_in_question(case):
             due = [step for step in due if step.action in HARMLESS]
+        due = [step for step in due if (step.id, case.stay) not in carried]  # one that leaves no row behind
         if not due:
             set_alarm(case, alarm, next_due_at(steps, facts))
             break
+        carried.add((due[0].id, case.stay))
         try:
             actions()[due[0].action].carry_out(case, due[0], now=now)
         except StaleCase:
@@ -73,7 +79,8 @@ def set_alarm(case: Case, loaded: datetime | None, when: datetime | None) -> Non
 def waiting_rows(case_id: int) -> Advanced:
     checks = CheckRun.objects.filter(case=case_id, state=CheckRun.State.QUEUED)
     notices = Notice.objects.filter(case=case_id, state=Notice.State.QUEUED)
-    return Advanced(list(checks.values_list("pk", flat=True)), list(notices.values_list("pk", flat=True)))
+    measures = Intervention.objects.filter(case=case_id, state__in=WAITING_MEASURES)
+    return Advanced(*(list(rows.values_list("pk", flat=True)) for rows in (checks, notices, measures)))
 
 
 def steps_of(case: Case) -> list[Step]:

@@ -1,0 +1,23 @@
+"""Whose line it is, as far as it decides how gently it is treated."""
+
+from __future__ import annotations
+
+from complaints.models import Case, Product
+from complaints.vocabulary import ContractKind
+
+
+def product_of(case: Case) -> Product | None:
+    return Product.objects.filter(name=case.owner.get("product") or "").first()
+
+
+def contract_kind(case: Case) -> ContractKind:
+    """As the administrator says of the product; a product that nobody has said anything of is a business line."""
+    product = product_of(case)
+    return ContractKind(product.kind) if product else ContractKind.BUSINESS
+
+
+def is_protected(case: Case) -> bool:
+    """Never cut off by a machine: by the customer, by the product, or because lives may hang on the line."""
+    product = product_of(case)
+    named = product is not None and (product.protected or product.kind == ContractKind.CRITICAL)
+    return named or case.contract.customer.protected
