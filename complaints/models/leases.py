@@ -20,6 +20,7 @@ class WaitingLease(models.Model):
 
     kind = models.CharField(max_length=20, help_text="Of the identifier, as LineIdentifier.kind")
     value = models.CharField(max_length=255)
+    others = models.JSONField(default=list, help_text="Further identifiers of the same line: [[kind, value], …]")
     key = models.BinaryField(max_length=17)
     method = models.CharField(max_length=10, help_text="As Assignment.kind: lease or cgnat")
     valid_from = models.DateTimeField()
@@ -51,8 +52,7 @@ class OpenSession(models.Model):
 
     nas = models.CharField(max_length=100, help_text="NAS-Identifier or NAS-IP-Address")
     session = models.CharField(max_length=255, help_text="Acct-Session-Id")
-    kind = models.CharField(max_length=20)
-    value = models.CharField(max_length=255)
+    identifiers = models.JSONField(default=list, help_text="[[kind, value], …], the surest first")
     key = models.BinaryField(max_length=17)
     started_at = models.DateTimeField()
 
