@@ -1,4 +1,5 @@
-"""Envelope senders that name their notice: a bounce says by its recipient which mail did not arrive.
+"""Envelope senders that name their mail: a bounce says by its recipient which notice, or which mail to a reporter
+(bounce+r…), did not arrive.
 
 The short HMAC keeps strangers from declaring mails undelivered by counting numbers.
 """
@@ -16,42 +17,64 @@ from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from complaints.cases.transitions import MACHINE, record
-from complaints.models import Case, Message, Notice
+from complaints.models import Case, Message, Notice, ReporterMail
 from complaints.notices.letter import one_line
 from complaints.vocabulary import CustomerStatus, EventKind
 
-BOUNCE = re.compile(r"bounce\+(\d{1,18})-([0-9a-f]{10})@(.+)", re.IGNORECASE)
+BOUNCE = re.compile(r"bounce\+(r?\d{1,18})-([0-9a-f]{10})@(.+)", re.IGNORECASE)
 MAX_WORDS = 500
+TO_REPORTER = "r"
 
 
 def bounce_address(notice_id: int) -> str:
+    return address_of(str(notice_id))
+
+
+def reporter_bounce_address(mail_id: int) -> str:
+    return address_of(f"{TO_REPORTER}{mail_id}")
+
+
+def address_of(name: str) -> str:
     domain = settings.DESK_EMAIL.rpartition("@")[2]
-    return f"bounce+{notice_id}-{signature(notice_id)}@{domain}"
+    return f"bounce+{name}-{signature(name)}@{domain}"
 
 
 def notice_of_bounce(address: str) -> int | None:
     """The id of the notice that a bounce's recipient names, or None when we never wrote that address."""
+    name = mail_of_bounce(address)
+    return int(name) if name and name.isdecimal() else None
+
+
+def mail_of_bounce(address: str) -> str | None:
+    """What address_of was given, "12" or "r12"; None when we never made this address."""
     found = BOUNCE.fullmatch(address.strip().strip("<>"))
     if not found:
         return None
-    notice_id = int(found[1])
-    return notice_id if constant_time_compare(signature(notice_id), found[2].lower()) else None
+    name = found[1].lower()
+    return name if constant_time_compare(signature(name), found[2].lower()) else None
 
 
-def signature(notice_id: int) -> str:
-    return salted_hmac("complaints.bounce", str(notice_id), algorithm="sha256").hexdigest()[:10]
+def signature(name: str) -> str:
+    return salted_hmac("complaints.bounce", name, algorithm="sha256").hexdigest()[:10]
 
 
 def record_bounces(messages: Sequence[Message], *, now: datetime) -> list[int]:
-    """Notices that came back as undeliverable count as failed, once. Returns the ids of their cases."""
+    """Mails that came back as undeliverable count as failed, once. Returns the ids of the notices' cases."""
     cases = []
     for message in messages:
         for recipient in message.envelope_to.splitlines():
-            notice_id = notice_of_bounce(recipient)
-            problem = failure(message_from_bytes(message.raw)) if notice_id else None
-            if notice_id and problem:
-                cases += record_bounce(notice_id, problem=problem, now=now)
+            name = mail_of_bounce(recipient)
+            problem = failure(message_from_bytes(message.raw)) if name else None
+            if name and problem and name.startswith(TO_REPORTER):
+                record_reporter_bounce(int(name.removeprefix(TO_REPORTER)), problem=problem)
+            elif name and problem:
+                cases += record_bounce(int(name), problem=problem, now=now)
     return sorted(set(cases))
+
+
+def record_reporter_bounce(mail_id: int, *, problem: str) -> None:
+    sent = ReporterMail.objects.filter(pk=mail_id, state=ReporterMail.State.SENT)
+    sent.update(state=ReporterMail.State.FAILED, problem=f"came back: {problem}")
 
 
 def record_bounce(notice_id: int, *, problem: str, now: datetime) -> list[int]:

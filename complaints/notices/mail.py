@@ -5,7 +5,7 @@ from __future__ import annotations
 import smtplib
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
 from complaints.models import Notice
@@ -19,7 +19,7 @@ class Undeliverable(Exception):
     """Trying this mail again would not help; the text says why."""
 
 
-def mail_of(notice: Notice, *, url: str) -> EmailMultiAlternatives:
+def notice_mail(notice: Notice, *, url: str) -> EmailMultiAlternatives:
     mail = EmailMultiAlternatives(
         subject=notice.subject,
         body=fill_link(notice.text, url),
@@ -44,7 +44,7 @@ def recipient(notice: Notice) -> str:
     return f'"{name}" <{notice.to_email}>' if name else notice.to_email
 
 
-def send(mail: EmailMultiAlternatives, connection: BaseEmailBackend) -> None:
+def send(mail: EmailMessage, connection: BaseEmailBackend) -> None:
     """Raises Undeliverable when the answer is final for this mail (RFC 5321 section 4.2.1), else what SMTP raised."""
     try:
         connection.send_messages([mail])

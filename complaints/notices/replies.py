@@ -17,24 +17,19 @@ from django.db import transaction
 
 from complaints.cases.answers import CUSTOMER
 from complaints.cases.transitions import StaleCase, move_case, record
-from complaints.formats import MalformedComplaint
 from complaints.formats.customer_reply import case_number
 from complaints.formats.header_text import Headers, bare_address
 from complaints.formats.mail import Mail
 from complaints.models import Case, CaseEvent, Message, Notice
 from complaints.models.text import storable
+from complaints.notices.own_words import MOST_WORDS, words_of
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind
 
 MESSAGE_ID = re.compile(r"<[^<>\s]{1,400}>")
 MOST_IDS = 50
-MOST_WORDS = 5000
 BY_MAIL = "mail"
 # While a check proves a fix the machine goes on; the words stand in the history all the same.
 INTERRUPTED = frozenset({CaseState.NOTIFIED, CaseState.ESCALATED})
-QUOTED = re.compile(r"^>.*\n?", re.MULTILINE)
-QUOTE_LINE = re.compile(
-    r"^(?:On|Am|Le|El|Op|Il) .{5,200}(?:wrote|schrieb|écrit|escribió|schreef|scritto)\s?:\s*$", re.M | re.S
-)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,7 +55,12 @@ def record_reply(message: Message, *, now: datetime) -> int | None:
     with transaction.atomic():
         if CaseEvent.objects.filter(case=case, kind=EventKind.CUSTOMER_ANSWERED, data__message=message.pk).exists():
             return case.pk
-        told = {"answer": BY_MAIL, "text": words_of(mail), "message": message.pk, "notice": notice.pk}
+        told = {
+            "answer": BY_MAIL,
+            "text": storable(words_of(mail), MOST_WORDS),
+            "message": message.pk,
+            "notice": notice.pk,
+        }
         record(case, EventKind.CUSTOMER_ANSWERED, actor=CUSTOMER, now=now, **told)
         interrupt(case, now=now)
     return case.pk
@@ -92,13 +92,3 @@ def interrupt(case: Case, *, now: datetime) -> None:
             move_case(case, CaseState.ANSWERED, actor=CUSTOMER, reason=reason, now=now, **changes)
     except StaleCase:
         return  # it moved meanwhile; the answer stands in the history
-
-
-def words_of(mail: Mail) -> str:
-    """What the customer wrote, without what they quoted from us."""
-    try:
-        text = next((part.text for part in mail.parts if part.content_type == "text/plain"), "")
-    except MalformedComplaint:
-        text = mail.body[:MOST_WORDS].decode("utf-8", "replace")
-    own = QUOTE_LINE.split(text, maxsplit=1)[0]
-    return storable(QUOTED.sub("", own).strip() or text.strip(), MOST_WORDS)

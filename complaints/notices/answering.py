@@ -1,0 +1,53 @@
+"""What the machine answers by itself: people who wrote by hand and for whom somebody vouches, and nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from django.conf import settings
+
+from complaints.cases.transitions import MACHINE
+from complaints.models import Complaint, ReporterMail
+from complaints.notices.asking import ask_missing
+from complaints.notices.mail_loops import WRITTEN_BY_HAND
+from complaints.notices.not_ours import tell_not_ours
+from complaints.notices.reported import by_message
+from complaints.notices.reporter_mail import NoAnswer
+from complaints.vocabulary import Answer
+
+
+def answer_by_machine(message_ids: Iterable[int], *, now: datetime) -> list[int]:
+    """Ask, and with ABUSEDESK_NOT_OURS_REPLY tell, the authors of these messages where a machine may; ids of mails.
+
+    Safe to repeat. What must not be answered is left to an analyst, without a row: the desk says why when they look.
+    """
+    wanted = [Answer.UNSURE.value] * settings.ASK_REPORTERS + [Answer.NOT_OURS.value] * settings.NOT_OURS_REPLY
+    ids = list(message_ids)
+    if not wanted or not ids:
+        return []
+    found = Complaint.objects.filter(
+        message__in=ids, answer__in=wanted, format__in=WRITTEN_BY_HAND, reporter__authenticated=True,
+        reporter__no_mail=False,
+    ).select_related("reporter", "message").order_by("reporter", "message", "pk")  # fmt: skip
+    groups = [group for group in by_message(found) if is_vouched_for(group[0])]
+    return [pk for group in groups for pk in answer_one(group, now=now)]
+
+
+def answer_one(complaints: Sequence[Complaint], *, now: datetime) -> list[int]:
+    """The complaints of one message. What is missing first: the limit of a thread leaves no room for the second."""
+    verbs = [ask_missing] * settings.ASK_REPORTERS + [tell_not_ours] * settings.NOT_OURS_REPLY
+    queued = []
+    for verb in verbs:
+        try:
+            mail = verb(complaints, by=MACHINE, now=now)
+        except NoAnswer:
+            continue
+        if mail.state == ReporterMail.State.QUEUED:
+            queued.append(mail.pk)
+    return queued
+
+
+def is_vouched_for(complaint: Complaint) -> bool:
+    """Where our own mail server says whose mail was proven, this very mail must be; else a human's word for them."""
+    return bool(complaint.evidence.get("authenticated")) or not settings.AUTHSERV_ID

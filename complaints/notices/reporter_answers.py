@@ -1,0 +1,151 @@
+"""Reporters who answer our question by mail: what they tell goes to their complaints, and attribution is asked again.
+
+An answer counts when it names the Message-ID of our question and comes from the address that we wrote to, or from the
+one that complained. What a machine cannot read clearly it does not guess: it waits for a person, with its text.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from complaints.attribution.times import utc_text
+from complaints.cases.questions import Told as Known
+from complaints.cases.questions import told_of
+from complaints.cases.reattribution import ask_again
+from complaints.formats.header_text import bare_address
+from complaints.formats.mail import Mail
+from complaints.formats.reporter_reply import ids_answered
+from complaints.models import Complaint, Message, ReporterAnswer, ReporterMail
+from complaints.models.text import storable
+from complaints.notices.own_words import MOST_READ, MOST_WORDS, words_of
+from complaints.notices.told import NOTHING, Asked, Told, told_facts
+from complaints.vocabulary import Answer
+
+State = ReporterAnswer.State
+OUR_LETTER = re.compile(
+    r"RFC\s+6302|NNNNN"
+)  # stands in every letter that asks, and is left when lines were broken anew
+BECAUSE = "the reporter answered our question"
+NOT_CLEAR = "A machine cannot tell for sure what the answer says."
+NOT_ENOUGH = "What the reporter tells does not say whose line it was either."
+NOT_ASKED = "It answers a mail of ours that asked nothing."
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answered:
+    cases: list[int]  # that got complaints
+    strays: list[Message]  # they name a mail that we never wrote
+
+
+def record_answers(messages: Sequence[Message], *, now: datetime) -> Answered:
+    """Each answer once. Those that a machine can read have their complaints asked about again."""
+    cases: set[int] = set()
+    strays: list[Message] = []
+    for message in messages:
+        mail = Mail(message.raw)
+        ours = mail_answered(mail)
+        if ours is None:
+            strays.append(message)
+        elif not ReporterAnswer.objects.filter(message=message).exists():
+            cases |= record_answer(message, mail, ours, now=now)
+    return Answered(sorted(cases), strays)
+
+
+def mail_answered(mail: Mail) -> ReporterMail | None:
+    ids = ids_answered(mail.headers)[-20:]
+    sent = ReporterMail.objects.select_related("reporter").exclude(state=ReporterMail.State.WITHHELD)
+    return sent.filter(message_id__in=ids).order_by("-pk").first()
+
+
+def record_answer(message: Message, mail: Mail, ours: ReporterMail, *, now: datetime) -> set[int]:
+    """The cases that got complaints by it."""
+    waiting = waiting_complaints(ours)
+    words = words_of(mail, most=MOST_READ)
+    theirs = without_lines_of(ours.text, words)
+    problem = problem_of(mail, ours) or (NOT_CLEAR if OUR_LETTER.search(theirs) else "")
+    facts = [NOTHING] * len(waiting)
+    if not problem:
+        facts = told_facts(theirs, [asked for _, asked in waiting], received_at=message.received_at)
+    by_id = {pk: told for (pk, _), told in zip(waiting, facts, strict=True) if told != NOTHING}
+    unclear = [asked for (_, asked), told in zip(waiting, facts, strict=True) if not told.answers(asked)]
+    with transaction.atomic():
+        cases = tell(by_id, by=message.pk, now=now)
+        if not problem and unclear:
+            problem = NOT_CLEAR
+        elif not problem and still_unsure(by_id):
+            problem = NOT_ENOUGH
+        is_settled = not waiting and ours.kind == ReporterMail.Kind.ASK_MISSING
+        ReporterAnswer.objects.create(
+            mail=ours,
+            message=message,
+            text=storable(words, MOST_WORDS),
+            told=[{"complaint": pk, **as_json(told)} for pk, told in by_id.items()],
+            state=State.UNCLEAR if problem and not is_settled else State.USED,
+            problem=storable(problem, 500),
+            at=now,
+        )
+    return cases
+
+
+def without_lines_of(letter: str, words: str) -> str:
+    """Some programs quote without marks: what we wrote ourselves must tell us nothing."""
+    ours = {line.strip() for line in letter.splitlines() if len(line.strip()) > 5}
+    return "\n".join(line for line in words.splitlines() if line.strip() not in ours)
+
+
+def problem_of(mail: Mail, ours: ReporterMail) -> str:
+    sender = (bare_address(mail.headers.first("from")) or "").lower()
+    if sender not in (ours.to_email.lower(), ours.reporter.address.lower()):
+        return f"It comes from {sender or 'nobody'}, and we wrote to {ours.to_email}."
+    return "" if ours.kind == ReporterMail.Kind.ASK_MISSING else NOT_ASKED
+
+
+def waiting_complaints(ours: ReporterMail) -> list[tuple[int, Asked]]:
+    """Those that we asked about and still cannot attribute, with what is missing after earlier answers."""
+    lines = {each["complaint"]: each for each in ours.facts.get("complaints", ()) if each.get("missing")}
+    open_ones = Complaint.objects.filter(pk__in=lines, answer=Answer.UNSURE.value, case=None)
+    return [(each.pk, as_asked(lines[each.pk], told_of(each))) for each in open_ones.only("evidence").order_by("pk")]
+
+
+def as_asked(line: Mapping[str, Any], known: Known) -> Asked:
+    given = {"port": known.port is not None}
+    missing = tuple(what for what in line["missing"] if not given.get(what, known.at is not None))
+    return Asked(line["address"], datetime.fromisoformat(line["at"]), missing)
+
+
+def tell(told: Mapping[int, Told], *, by: int, now: datetime) -> set[int]:
+    """Keep what was told (by the message `by`) with the complaints, and ask again; the cases that got some."""
+    for complaint in Complaint.objects.filter(pk__in=list(told)).only("pk", "evidence"):
+        known = complaint.evidence.get("told") or {}
+        news = {name: value for name, value in as_json(told[complaint.pk]).items() if value is not None}
+        complaint.evidence = complaint.evidence | {"told": {"port": None, "at": None} | known | news | {"message": by}}
+        complaint.save(update_fields=["evidence"])
+    return ask_again(list(told), now=now, because=BECAUSE).cases if told else set()
+
+
+def as_json(told: Told) -> dict[str, int | str | None]:
+    return {"port": told.port, "at": told.at.isoformat() if told.at else None}
+
+
+def still_unsure(told: Mapping[int, Told]) -> bool:
+    return Complaint.objects.filter(pk__in=list(told), answer=Answer.UNSURE.value).exists()
+
+
+def settle_answer(answer: ReporterAnswer, told: Mapping[int, Told], *, by: str, now: datetime) -> set[int]:
+    """A person has read it: what they read from it is told, and it waits no more. The cases that got complaints."""
+    with transaction.atomic():
+        mine = ReporterAnswer.objects.filter(pk=answer.pk, state=State.UNCLEAR)
+        if not mine.update(state=State.READ, read_by=by):
+            return set()
+        return tell({pk: each for pk, each in told.items() if each != NOTHING}, by=answer.message_id, now=now)
+
+
+def in_words(told: Told) -> str:
+    parts = [f"port {told.port}"] * (told.port is not None) + ([utc_text(told.at)] if told.at else [])
+    return ", ".join(parts)

@@ -1,0 +1,48 @@
+"""What is special about sending to a reporter: threading, and an envelope that starts no talk of machines."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+
+from complaints.models import ReporterMail
+from complaints.notices.bounces import reporter_bounce_address
+from complaints.notices.mail import Undeliverable
+from complaints.notices.reporter_mail import is_still_wanted
+
+RELATED: tuple[str, ...] = ("reporter",)
+
+
+def refuse(mail: ReporterMail) -> None:
+    if not is_still_wanted(mail):
+        raise Undeliverable("not sent: what it asks for was answered before it could go out")
+
+
+def mail_of(mail: ReporterMail, *, now: datetime) -> EmailMessage:
+    """RFC 3834 section 3: plain text, threaded, marked as automatic, and nothing of the mail that it answers.
+
+    The envelope's sender (section 3.3) is an address of which bounces are recorded and nothing is ever answered.
+    """
+    answered = mail.references.split()[-1:]
+    threading: dict[str, str] = {"In-Reply-To": answered[0], "References": mail.references} if answered else {}
+    return EmailMessage(
+        subject=mail.subject,
+        body=mail.text,
+        from_email=reporter_bounce_address(mail.pk),
+        to=[mail.to_email],
+        reply_to=[settings.DESK_EMAIL],
+        headers={
+            "From": settings.DEFAULT_FROM_EMAIL,
+            "Message-ID": mail.message_id,
+            "Auto-Submitted": "auto-replied",  # section 5
+            "X-Auto-Response-Suppress": "All",  # Exchange does not look at Auto-Submitted
+            "X-Abuse-Answer": str(mail.kind),  # our own mark: what bears it is never answered (mail_loops.py)
+            **threading,
+        },
+    )
+
+
+def finish(mail: ReporterMail, *, now: datetime) -> None:
+    """Nothing: the row says all there is. A failed one is shown beside the complaints that it asked about."""
