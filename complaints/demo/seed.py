@@ -12,7 +12,7 @@ from django.db import transaction
 
 from complaints.attribution.importing import Summary, import_assignments, import_contracts, import_networks
 from complaints.demo.memory import recall
-from complaints.demo.playbook import demo_playbook
+from complaints.demo.playbook import demo_playbooks
 from complaints.demo.world import SEED, World, build_world, csv_of
 from complaints.desk.access import SUPERVISOR
 from complaints.models import User
@@ -43,7 +43,8 @@ def seed_demo(now: datetime, *, folder: Path | None = None) -> World:
     world = build_world(memory.seed, born_at=memory.born_at)
     import_world(world)
     seed_accounts()
-    activate_playbook(demo_playbook(), now=now)
+    for document in demo_playbooks():
+        activate_playbook(document, now=now)
     return world
 
 

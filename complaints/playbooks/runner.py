@@ -16,7 +16,7 @@ from complaints.cases.transitions import StaleCase
 from complaints.checking import addresses_of, queue_check
 from complaints.models import Case, CheckRun, Intervention, Notice, PlaybookVersion
 from complaints.playbooks.actions import load_actions
-from complaints.playbooks.choosing import choose
+from complaints.playbooks.choosing import choose, fits
 from complaints.playbooks.documents import Step, parse_steps
 from complaints.playbooks.facts import facts_of, this_turn
 from complaints.playbooks.loading import active_playbooks, begin_with_shipped
@@ -90,15 +90,16 @@ def steps_of(case: Case) -> list[Step]:
 def playbook_of(case: Case) -> PlaybookVersion:
     """The version that the case follows.
 
-    While nobody has been told, it is the one meant most closely for what we think of the case by now; a newer
-    version of the same playbook is left to newer cases. From then on it stays: nobody changes the rules midway.
+    While nobody has been told, it is the one meant most closely for what we think of the case by now. From then on
+    it stays, for nobody changes the rules midway, until the case turns out to be something that it is not meant for.
+    A newer version of the same playbook is left to newer cases.
     """
-    if case.playbook is not None and case.state not in UNTOLD:
+    about = {"category": case.category, "cause": case.cause, "contract": contract_kind(case)}
+    if case.playbook is not None and case.state not in UNTOLD and fits(case.playbook.document, about):
         return case.playbook
     active = active_playbooks() or begin_with_shipped(now=timezone.now())
     documents = [version.document for version in active]
-    closest = choose(documents, category=case.category, cause=case.cause, contract=contract_kind(case))
-    chosen = active[documents.index(closest)]
+    chosen = active[documents.index(choose(documents, **about))]
     if case.playbook is not None and case.playbook.name == chosen.name:
         return case.playbook
     Case.objects.filter(pk=case.pk, playbook=case.playbook).update(playbook=chosen)

@@ -14,7 +14,7 @@ from complaints.demo.small import SmallWorld
 from complaints.models import Case
 from complaints.notices.compose import queue_notice
 from complaints.notices.delivery import deliver_due
-from complaints.playbooks.loading import read_playbook
+from complaints.playbooks.loading import shipped_playbooks
 from complaints.vocabulary import CaseState, Cause, CustomerStatus
 from tests.factories import make_case
 from tests.services.smtp import Sink
@@ -82,5 +82,6 @@ def test_every_mail_of_the_playbook_is_understood(world, step):
 
 
 def test_habits_know_the_mails_of_the_shipped_playbook():
-    sent = {step["with"]["notice"] for step in read_playbook()["steps"] if "notice" in step.get("with", {})}
+    steps = [step for document in shipped_playbooks() for step in document["steps"]]
+    sent = {step["with"]["notice"] for step in steps if "notice" in step.get("with", {})}
     assert {step for habit in HABITS.values() for step in habit} <= sent

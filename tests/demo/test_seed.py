@@ -7,13 +7,13 @@ from django.contrib.auth.models import Group
 
 from complaints.addresses import address_key
 from complaints.attribution import Question, attribute
-from complaints.demo.playbook import NOTE, SHORTER, NoShorterTimer, demo_playbook, shorten
+from complaints.demo.playbook import NOTE, SHORTER, TIMERS, NoShorterTimer, demo_playbooks, shorten
 from complaints.demo.seed import NotADemo, seed_demo
 from complaints.demo.world import LEASE, SHARED_ADDRESS, UNASSIGNED, build_world
 from complaints.desk.access import supervises
 from complaints.models import Assignment, Contact, Contract, Customer, Network, PlaybookVersion, User
 from complaints.playbooks.documents import parse_span
-from complaints.playbooks.loading import read_playbook
+from complaints.playbooks.loading import shipped_playbooks
 from complaints.vocabulary import Answer
 from tests.factories import NOON
 
@@ -101,29 +101,32 @@ def test_product_names_nobody_where_there_is_nobody(demo, address, at, answer):
 
 
 @pytest.mark.django_db
-def test_demo_playbook_is_active_under_the_shipped_name(demo):
+def test_demo_playbooks_are_active_under_the_shipped_names(demo):
     seed_demo(NOON)
 
-    [version] = PlaybookVersion.objects.all()
-    assert (version.name, version.state) == (read_playbook()["name"], "active")
-    assert version.document["note"] == NOTE
+    versions = PlaybookVersion.objects.order_by("name")
+    assert [(v.name, v.state, v.document["note"]) for v in versions] == [
+        (name, "active", NOTE) for name in sorted(document["name"] for document in shipped_playbooks())
+    ]
 
 
-def test_demo_playbook_differs_by_its_timers_alone():
-    demo, shipped = demo_playbook(), read_playbook()
-    for document in (demo, shipped):
+def without_timers(documents):
+    for document in documents:
+        document.pop("note", None)
         for step in document["steps"]:
-            step.pop("after", None)
-            step.get("with", {}).pop("deadline", None)
+            for fields, name in ((step, "after"), (step, "only_in"), *((step.get("with", {}), n) for n in TIMERS)):
+                fields.pop(name, None)
+    return documents
 
-    assert demo.pop("note") == NOTE
-    assert demo == shipped
+
+def test_demo_playbooks_differ_by_their_timers_alone():
+    assert without_timers(demo_playbooks()) == without_timers(shipped_playbooks())
 
 
 def test_every_timer_of_the_demo_is_minutes():
-    for step in demo_playbook()["steps"]:
-        for span in (step.get("after", "0s"), step.get("with", {}).get("deadline", "0s")):
-            assert parse_span(span) <= timedelta(minutes=4)
+    for step in (step for document in demo_playbooks() for step in document["steps"]):
+        for span in (step.get("after", "0s"), *(step.get("with", {}).get(name, "0s") for name in TIMERS)):
+            assert parse_span(span) <= timedelta(minutes=9)
 
 
 def test_timers_keep_their_order():
@@ -133,4 +136,4 @@ def test_timers_keep_their_order():
 
 def test_unknown_timer_is_refused_by_name():
     with pytest.raises(NoShorterTimer, match="step later: after '9d'"):
-        shorten({"after": "9d"}, "after", {"id": "later"})
+        shorten({"after": "9d"}, {"id": "later"})
