@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from complaints.cases.states import may_move
 from complaints.cases.story import Entry, Story, tell
-from complaints.desk import facts, when, words
+from complaints.desk import corrected, facts, when, words
 from complaints.desk.access import access_case, desk_page
 from complaints.desk.forms import CloseForm
 from complaints.desk.live import live_answer, render_live, wants_part
@@ -95,6 +95,7 @@ def parts_of(case: Case) -> dict[str, Any]:
         "what": words.what_is_wrong(category=case.category, cause=case.cause, ladder=case.ladder),
         "shown": [shown(entry, timezone.localtime(now)) for entry in story.entries],
         "links": links_of(story),
+        **corrected.corrections_of(case),
     }  # fmt: skip
 
 
@@ -169,6 +170,7 @@ LINES = {
         str(data.get("text") or ""),
     ),
     "note": lambda data: ("Note", str(data.get("text") or "")),
+    **corrected.LINES,
 }
 
 

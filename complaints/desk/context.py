@@ -8,11 +8,20 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from complaints.cases.corrections import proposed
 from complaints.desk.access import supervises
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
     found: dict[str, Any] = {"desk_name": settings.DESK_NAME, "demo": settings.DEMO}
     if user := getattr(request, "user", None):
-        found["supervises"] = partial(supervises, user)  # asked by the pages that show it, free on the others
+        # Asked by the pages that show them, free on the others.
+        found["supervises"] = partial(supervises, user)
+        found["corrections_waiting"] = corrections_waiting
     return found
+
+
+def corrections_waiting() -> str:
+    """How many wait, counted to 99 at most: one look at an index of those alone."""
+    found = len(proposed().order_by().values_list("pk")[:100])
+    return "99+" if found == 100 else str(found or "")

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from complaints.desk import case_actions, case_page, evidence, lists, offenders_page, queue_page
+from complaints.desk import (
+    case_actions,
+    case_page,
+    corrections_page,
+    evidence,
+    lists,
+    offenders_page,
+    queue_page,
+    whose_page,
+)
 
 app_name = "desk"
 urlpatterns = [
@@ -22,6 +31,12 @@ urlpatterns = [
     path("unread", lists.unread_page, name="unread"),
     path("unread/again", lists.read_all_again, name="read-all-again"),
     path("unattributed", lists.unattributed_page, name="unattributed"),
+    path("corrections", corrections_page.corrections_page, name="corrections"),
+    path("corrections/review", corrections_page.review_page, name="corrections-review"),
+    path("corrections/decide", corrections_page.decide, name="corrections-decide"),
+    path("corrections/<int:pk>/undo", corrections_page.revert, name="corrections-undo"),
+    path("case/<int:pk>/withdraw", corrections_page.tell, name="corrections-tell"),
+    path("whose", whose_page.whose_page, name="whose"),
     path("offenders", offenders_page.offenders_page, name="offenders"),
     path("offenders.csv", offenders_page.offenders_csv, name="offenders-csv"),
 ]

@@ -74,6 +74,7 @@ NOTICES = {
     "still_open": "Still open",
     "escalated": "Escalation notice",
     "solved": "Solved, thank you",
+    "withdrawn": "Letter of correction",
 }
 ACTIONS = {
     "check": "check again",
