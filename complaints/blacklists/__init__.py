@@ -2,20 +2,37 @@
 
 from complaints.blacklists.asking import Batch, batch_of, forget_old_answers, look_again, run_due_tests
 from complaints.blacklists.catalogue import Loaded, blacklists, load_catalogue, shipped
+from complaints.blacklists.delisting import Ways, delisted, mark_asked, ways_out
 from complaints.blacklists.health import parked
 from complaints.blacklists.history import listings_of, record_findings
+from complaints.blacklists.opening import Opened, open_for_listings
+from complaints.blacklists.sweeps import release_held, sweep_lists
+from complaints.blacklists.zone_files import Imported, import_zone_file
+from complaints.blacklists.zone_format import KINDS, BadZoneFile
 
 __all__ = [
+    "KINDS",
+    "BadZoneFile",
     "Batch",
+    "Imported",
     "Loaded",
+    "Opened",
+    "Ways",
     "batch_of",
     "blacklists",
+    "delisted",
     "forget_old_answers",
+    "import_zone_file",
     "listings_of",
     "load_catalogue",
     "look_again",
+    "mark_asked",
+    "open_for_listings",
     "parked",
     "record_findings",
+    "release_held",
     "run_due_tests",
     "shipped",
+    "sweep_lists",
+    "ways_out",
 ]

@@ -33,16 +33,22 @@ class Batch:
 
     `expect` before the loop runs, or between two of its turns; `keep` whenever something was found; `end` always.
     kept_back: the share of each list's day that this batch must leave to others.
+    listed_only: do not remember that an address is not listed; a sweep would fill the table with that.
     """
 
-    def __init__(self, *, lists: Sequence[Blacklist] | None = None, kept_back: float = 0.0) -> None:
-        self.wanted, self.kept_back = lists, kept_back
+    def __init__(
+        self, *, lists: Sequence[Blacklist] | None = None, kept_back: float = 0.0, listed_only: bool = False
+    ) -> None:
+        self.wanted, self.kept_back, self.listed_only = lists, kept_back, listed_only
         self.asked: list[Blacklist] = []
         self.inquiry = Inquiry(settings.DNS_RESOLVERS, Timeouts().dns)
         self.began = timezone.now()
 
-    def expect(self, addresses: Sequence[str], *, tests: bool = False) -> None:
-        """Reserve what these may need, and remember what is known of them. Nothing to ask: nothing is done."""
+    def expect(self, addresses: Sequence[str], *, tests: bool = False, known_of: Sequence[str] = ()) -> None:
+        """Reserve what these may need of every list, and remember what is known of them and of `known_of`.
+
+        Nothing to ask: nothing is done.
+        """
         if not addresses and not tests:
             return
         known, now = self.inquiry, timezone.now()
@@ -56,13 +62,15 @@ class Batch:
                 allowance.left = (allowance.left or 0) + (before.left or 0)
                 allowance.not_before = max(allowance.not_before, before.not_before)
             known.allowances[name] = allowance
-        known.kept.update(kept_answers(self.asked, addresses, now=now))
+        known.kept.update(kept_answers(self.asked, [*addresses, *known_of], now=now))
 
     def keep(self, said: Iterable[Mapping[str, Any]]) -> list[Listing]:
         """Write what was learnt so far: self-tests, answers, and the history of listings. The episodes just begun."""
         known = self.inquiry
         tested, known.tested = known.tested, {}
         learnt, known.learnt = known.learnt, {}
+        if self.listed_only:
+            learnt = {place: kept for place, kept in learnt.items() if kept.codes}
         record_tests(tested, now=timezone.now())
         keep_answers({each.name: each.pk for each in self.asked}, learnt)
         return record_findings(said, now=timezone.now())
@@ -73,10 +81,10 @@ class Batch:
 
 
 @contextmanager
-def batch_of(addresses: Sequence[str], **given: Any) -> Iterator[Batch]:
-    """A batch whose addresses are all known when it begins."""
+def batch_of(addresses: Sequence[str], *, known: Sequence[str] = (), **given: Any) -> Iterator[Batch]:
+    """A batch whose addresses are all known when it begins. known: further ones whose answers are looked up."""
     batch = Batch(**given)
-    batch.expect(addresses, tests=True)
+    batch.expect(addresses, tests=True, known_of=known)
     try:
         yield batch
     finally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from complaints.checks._answers import Reading, Status, read_answer
 from complaints.checks._config import CheckConfig
@@ -79,8 +79,13 @@ async def ask_list(each: DnsblList, zone: str, address: IPAddress, inquiry: Inqu
     if problem := await inquiry.problem_of(each, address.version):
         return unknown(each, zone, address, problem)
     found = await inquiry.look_up(each, address)
-    reading = read_answer(each, frozenset(found.codes))
+    reading = reading_of(each, found.codes)
     return Finding(each, zone, place_text(each, address), reading, tuple(map(str, found.codes)), found.text)
+
+
+def reading_of(each: DnsblList, codes: Iterable[ipaddress.IPv4Address]) -> Reading:
+    """What the answer means, wherever it came from: by DNS or out of the list's own zone file."""
+    return read_answer(each, frozenset(codes))
 
 
 def unknown(each: DnsblList, zone: str, address: IPAddress, reason: str) -> Finding:

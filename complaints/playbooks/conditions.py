@@ -44,6 +44,7 @@ class Facts:
     complaints: int = 1
     reporters: int = 0
     trusted_reporters: int = 0
+    only_listed: bool = False  # nobody complains but blacklists: each of them is a reporter here
     ladder: int = 0
     points: float = 0.0
     customer_status: CustomerStatus = CustomerStatus.NONE
@@ -71,7 +72,8 @@ def may_notify(facts: Facts) -> bool:
     if facts.category not in MAIL_ABUSE and not about_a_relay:
         return False
     if facts.cause_confidence >= SURE_CAUSE:
-        return True
+        # One list alone may be wrong; our own proof (it makes the cause a relay) or a second list must say so too.
+        return not facts.only_listed or facts.reporters >= 2 or facts.cause is Cause.OPEN_RELAY
     # A relay can be proven by our own check; where that gave no proof, the shape of the mail alone accuses nobody.
     # What was seen long ago may be mended long since, or somebody else's by now.
     return facts.recent and voices and facts.cause is not Cause.OPEN_RELAY and facts.cause_confidence >= LIKELY_CAUSE

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from holidays import country_holidays
 
+from complaints.blacklists import delisted
 from complaints.cases.ladder import FORGOTTEN, PastCase, points_of
 from complaints.cases.protection import contract_kind, is_protected
 from complaints.models import Case, CheckRun, Intervention, Notice
@@ -57,6 +58,7 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
         complaints=case.complaint_count,
         reporters=case.reporter_count,
         trusted_reporters=case.complaints.filter(reporter__authenticated=True)[:1].count(),
+        only_listed=is_only_listed(case),
         ladder=case.ladder,
         points=ladder_points(case.contract_id, now=now),
         customer_status=CustomerStatus(case.customer_status),
@@ -66,6 +68,7 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
         recent=case.last_seen_at > now - RECENT,
         undelivered=is_undelivered(case),
         quiet=is_quiet(case),
+        delisted=delisted(case),
         verdicts=verdicts,
         pending={step for step, run in runs if run.state not in FINAL},
         done={step for step, _ in runs}
@@ -99,6 +102,11 @@ def is_quiet(case: Case) -> bool | None:
         return True
     told_when = set(case.complaints.filter(seen_at__gt=claimed).values_list("seen_exactly", flat=True).distinct())
     return None if told_when == {False} else False
+
+
+def is_only_listed(case: Case) -> bool:
+    formats = set(case.complaints.order_by().values_list("format", flat=True).distinct())
+    return formats == {"listing"}
 
 
 def is_undelivered(case: Case) -> bool:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -19,6 +17,7 @@ from complaints.checks.dnsbl import real_address, say
 from complaints.demo.dns_server import DnsServer
 from complaints.models import Blacklist, DeskTask, ListAnswer, ListHealth, Listing, ListUse
 from tests.blacklists.rows import make_blacklist
+from tests.blacklists.world import served
 
 pytestmark = pytest.mark.django_db
 ZONE, HOST = "bl.example.org", "192.0.2.7"
@@ -29,22 +28,6 @@ def server(settings) -> Iterator[DnsServer]:
     with served(DnsServer(zones=[ZONE])) as found:
         settings.DNS_RESOLVERS = ((found.address, found.port),)
         yield found
-
-
-@contextmanager
-def served(server: DnsServer) -> Iterator[DnsServer]:
-    """In a thread with a loop of its own, as the world outside is."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    asyncio.run_coroutine_threadsafe(server.start(), loop).result()
-    try:
-        yield server
-    finally:
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result()
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 def ask(*addresses: str) -> list[str]:
