@@ -38,6 +38,28 @@ def test_a_variable_that_is_not_set_or_empty_has_its_default() -> None:
             "(not a name of letters, digits, hyphens and dots)",
         ),
         (
+            lambda env: env.choices("X", ["domain", "assignment"]),
+            "assignment,radius",
+            "X='assignment,radius': allowed is some of assignment, domain, parted by commas (unknown: radius)",
+        ),
+        (
+            lambda env: env.choices("X", ["domain", "assignment"]),
+            "domain,domain",
+            "X='domain,domain': allowed is some of assignment, domain, parted by commas (one is named twice)",
+        ),
+        (
+            lambda env: env.headers("X"),
+            "X-Customer-Id, Received",
+            "X='X-Customer-Id, Received': allowed is names of header fields parted by commas, as X-Customer-Id "
+            "('received' is no field of your own)",
+        ),
+        (
+            lambda env: env.service("X"),
+            "https://user:secret@leases.example/",
+            "X='https://user:secret@leases.example/': allowed is an http:// or https:// URL without user, query and "
+            "fragment (scheme, host, port and path only)",
+        ),
+        (
             lambda env: env.mailbox("X", ""),
             "abuse",
             "X='abuse': allowed is one mail address, as abuse@isp.example (not local@domain)",
@@ -148,3 +170,13 @@ def test_a_list_without_names_is_refused() -> None:
     env = Environment({"X": " , "})
     env.names("X", ["localhost"])
     assert env.faults == ["X=' , ': allowed is names parted by commas (none is named)"]
+
+
+def test_sources_headers_and_services_are_read() -> None:
+    env = Environment({"A": "domain, assignment", "B": "X-Customer-Id, x-auth", "C": "https://leases.example/v1 "})
+
+    assert env.choices("A", ["assignment", "domain"]) == ("domain", "assignment")
+    assert env.headers("B") == ("x-customer-id", "x-auth")
+    assert env.service("C") == "https://leases.example/v1"
+    assert (env.choices("D", []), env.headers("D"), env.service("D")) == ((), (), "")
+    env.seal()
