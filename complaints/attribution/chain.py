@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from complaints.attribution.answers import Holding, Question
-from complaints.attribution.lookup import NO_LENGTHS, Surroundings, look_around
+from complaints.attribution.lookup import Surroundings, look_around
 from complaints.attribution.resolvers import LINES, Place, chain, places_of
 from complaints.attribution.wording import NO_ADDRESS_NAMED, outside, shared, unheard_of
 from complaints.models import SharedMachine
@@ -52,8 +52,7 @@ def attribute_by_each(question: Question) -> list[tuple[ModuleType, Holding | No
 
 
 def surroundings(questions: Sequence[Question]) -> Surroundings:
-    placed = [question for question in questions if question.address]
-    return look_around(placed) if placed else Surroundings(NO_LENGTHS)
+    return look_around([question for question in questions if question.address])
 
 
 def places_around(question: Question, around: Surroundings) -> frozenset[Place]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from complaints.addresses import address_text, prefix_text
 from complaints.attribution.answers import Holding, Question
@@ -56,15 +56,15 @@ def why_owner(question: Question, claim: Claim) -> str:
     return text
 
 
-def nobody(question: Question, why: Why, last: tuple[Claim, str] | None) -> Holding:
-    """last: the claim that ended last before the question, with its contract's reference."""
+def nobody(question: Question, why: Why) -> Holding:
     at = utc_text(question.at)
     if why is Why.PORT_OF_NOBODY:
         return Holding(Answer.NOBODY, reason=f"Ours and shared by ports, but nobody had port {question.port} at {at}")
-    text = f"Ours, but nobody had it at {at}"
-    if last is not None and last[0].valid_until is not None:
-        text += f"; last held by {last[1]} until {utc_text(last[0].valid_until)}"
-    return Holding(Answer.NOBODY, reason=text)
+    return Holding(Answer.NOBODY, reason=f"Ours, but nobody had it at {at}")
+
+
+def last_held(reference: str, until: datetime) -> str:
+    return f"last held by {reference} until {utc_text(until)}"
 
 
 def unsure(question: Question, finding: Finding, names: Mapping[int, str]) -> Holding:

@@ -6,12 +6,13 @@ import ipaddress
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import DEFAULT_DB_ALIAS, connections
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from complaints.addresses import address_key, enclosing_keys
+from complaints.addresses import address_key, prefix_key
 from complaints.attribution import Holding, Question, attribute
-from complaints.attribution.lookup import KEYS_A_STATEMENT
+from complaints.attribution.statements import claims_in
 from complaints.models import Assignment, Network, PrefixLength
 from complaints.models.bulk import insert_rows
 from complaints.vocabulary import Answer
@@ -116,19 +117,64 @@ def test_every_history_is_answered_as_by_hand_alone_and_in_a_batch(db, networks,
     assert batch == [attribute([question])[0] for question in questions]
 
 
-def test_more_keys_than_one_statement_carries_are_all_asked():
+def test_thousands_of_questions_with_all_prefix_lengths_in_use_are_one_batch():
     make_network("10.0.0.0/8")
     contract = make_contract()
     for length in range(8, 33):
         PrefixLength.objects.create(family=4, length=length)
-    addresses = [bytes(12)[:10] + b"\xff\xff" + bytes([10, n >> 8, n & 255, 1]) for n in range(4000)]
+    addresses = [bytes(10) + b"\xff\xff" + bytes([10, n >> 8, n & 255, 1]) for n in range(4000)]
     columns = ("contract_id", "key", "kind", "valid_from", "valid_until", "port_first", "port_last")
     keys = [bytes([32]) + address[12:] for address in addresses]
     insert_rows(Assignment, columns, [(contract.pk, key, "static", NOON, None, 0, 65535) for key in keys])
 
-    questions = [Question(address, None, NOON) for address in addresses]
-    assert len({key for address in addresses for key in enclosing_keys(address, range(8, 33))}) > KEYS_A_STATEMENT
-
-    holdings = attribute(questions)
+    holdings = attribute([Question(address, None, NOON) for address in addresses])
 
     assert {holding.contract_id for holding in holdings} == {contract.pk}
+
+
+MOMENT = timedelta(microseconds=1)
+HOURS = (0.5, 24, 25, 25.5, 26, 48, 24 * 400)
+
+
+@pytest.mark.parametrize("hours", HOURS)
+@pytest.mark.parametrize("off", [-MOMENT, timedelta(0), MOMENT])
+def test_however_long_it_was_held_its_first_and_last_moment_are_found(hours, off):
+    """Short and long holdings are found by different indexes, whose border lies at 25 hours."""
+    make_network()
+    lasting = timedelta(hours=hours) + off
+    contract = make_assignment("C-1", valid_from=NOON, valid_until=NOON + lasting).contract_id
+    times = (NOON - MOMENT, NOON, NOON + lasting - MOMENT, NOON + lasting)
+
+    holdings = attribute([Question(address_key("192.0.2.10"), None, at) for at in times])
+
+    assert [holding.contract_id for holding in holdings] == [None, contract, contract, None]
+
+
+@pytest.mark.parametrize("hours", HOURS)
+def test_however_long_it_was_held_it_is_found_where_the_slack_just_touches_it(hours):
+    make_network()
+    make_assignment("C-1", valid_from=NOON, valid_until=NOON + timedelta(hours=hours))
+    ends, slack = NOON + timedelta(hours=hours), timedelta(hours=14)
+    times = (NOON - slack - MOMENT, NOON - slack, ends + slack - MOMENT, ends + slack)
+
+    holdings = attribute([Question(address_key("192.0.2.10"), None, at, slack=slack) for at in times])
+
+    assert [holding.candidates for holding in holdings] == [(), ("C-1",), ("C-1",), ()]
+
+
+def test_of_thousands_of_leases_the_right_one_is_found_and_few_are_read():
+    make_network()
+    make_assignment("C-1")
+    contracts = [make_contract(f"C-{n}").pk for n in range(2, 12)]
+    Assignment.objects.all().delete()
+    columns = ("contract_id", "key", "kind", "valid_from", "valid_until", "port_first", "port_last")
+    key, hour = prefix_key("192.0.2.10/32"), timedelta(hours=1)
+    begin = NOON - 3000 * hour
+    rows = [(contracts[n % 10], key, "lease", begin + n * hour, begin + (n + 1) * hour, 0, 65535) for n in range(3000)]
+    insert_rows(Assignment, columns, rows)
+    asked = (0, 1, 1500, 2998, 2999)
+
+    windows = [([key], begin + n * hour, begin + (n + 1) * hour) for n in asked]
+    _, found = claims_in(windows, connections[DEFAULT_DB_ALIAS])
+
+    assert [[claim.contract_id for claim in claims] for claims in found] == [[contracts[n % 10]] for n in asked]

@@ -151,5 +151,5 @@ def test_a_batch_asks_once(django_assert_num_queries):
     questions = [Question(address_key(RELAY), None, NOON, accounts=(f"user{number}",)) for number in range(20)]
     attribute(questions)
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert all(holding.answer is Answer.OWNER for holding in attribute(questions))

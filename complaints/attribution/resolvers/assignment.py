@@ -7,7 +7,7 @@ from datetime import datetime
 
 from complaints.attribution.answers import Holding, Question
 from complaints.attribution.decision import Why, decide
-from complaints.attribution.lookup import Surroundings, last_holders, names_of
+from complaints.attribution.lookup import Surroundings, names_of
 from complaints.attribution.resolvers import Fact
 from complaints.attribution.times import utc_text
 from complaints.attribution.wording import nobody, owner, unsure
@@ -19,18 +19,16 @@ NOBODY = (Why.NOBODY, Why.PORT_OF_NOBODY)
 
 
 def resolve(questions: Sequence[Question], around: Surroundings) -> list[Holding | None]:
-    """Never None: who is not found here was "nobody". Up to two more queries, for the words of the rarer answers."""
-    findings = [decide(question, around.levels(question.address)) for question in questions]
+    """Never None: who is not found here was "nobody". One more query where candidates must be named."""
+    findings = [decide(question, around.levels(question)) for question in questions]
     doubtful = [finding for finding in findings if finding.why not in (Why.HELD, *NOBODY)]
     names = names_of(claim.contract_id for finding in doubtful for claim in finding.possible)
-    pairs = list(zip(questions, findings, strict=True))
-    last = last_holders([question for question, finding in pairs if finding.why is Why.NOBODY])
     holdings: list[Holding | None] = []
-    for question, finding in pairs:
+    for question, finding in zip(questions, findings, strict=True):
         if finding.why is Why.HELD:
             holdings.append(owner(question, finding.claims[0]))
         elif finding.why in NOBODY:
-            holdings.append(nobody(question, finding.why, last.get(question)))
+            holdings.append(nobody(question, finding.why))
         else:
             holdings.append(unsure(question, finding, names))
     return holdings

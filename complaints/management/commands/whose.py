@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from complaints.addresses import address_key, address_text
 from complaints.attribution import Holding, Question, attribute
+from complaints.attribution.lookup import with_last_holder
 from complaints.attribution.times import read_time
 from complaints.models import Contract
 
@@ -32,6 +33,7 @@ class Command(BaseCommand):
             self.stderr.write(f"whose: {exc}")
             sys.exit(2)
         [holding] = attribute([question])
+        holding = with_last_holder(question, holding)
         self.stdout.write(json.dumps(as_json(question, holding), indent=2, ensure_ascii=False))
 
 
