@@ -6,10 +6,12 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from complaints.cases.corrections import proposed
 from complaints.desk.access import supervises
+from complaints.models import ReporterAnswer
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -18,10 +20,20 @@ def site(request: HttpRequest) -> dict[str, Any]:
         # Asked by the pages that show them, free on the others.
         found["supervises"] = partial(supervises, user)
         found["corrections_waiting"] = corrections_waiting
+        found["answers_to_read"] = answers_to_read
     return found
 
 
 def corrections_waiting() -> str:
     """How many wait, counted to 99 at most: one look at an index of those alone."""
-    found = len(proposed().order_by().values_list("pk")[:100])
+    return counted(proposed())
+
+
+def answers_to_read() -> str:
+    """Reporters' answers that wait for a person, counted the same way."""
+    return counted(ReporterAnswer.objects.filter(state=ReporterAnswer.State.UNCLEAR))
+
+
+def counted(rows: QuerySet[Any]) -> str:
+    found = len(rows.order_by().values_list("pk")[:100])
     return "99+" if found == 100 else str(found or "")

@@ -9,11 +9,14 @@ from django.contrib import messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from complaints.cases import waits
 from complaints.desk import when, words
 from complaints.desk.access import access_message, desk_page
+from complaints.desk.asked import IN_VAIN, asked_of
 from complaints.models import Complaint, Reading
 from complaints.pipeline import queue_again
 from complaints.tasks import process_messages, wake
@@ -28,6 +31,7 @@ ANSWERS = (
     (Answer.NOBODY.value, "Ours, but nobody had it then", "No complaint names an unassigned address of yours."),
     (Answer.UNSURE.value, "Unsure", "No complaint could mean several contracts."),
     (Answer.NOT_OURS.value, "Not ours", "No complaint was about somebody else's network."),
+    ("in-vain", "Asked in vain", "No question to a reporter or to a source of yours stayed without an answer."),
 )
 
 
@@ -81,14 +85,18 @@ def again(request: HttpRequest, ids: list[int] | None) -> HttpResponse:
 def unattributed_page(request: HttpRequest) -> HttpResponse:
     answer = request.GET.get("answer", "")
     chosen = next((each for each in ANSWERS if each[0] == answer), ANSWERS[0])
-    lonely = Complaint.objects.filter(case__isnull=True).select_related("reporter", "contract").defer("evidence")
-    if chosen[0]:
+    lonely = (
+        Complaint.objects.filter(case__isnull=True).select_related("reporter", "contract", "wait").defer("evidence")
+    )
+    if chosen[0] == "in-vain":
+        lonely = lonely.filter(wait__outcome__in=IN_VAIN)
+    elif chosen[0]:
         lonely = lonely.filter(answer=chosen[0])
     complaints, more = page_below(lonely, "id", request.GET.get("below"))
     context = {
         "nav": "unattributed",
-        "rows": [lonely_row(complaint) for complaint in complaints],
-        "answers": ANSWERS,
+        "tab": chosen[0],
+        "rows": lonely_rows(complaints),
         "chosen": chosen,
         "is_first": "below" not in request.GET,
         "next": "?" + urlencode({"answer": chosen[0], "below": complaints[-1].pk}) if more else "",
@@ -96,12 +104,28 @@ def unattributed_page(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/unattributed.html", context)
 
 
-def page_below(rows: QuerySet[M], key: str, below: str | None) -> tuple[list[M], bool]:
+def page_below(rows: QuerySet[M], key: str, below: str | None, *, page: int = PAGE) -> tuple[list[M], bool]:
     """The newest rows whose key is under `below`, and whether there are more. Nonsense begins at the top."""
     if below and below.isascii() and below.isdigit() and len(below) < 19:
         rows = rows.filter(**{f"{key}__lt": int(below)})
-    found = list(rows.order_by(f"-{key}")[: PAGE + 1])
-    return found[:PAGE], len(found) > PAGE
+    found = list(rows.order_by(f"-{key}")[: page + 1])
+    return found[:page], len(found) > page
+
+
+def lonely_rows(complaints: list[Complaint]) -> list[dict[str, Any]]:
+    asked = asked_of(complaints, now=timezone.now())
+    return [lonely_row(complaint) | {"asked": asked.get(complaint.pk)} for complaint in complaints]
+
+
+@desk_page
+@require_POST
+def leave_waiting(request: HttpRequest, pk: int) -> HttpResponse:
+    """Somebody has seen that it waited in vain: it is shown no more as such."""
+    if waits.leave([pk], now=timezone.now()):
+        messages.success(request, "Put aside. The complaint stays in the list of all.")
+    else:
+        messages.info(request, "Nothing was changed: it waits again, or somebody has put it aside before.")
+    return redirect(f"{reverse('desk:unattributed')}?answer=in-vain")
 
 
 def lonely_row(complaint: Complaint) -> dict[str, Any]:

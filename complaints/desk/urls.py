@@ -3,13 +3,16 @@
 from django.urls import path
 
 from complaints.desk import (
+    answers_page,
     case_actions,
     case_page,
     corrections_page,
     evidence,
     lists,
+    not_ours_page,
     offenders_page,
     queue_page,
+    reporter_mail_page,
     whose_page,
 )
 
@@ -31,6 +34,12 @@ urlpatterns = [
     path("unread", lists.unread_page, name="unread"),
     path("unread/again", lists.read_all_again, name="read-all-again"),
     path("unattributed", lists.unattributed_page, name="unattributed"),
+    path("unattributed/<int:pk>/leave", lists.leave_waiting, name="leave-waiting"),
+    path("not-ours", not_ours_page.not_ours_page, name="not-ours"),
+    path("answers", answers_page.answers_page, name="answers"),
+    path("answers/<int:pk>/settle", answers_page.settle, name="answers-settle"),
+    path("message/<int:pk>/ask", reporter_mail_page.ask, name="ask"),
+    path("message/<int:pk>/not-ours", reporter_mail_page.tell_not_ours, name="tell-not-ours"),
     path("corrections", corrections_page.corrections_page, name="corrections"),
     path("corrections/review", corrections_page.review_page, name="corrections-review"),
     path("corrections/decide", corrections_page.decide, name="corrections-decide"),

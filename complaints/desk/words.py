@@ -132,6 +132,16 @@ WHOSE = {
 }
 
 
+# How it stands with a mail to a reporter, by ReporterMail.State.
+MAIL_STATES = {
+    "queued": Word("on its way"),
+    "sending": Word("on its way"),
+    "sent": Word("sent", "good"),
+    "failed": Word("did not arrive", "bad"),
+    "withheld": Word("held back", "warn", "A limit forbade it: it is sent when you say so"),
+}
+
+
 def confidence_word(confidence: float) -> Word:
     """How sure a cause is, as a word with the figure behind it."""
     hint = f"{confidence:.0%} sure"

@@ -41,9 +41,7 @@ def ask_missing(complaints: Sequence[Complaint], *, by: str, now: datetime) -> R
     Raises:
         NoAnswer: the mail must not be answered, or nothing is missing that its author could tell.
     """
-    facts = facts_to_ask(complaints)
-    if not facts["complaints"]:
-        raise NoAnswer("Nothing is missing that the reporter could tell.")
+    facts = facts_to_ask(complaints, now=now)
     about = answerable(*source_of(complaints), format=complaints[0].format, by=by)
     with transaction.atomic():
         mail = queue_reporter_mail(about, Kind.ASK_MISSING, facts=facts, now=now)
@@ -67,6 +65,10 @@ def in_words(mail: ReporterMail) -> str:
     return " and ".join(words for what, words in WORDS.items() if what in missing)
 
 
-def facts_to_ask(complaints: Sequence[Complaint]) -> dict[str, Any]:
+def facts_to_ask(complaints: Sequence[Complaint], *, now: datetime) -> dict[str, Any]:
+    """Raises NoAnswer when nothing is missing that the reporter could tell."""
     found = [(complaint, missing_of(complaint)) for complaint in complaints[:MOST_COMPLAINTS]]
-    return {"complaints": [line_of(complaint) | {"missing": missing} for complaint, missing in found if missing]}
+    lines = [line_of(complaint) | {"missing": missing} for complaint, missing in found if missing]
+    if not lines:
+        raise NoAnswer("Nothing is missing that the reporter could tell.")
+    return {"complaints": lines}
