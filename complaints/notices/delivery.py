@@ -20,8 +20,9 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from complaints.cases.holds import is_held
 from complaints.claims import dead_claims, insist, new_claim
-from complaints.models import Notice, ReporterMail
+from complaints.models import Hold, Notice, ReporterMail
 from complaints.models.outgoing import OutgoingMail
 from complaints.notices import customer_post, reporter_post
 from complaints.notices.mail import OUTAGE, Undeliverable, describe, send
@@ -64,6 +65,9 @@ def deliver_due(
     try:
         for index, mail in enumerate(mails):
             moment = now + timedelta(seconds=int(time.monotonic() - started))
+            if is_held(Hold.What.MAIL):  # somebody pressed the switch while we were sending
+                give_back(mails[index:])
+                break
             try:
                 connection.open()
             except OUTAGE as exc:  # no server: the rest need not wait for the same time-out one by one
@@ -78,7 +82,11 @@ def deliver_due(
 def claim_due(
     ids: Iterable[int] | None, *, model: type[OutgoingMail] = Notice, now: datetime, limit: int = 100
 ) -> list[Any]:
-    """Mails that are this worker's alone. What a dead worker held is due again after STALE_CLAIM."""
+    """Mails that are this worker's alone, none while all mail is held. What a dead worker held is due again after
+    STALE_CLAIM.
+    """
+    if is_held(Hold.What.MAIL):
+        return []
     free = Q(state=State.QUEUED) | Q(state=State.SENDING, claimed_at__lte=now - STALE_CLAIM)
     due = all_of(model).filter(free, due_at__lte=now)
     if ids is not None:
@@ -97,7 +105,9 @@ def all_of(model: type[M]) -> QuerySet[M]:
 
 
 def due_mails(model: type[OutgoingMail], now: datetime, *, limit: int) -> list[int]:
-    """Ids of what waits to be sent, the oldest first."""
+    """Ids of what waits to be sent, the oldest first; none while all mail is held."""
+    if is_held(Hold.What.MAIL):
+        return []
     held = all_of(model).filter(state__in=[State.QUEUED, State.SENDING], due_at__lte=now)
     return list(held.order_by("due_at").values_list("pk", flat=True)[:limit])
 
@@ -142,6 +152,12 @@ def hold(mail: OutgoingMail, *, now: datetime) -> bool:
     held = bool(mine(mail).update(claimed_at=now, tries=F("tries") + 1))
     mail.tries += held
     return held
+
+
+def give_back(mails: Iterable[OutgoingMail]) -> None:
+    """Unsent, untried, as if they had never been claimed."""
+    for mail in mails:
+        mine(mail).update(state=State.QUEUED, claim="")
 
 
 def postpone_all(mails: Iterable[OutgoingMail], *, problem: str, now: datetime) -> None:

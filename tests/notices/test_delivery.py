@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from complaints.cases.holds import begin_hold, end_hold
 from complaints.cases.transitions import move_case
-from complaints.models import Case, Notice
+from complaints.models import Case, Hold, Notice
 from complaints.notices.bounces import bounce_address, notice_of_bounce
-from complaints.notices.delivery import PAUSES, STALE_CLAIM, claim_due, deliver, deliver_due
+from complaints.notices.delivery import PAUSES, STALE_CLAIM, claim_due, deliver, deliver_due, due_mails, give_back
 from complaints.notices.links import find_link, revoke_link
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind, Resolution
 from tests.factories import NOON, make_case
@@ -234,3 +235,28 @@ def test_a_name_is_never_an_address(real_smtp, name):
     assert caught.rcpt_tos == [TO]
     assert [address.addr_spec for address in caught.mail["To"].addresses] == [TO]
     assert caught.mail["Bcc"] is None
+
+
+def test_the_kill_switch_holds_all_mail_and_loses_none(real_smtp):
+    notice = make_notice()
+    begin_hold(Hold.What.MAIL, actor="ada", reason="wrong text", now=NOON)
+
+    assert deliver_due(now=NOON) == 0
+    assert due_mails(Notice, NOON, limit=9) == []
+    assert real_smtp.messages == []
+
+    end_hold(Hold.What.MAIL, actor="ada", now=NOON)
+    assert due_mails(Notice, NOON, limit=9) == [notice.pk]
+    assert deliver_due(now=NOON) == 1
+    assert Notice.objects.get().tries == 1
+
+
+def test_the_kill_switch_stops_a_batch_that_is_being_sent(real_smtp):
+    make_notice()
+    [claimed] = claim_due(None, now=NOON)
+    begin_hold(Hold.What.MAIL, actor="ada", reason="wrong text", now=NOON)
+
+    give_back([claimed])
+
+    notice = Notice.objects.get()
+    assert (notice.state, notice.claim, notice.tries) == ("queued", "", 0)
