@@ -100,6 +100,30 @@ class NetworkAdmin(admin.ModelAdmin):
     ordering = ("key",)
 
 
+class SharedMachineForm(PrefixForm):
+    class Meta:
+        model = models.SharedMachine
+        fields = ("what", "name", "tells_login")
+
+    def clean(self) -> dict[str, Any]:
+        found = super().clean() or {}
+        prefix, what = found.get("prefix_text"), found.get("what")
+        known = models.SharedMachine.objects.exclude(pk=self.instance.pk)
+        if prefix and known.filter(key=prefix_key(prefix), what=what).exists():
+            raise ValidationError(f"{prefix} is such a machine already.")
+        return found
+
+
+@admin.register(models.SharedMachine)
+class SharedMachineAdmin(admin.ModelAdmin):
+    form = SharedMachineForm
+    fields = ("prefix_text", "what", "name", "tells_login")
+    list_display = ("prefix", "what", "name", "tells_login")
+    list_filter = ("what",)
+    search_fields = ("name",)
+    ordering = ("key",)
+
+
 class CheckOptOutForm(PrefixForm):
     class Meta:
         model = models.CheckOptOut

@@ -51,6 +51,11 @@ def attribute_by_each(question: Question) -> list[tuple[ModuleType, Holding | No
     ]
 
 
+def place_of(question: Question) -> str:
+    """What its address is to us, in words."""
+    return " and ".join(sorted(place.value for place in places_around(question, surroundings([question]))))
+
+
 def surroundings(questions: Sequence[Question]) -> Surroundings:
     return look_around([question for question in questions if question.address])
 

@@ -74,6 +74,18 @@ def supervisor_page(view: View[P]) -> View[P]:
     return desk_page(guarded)
 
 
+def staff_page(view: View[P]) -> View[P]:
+    """For whoever may configure the desk."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_staff:
+            return render(request, "403.html", {"exception": "This page is for administrators."}, status=403)
+        return view(request, *args, **kwargs)
+
+    return desk_page(guarded)
+
+
 def to_login(request: HttpRequest) -> HttpResponse:
     """A live region must not swallow the log-in page: there the whole window goes to it, and comes back."""
     if not request.headers.get("HX-Request"):

@@ -12,6 +12,7 @@ from complaints.desk import (
     not_ours_page,
     offenders_page,
     queue_page,
+    resolvers_page,
     reporter_mail_page,
     whose_page,
 )
@@ -46,6 +47,7 @@ urlpatterns = [
     path("corrections/<int:pk>/undo", corrections_page.revert, name="corrections-undo"),
     path("case/<int:pk>/withdraw", corrections_page.tell, name="corrections-tell"),
     path("whose", whose_page.whose_page, name="whose"),
+    path("resolvers", resolvers_page.resolvers_page, name="resolvers"),
     path("offenders", offenders_page.offenders_page, name="offenders"),
     path("offenders.csv", offenders_page.offenders_csv, name="offenders-csv"),
 ]

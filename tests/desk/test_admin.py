@@ -27,6 +27,7 @@ from tests.factories import (
     make_contract,
     make_network,
     make_run,
+    make_shared_machine,
     make_user,
 )
 
@@ -54,6 +55,7 @@ def test_every_list_and_form_opens(root: Client, model: type) -> None:
     make_run(case)
     queue_notice(case, "notify", occurrence=1, now=NOON)
     activate_playbook(read_playbook(), now=NOON)
+    make_shared_machine()
 
     assert root.get(admin_url(model, "changelist")).status_code == 200
     row = model.objects.first()  # type: ignore[attr-defined]

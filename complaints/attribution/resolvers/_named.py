@@ -76,7 +76,7 @@ def owner(question: Question, named: Named, *, method: str, confidence: float, w
 
 
 def held_when(claim: Claim) -> str:
-    since = f"since {utc_text(claim.valid_from)}" if claim.valid_from > EARLIEST else "without a beginning"
+    since = f"since {utc_text(claim.valid_from)}" if claim.valid_from > EARLIEST else "since ever"
     return f"{since}, {f'until {utc_text(claim.valid_until)}' if claim.valid_until else 'and still is'}"
 
 
