@@ -35,10 +35,18 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     task_default_queue="desk",
-    task_routes={"complaints.tasks.run_checks": {"queue": "checks-smtp"}},  # or checks-dns: tasks.wake_checks
+    task_routes={
+        "complaints.tasks.run_checks": {"queue": "checks-smtp"},  # or checks-dns: tasks.wake_checks
+        "complaints.tasks.tend_blacklists": {"queue": "checks-dns"},
+    },
     timezone="UTC",
     beat_schedule={
         "dictionary": {"task": "complaints.tasks.learn_dictionary", "schedule": crontab(hour=3, minute=17)},
+        "blacklists": {
+            "task": "complaints.tasks.tend_blacklists",
+            "schedule": 60.0,
+            "options": {"expires": 50},  # one that waits for longer is overtaken by the next
+        },
         "sweep": {
             "task": "complaints.tasks.sweep",
             "schedule": float(settings.SWEEP_SECONDS),

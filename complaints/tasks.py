@@ -18,7 +18,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from abusedesk.celery import app
-from complaints import checking, intake, interventions, pipeline, waiting
+from complaints import blacklists, checking, intake, interventions, pipeline, waiting
 from complaints.cases import reattribution, waits
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
@@ -128,6 +128,16 @@ def deliver_reporter_mails(ids: list[int]) -> None:
 def learn_dictionary() -> None:
     """Once a night: a better dictionary for the raw mail, when the site's own mail allows one."""
     intake.train_dictionary()
+
+
+@app.task
+def tend_blacklists() -> None:
+    """Once a minute: self-tests that are due, listings that may be gone, and the next portion of the sweeps."""
+    now = timezone.now()
+    blacklists.run_due_tests(now=now)
+    blacklists.look_again(now=now)
+    wake(advance_cases, blacklists.sweep_lists(now=now).cases)
+    blacklists.forget_old_answers(now=now)
 
 
 @app.task

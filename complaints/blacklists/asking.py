@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from django.conf import settings
@@ -18,14 +19,14 @@ from complaints.blacklists.budget import give_back, reserve
 from complaints.blacklists.health import due_for_test, known_health, record_tests
 from complaints.blacklists.history import record_findings
 from complaints.checks import Inquiry, Kept, Timeouts
-from complaints.checks.dnsbl import real_address, say
+from complaints.checks.dnsbl import real_address, say_all
 from complaints.models import Blacklist, ListAnswer, Listing
 from complaints.models.text import storable
 
 EACH = 2  # questions about one address: A, and TXT where it is listed
 TESTING = 8  # questions of the self-tests of one list, tries included
-OVERALL_S = 240.0
 LATER = timedelta(hours=1)
+Place = tuple[str, bytes]  # name of a list, and prefix key
 
 
 class Batch:
@@ -91,7 +92,9 @@ def batch_of(addresses: Sequence[str], *, known: Sequence[str] = (), **given: An
         batch.end()
 
 
-def kept_answers(lists: Sequence[Blacklist], addresses: Iterable[str], *, now: datetime) -> dict[tuple[str, Any], Kept]:
+def kept_answers(
+    lists: Sequence[Blacklist], addresses: Iterable[str], *, now: datetime
+) -> dict[tuple[str, bytes], Kept]:
     """Answers still good by their TTL, about these addresses and their /64 networks."""
     keys = set[bytes]()
     for text in addresses:
@@ -100,26 +103,25 @@ def kept_answers(lists: Sequence[Blacklist], addresses: Iterable[str], *, now: d
         if address.version == 6:
             keys.add(prefix_key(str(ipaddress.ip_network((int(address) >> 64 << 64, 64)))))
     names, ordered = {each.pk: each.name for each in lists}, sorted(keys)
-    found: dict[tuple[str, Any], Kept] = {}
+    found: dict[Place, Kept] = {}
     for start in range(0, len(ordered), 500):
         rows = ListAnswer.objects.filter(key__in=ordered[start : start + 500], expires_at__gt=now)
         for row in rows.filter(blacklist__in=names):
             codes = tuple(ipaddress.IPv4Address(code) for code in row.codes)
-            place = ipaddress.ip_network(prefix_text(row.key))
-            found[names[row.blacklist_id], place] = Kept(codes, row.text, row.expires_at.timestamp())
+            found[names[row.blacklist_id], bytes(row.key)] = Kept(codes, row.text, row.expires_at.timestamp())
     return found
 
 
-def keep_answers(ids: Mapping[str, int], learnt: Mapping[Any, Kept]) -> None:
+def keep_answers(ids: Mapping[str, int], learnt: Mapping[Place, Kept]) -> None:
     rows = [
         ListAnswer(
             blacklist_id=ids[name],
-            key=prefix_key(str(place)),
+            key=place,
             codes=[str(code) for code in kept.codes],
             text=storable(kept.text, 512),
             expires_at=datetime.fromtimestamp(kept.until, UTC),
         )
-        for (name, place), kept in sorted(learnt.items(), key=lambda item: (item[0][0], str(item[0][1])))
+        for (name, place), kept in sorted(learnt.items(), key=itemgetter(0))
         if name in ids
     ]
     if not rows:
@@ -162,12 +164,7 @@ def look_again(*, now: datetime, most: int = 200) -> int:
     lists = {each.blacklist_id: each.blacklist for each in found}
     places = [(lists[each.blacklist_id].as_list(), first_address(each)) for each in found]
     with batch_of([str(address) for _, address in places], lists=list(lists.values())) as batch:
-
-        async def every() -> list[Mapping[str, object]]:
-            said = await asyncio.gather(*(say(each, address, batch.inquiry, OVERALL_S) for each, address in places))
-            return [finding.as_details() for finding in said]
-
-        batch.keep(asyncio.run(every()))
+        batch.keep([finding.as_details() for finding in asyncio.run(say_all(places, batch.inquiry))])
     # Whoever could not answer is asked again at the usual time, not at once.
     still = [each.pk for each in found]
     Listing.objects.filter(pk__in=still, look_at__lte=now).update(look_at=now + LATER)

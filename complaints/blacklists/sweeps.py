@@ -9,21 +9,23 @@ import asyncio
 import dataclasses
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from math import ceil
 
 from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 
-from complaints.blacklists.asking import EACH, OVERALL_S, TESTING, Batch, batch_of
+from complaints.blacklists.asking import EACH, TESTING, batch_of
 from complaints.blacklists.opening import CATEGORIES, Opened, has_meaning, open_for_listings
 from complaints.blacklists.space import AFTER_IPV4, Cursor, count_addresses, next_ipv4, next_ipv6
-from complaints.checks.dnsbl import real_address, say
+from complaints.checks.dnsbl import real_address, say_all
 from complaints.models import Blacklist, DeskTask, Listing, ListSweep, ListUse
 
 ROUND = timedelta(hours=24)
 PORTION = timedelta(minutes=1)  # of time; how many addresses that is depends on the space and on the list
 MOST = 2000  # addresses of one portion
+SPENT_S = 20  # seconds of a minute that a portion may take: the checks of cases are asked by the same workers
 KEPT_BACK = 0.25  # of a list's day is left to the checks of cases
 # So many new listings at once are the list's fault before they are ours: a person looks first.
 MANY, MANY_SHARE = 25, 0.2
@@ -90,7 +92,7 @@ def portion_of(row: ListSweep, *, now: datetime) -> tuple[list[str], Cursor | No
     each, cursor = row.blacklist, Cursor(bytes(row.key), row.offset)
     n = min(MOST, ceil(row.total / (ROUND / PORTION)) or 1, left_today(each, now=now) // EACH)
     if each.per_second:
-        n = min(n, int(each.per_second * PORTION.total_seconds()) // EACH)
+        n = min(n, max(1, int(each.per_second * SPENT_S)))
     if n <= 0:
         return None
     if cursor.key[:1] == AFTER_IPV4:
@@ -116,8 +118,11 @@ def ask_portions(
     every = sorted({address for _, addresses, _ in portions for address in addresses})
     most = max(portions, key=lambda portion: len(portion[1]))[1]
     with batch_of(most, lists=lists, kept_back=KEPT_BACK, listed_only=True, known=every) as batch:
-        answers = asyncio.run(ask_all(portions, batch))
-        for (row, addresses, after), said in zip(portions, answers, strict=True):
+        known = {row.pk: row.blacklist.as_list() for row, _, _ in portions}
+        pairs = [(known[row.pk], real_address(text)) for row, addresses, _ in portions for text in addresses]
+        found = iter(asyncio.run(say_all(pairs, batch.inquiry)))
+        for row, addresses, after in portions:
+            said = [finding.as_details() for finding in islice(found, len(addresses))]
             swept.asked += len(said)
             begun = batch.keep(said)
             swept.found += len(begun)
@@ -125,17 +130,6 @@ def ask_portions(
                 continue
             move_on(row, len(addresses), after, now=now)
             swept.cases |= open_or_hold(row, begun, len(addresses), since=row.last_round_at, now=now).cases
-
-
-async def ask_all(
-    portions: Sequence[tuple[ListSweep, list[str], Cursor | None]], batch: Batch
-) -> list[list[dict[str, object]]]:
-    async def one(row: ListSweep, addresses: Sequence[str]) -> list[dict[str, object]]:
-        each = row.blacklist.as_list()
-        found = await asyncio.gather(*(say(each, real_address(a), batch.inquiry, OVERALL_S) for a in addresses))
-        return [finding.as_details() for finding in found]
-
-    return await asyncio.gather(*(one(row, addresses) for row, addresses, _ in portions))
 
 
 def move_on(row: ListSweep, asked: int, after: Cursor | None, *, now: datetime) -> None:

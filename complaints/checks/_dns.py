@@ -7,12 +7,10 @@ a socket a question costs five times as much as the question itself.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
 import ipaddress
-import random
+import os
 import socket
-from collections.abc import AsyncIterator
 from typing import cast
 from weakref import WeakKeyDictionary
 
@@ -30,7 +28,7 @@ TRIES = 2
 SOCKETS = 8  # to each resolver
 IN_FLIGHT = 200  # questions at once in one event loop: more, and answers are lost before we read them
 RECEIVE_BUFFER = 1 << 20
-_rng = random.SystemRandom()
+TICK_S = 0.05
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,18 +58,20 @@ def list_name(address: IPAddress, zone: str) -> str:
 async def ask(name: str, kind: str, resolvers: tuple[Resolver, ...], timeout_s: float) -> Answer:
     """Raises NoAnswer after TRIES tries, the second one at the next resolver when there are several."""
     problem = "no resolver is configured"
-    for attempt in range(TRIES if resolvers else 0):
-        try:
-            return await ask_once(name, kind, resolvers[attempt % len(resolvers)], timeout_s)
-        except NoAnswer as exc:
-            problem = str(exc)
+    with sockets() as pool:
+        for attempt in range(TRIES if resolvers else 0):
+            try:
+                return await ask_once(pool, name, kind, resolvers[attempt % len(resolvers)], timeout_s)
+            except NoAnswer as exc:
+                problem = str(exc)
     raise NoAnswer(problem)
 
 
-async def ask_once(name: str, kind: str, resolver: Resolver, timeout_s: float) -> Answer:
+async def ask_once(pool: Sockets, name: str, kind: str, resolver: Resolver, timeout_s: float) -> Answer:
     try:
-        async with sockets() as pool:
-            reply = await pool.ask(name, kind, resolver, timeout_s)
+        async with pool.room:
+            lines = pool.lines.get(resolver) or await pool.open(resolver)
+            reply = await lines[random_number() % SOCKETS].ask(name, kind, timeout_s)
         if reply.truncated:
             reply = await ask_by_tcp(name, kind, resolver, timeout_s)
     except (TimeoutError, dns.exception.Timeout):
@@ -94,7 +94,7 @@ async def ask_by_tcp(name: str, kind: str, resolver: Resolver, timeout_s: float)
 
 
 class Sockets:
-    """The sockets of one event loop. They are closed when nobody asks any more."""
+    """The sockets of one event loop: `with sockets():` they stay open. Closed when nobody asks any more."""
 
     def __init__(self) -> None:
         self.users = 0
@@ -102,11 +102,17 @@ class Sockets:
         self.lines: dict[Resolver, list[Line]] = {}
         self.opening = asyncio.Lock()
 
-    async def ask(self, name: str, kind: str, resolver: Resolver, timeout_s: float) -> Reply:
-        """Raises TimeoutError, OSError, Unreadable, ValueError."""
-        async with self.room:
-            lines = self.lines.get(resolver) or await self.open(resolver)
-            return await _rng.choice(lines).ask(name, kind, timeout_s)
+    def __enter__(self) -> Sockets:
+        self.users += 1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.users -= 1
+        if self.users:
+            return
+        for line in (line for lines in self.lines.values() for line in lines):
+            line.close()
+        self.lines.clear()
 
     async def open(self, resolver: Resolver) -> list[Line]:
         async with self.opening:
@@ -114,27 +120,14 @@ class Sockets:
                 self.lines[resolver] = [await open_line(resolver) for _ in range(SOCKETS)]
         return self.lines[resolver]
 
-    def close(self) -> None:
-        for lines in self.lines.values():
-            for line in lines:
-                line.transport.close()
-        self.lines.clear()
-
 
 _pools: WeakKeyDictionary[asyncio.AbstractEventLoop, Sockets] = WeakKeyDictionary()
 
 
-@contextlib.asynccontextmanager
-async def sockets() -> AsyncIterator[Sockets]:
+def sockets() -> Sockets:
     """Those of this loop; whoever asks much holds them open around all its questions."""
-    pool = _pools.setdefault(asyncio.get_running_loop(), Sockets())
-    pool.users += 1
-    try:
-        yield pool
-    finally:
-        pool.users -= 1
-        if not pool.users:
-            pool.close()
+    loop = asyncio.get_running_loop()
+    return _pools.get(loop) or _pools.setdefault(loop, Sockets())
 
 
 async def open_line(resolver: Resolver) -> Line:
@@ -145,46 +138,68 @@ async def open_line(resolver: Resolver) -> Line:
 
 
 class Line(asyncio.DatagramProtocol):
-    """One connected socket and the questions that wait on it, by their number."""
+    """One connected socket and the questions that wait on it, by their number.
+
+    One timer for all of them: they give up in the order they began, give or take TICK_S.
+    """
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.waiting: dict[int, tuple[bytes, asyncio.Future[Reply]]] = {}
+        self.waiting: dict[int, tuple[bytes, float, asyncio.Future[Reply]]] = {}
+        self.timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.DatagramTransport, transport)  # asyncio's own class does not derive from it
 
     async def ask(self, name: str, kind: str, timeout_s: float) -> Reply:
-        number = _rng.getrandbits(16)
+        number = random_number()
         while number in self.waiting:
-            number = _rng.getrandbits(16)
+            number = random_number()
         asked, found = question(name, kind, number), self.loop.create_future()
-        self.waiting[number] = (asked, found)
-        timer = self.loop.call_later(timeout_s, give_up, found)
+        self.waiting[number] = (asked, self.loop.time() + timeout_s, found)
+        if self.timer is None:
+            self.timer = self.loop.call_later(TICK_S, self.give_up)
         try:
             self.transport.sendto(asked)
             return cast(Reply, await found)
         finally:
-            timer.cancel()
             del self.waiting[number]
+
+    def give_up(self) -> None:
+        """On those whose time is over."""
+        now = self.loop.time()
+        for _, until, found in list(self.waiting.values()):
+            if until <= now and not found.done():
+                found.set_exception(TimeoutError())
+        self.timer = self.loop.call_later(TICK_S, self.give_up) if self.waiting else None
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """An answer to none of our questions is no answer: the true one may still come."""
-        asked, found = self.waiting.get(int.from_bytes(data[:2], "big"), (b"", None))
-        if found is None or found.done() or not answers(asked, data):
+        waiting = self.waiting.get(int.from_bytes(data[:2], "big"))
+        if waiting is None or waiting[2].done() or not answers(waiting[0], data):
             return
         try:
-            found.set_result(read_reply(asked, data))
+            waiting[2].set_result(read_reply(waiting[0], data))
         except Unreadable as exc:
-            found.set_exception(exc)
+            waiting[2].set_exception(exc)
 
     def error_received(self, exc: Exception) -> None:
         """Nobody listens there: told once, and true for all that wait."""
-        for _, found in self.waiting.values():
+        for _, _, found in self.waiting.values():
             if not found.done():
                 found.set_exception(exc)
 
+    def close(self) -> None:
+        if self.timer is not None:
+            self.timer.cancel()
+        self.transport.close()
 
-def give_up(found: asyncio.Future[Reply]) -> None:
-    if not found.done():
-        found.set_exception(TimeoutError())
+
+_random_bytes = bytearray()
+
+
+def random_number() -> int:
+    """16 bits that nobody can guess; a question to the system each time would cost more than the rest of it."""
+    if not _random_bytes:
+        _random_bytes.extend(os.urandom(4096))
+    return _random_bytes.pop() << 8 | _random_bytes.pop()

@@ -12,14 +12,14 @@ import ipaddress
 import time
 from collections.abc import Callable, Mapping
 
-from complaints.checks._dns import Answer, IPAddress, NoAnswer, OverLimit, Resolver, ask, list_name, sockets
+from complaints.checks._dns import Answer, IPAddress, NoAnswer, OverLimit, Resolver, ask, list_name
 from complaints.checks._lists import DnsblList
 from complaints.checks._selftest import FAILED_S, PASSED_S, test_list
 
 MOST_KEPT_S = 6 * 3600.0  # whatever the TTL: a listing that goes must be seen to go within the day
-IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+WAIT_MOST_S = 240.0
 Test = tuple[str, int]  # a list's name, and 4 or 6
-Place = tuple[str, IPNetwork]  # a list's name, and what was asked about
+Place = tuple[str, bytes]  # a list's name, and the prefix key of what was asked about
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -125,29 +125,29 @@ class Inquiry:
         if room is None:
             room = self.rooms[each.name] = asyncio.Semaphore(each.in_flight)
         async with room:
-            await self.take_turn(each.name)
-            async with sockets():
-                return await ask(name, kind, self.resolvers, self.timeout_s)
+            if allowance := self.allowances.get(each.name):
+                await self.take_turn(allowance)
+            return await ask(name, kind, self.resolvers, self.timeout_s)
 
-    async def take_turn(self, name: str) -> None:
-        allowance = self.allowances.get(name)
-        if allowance is None:
-            return
+    async def take_turn(self, allowance: Allowance) -> None:
+        if allowance.left is not None and allowance.left <= 0:
+            raise OverLimit(allowance.refusal)
+        now = self.clock()
+        mine = max(now, allowance.not_before) if allowance.per_second else now
+        if mine - now > WAIT_MOST_S:
+            raise OverLimit(f"its rate allows a question only in {mine - now:.0f} s; it is asked again later")
         if allowance.left is not None:
-            if allowance.left <= 0:
-                raise OverLimit(allowance.refusal)
             allowance.left -= 1
         allowance.asked += 1
         if allowance.per_second:
-            now = self.clock()
-            mine = max(now, allowance.not_before)
             allowance.not_before = mine + 1 / allowance.per_second
-            if mine > now:
-                await asyncio.sleep(mine - now)
+            await asyncio.sleep(max(0.0, mine - now))
 
 
-def place_of(each: DnsblList, address: IPAddress) -> IPNetwork:
-    """What an answer is true of: the address, or its /64 where the list names those."""
-    if address.version == 6 and each.six_by == 64:
-        return ipaddress.ip_network((int(address) >> 64 << 64, 64))
-    return ipaddress.ip_network(address)
+def place_of(each: DnsblList, address: IPAddress) -> bytes:
+    """Prefix key of what an answer is true of: the address, or its /64 where the list names those."""
+    if address.version == 4:
+        return b"\x20" + address.packed
+    if each.six_by == 64:
+        return b"\x40" + address.packed[:8] + bytes(8)
+    return b"\x80" + address.packed

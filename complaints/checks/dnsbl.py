@@ -11,9 +11,10 @@ import dataclasses
 import ipaddress
 from collections.abc import Iterable, Sequence
 
+from complaints.addresses import prefix_text
 from complaints.checks._answers import Reading, Status, read_answer
 from complaints.checks._config import CheckConfig
-from complaints.checks._dns import IPAddress, NoAnswer, sockets
+from complaints.checks._dns import IN_FLIGHT, IPAddress, NoAnswer, sockets
 from complaints.checks._inquiry import Inquiry, place_of
 from complaints.checks._lists import DnsblList
 from complaints.vocabulary import CheckOutcome, CheckTarget, Verdict
@@ -56,29 +57,35 @@ async def run(target: CheckTarget, config: CheckConfig) -> CheckOutcome:
     address = real_address(target.address)
     inquiry = config.inquiry or Inquiry(config.resolvers, config.timeouts.dns)
     asked = [each for each in config.lists if each.enabled]
-    async with sockets():
-        findings = await asyncio.gather(*(say(each, address, inquiry, config.timeouts.overall) for each in asked))
-    return judge_lists(findings)
+    with sockets():
+        return judge_lists(await asyncio.gather(*(say(each, address, inquiry) for each in asked)))
 
 
-async def say(each: DnsblList, address: IPAddress, inquiry: Inquiry, overall_s: float) -> Finding:
-    """What the list says of the address: always a finding, whatever happens."""
+async def say_all(pairs: Sequence[tuple[DnsblList, IPAddress]], inquiry: Inquiry) -> list[Finding]:
+    """What every list says of every address, in the order of `pairs`, for batches of thousands."""
+    found: list[Finding | None] = [None] * len(pairs)
+    waiting = iter(enumerate(pairs))
+
+    async def work() -> None:
+        for number, (each, address) in waiting:
+            found[number] = await say(each, address, inquiry)
+
+    with sockets():
+        await asyncio.gather(*(work() for _ in range(min(IN_FLIGHT, len(pairs)))))
+    return [finding for finding in found if finding is not None]
+
+
+async def say(each: DnsblList, address: IPAddress, inquiry: Inquiry) -> Finding:
+    """What the list says of the address: always a finding, whatever happens, and within a bounded time."""
     zone = each.zone_for(address.version)
     if zone is None:
         return unknown(each, each.zone, address, f"knows no IPv{address.version} addresses")
     try:
-        async with asyncio.timeout(overall_s):
-            return await ask_list(each, zone, address, inquiry)
+        if problem := await inquiry.problem_of(each, address.version):
+            return unknown(each, zone, address, problem)
+        found = await inquiry.look_up(each, address)
     except NoAnswer as exc:
         return unknown(each, zone, address, str(exc))
-    except TimeoutError:
-        return unknown(each, zone, address, f"not finished within {overall_s:g} s")
-
-
-async def ask_list(each: DnsblList, zone: str, address: IPAddress, inquiry: Inquiry) -> Finding:
-    if problem := await inquiry.problem_of(each, address.version):
-        return unknown(each, zone, address, problem)
-    found = await inquiry.look_up(each, address)
     reading = reading_of(each, found.codes)
     return Finding(each, zone, place_text(each, address), reading, tuple(map(str, found.codes)), found.text)
 
@@ -93,8 +100,8 @@ def unknown(each: DnsblList, zone: str, address: IPAddress, reason: str) -> Find
 
 
 def place_text(each: DnsblList, address: IPAddress) -> str:
-    place = place_of(each, address)
-    return str(place) if place.num_addresses > 1 else str(address)
+    by_64 = address.version == 6 and each.six_by == 64
+    return prefix_text(place_of(each, address)) if by_64 else str(address)
 
 
 def real_address(text: str) -> IPAddress:

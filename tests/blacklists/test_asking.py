@@ -10,10 +10,10 @@ import pytest
 from django.utils import timezone
 
 from complaints import blacklists
-from complaints.blacklists.asking import OVERALL_S, batch_of
+from complaints.blacklists.asking import batch_of
 from complaints.blacklists.budget import give_back, reserve
 from complaints.blacklists.health import due_for_test, record_tests
-from complaints.checks.dnsbl import real_address, say
+from complaints.checks.dnsbl import real_address, say_all
 from complaints.demo.dns_server import DnsServer
 from complaints.models import Blacklist, DeskTask, ListAnswer, ListHealth, Listing, ListUse
 from tests.blacklists.rows import make_blacklist
@@ -34,14 +34,8 @@ def ask(*addresses: str) -> list[str]:
     """A batch as the checks run it; the status of each answer. The history is written too."""
     lists = [each for each in blacklists.blacklists() if each.enabled]
     with batch_of(addresses) as batch:
-
-        async def every():
-            asked = (
-                say(each, real_address(address), batch.inquiry, OVERALL_S) for address in addresses for each in lists
-            )
-            return [finding.as_details() for finding in await asyncio.gather(*asked)]
-
-        said = asyncio.run(every())
+        pairs = [(each, real_address(address)) for address in addresses for each in lists]
+        said = [finding.as_details() for finding in asyncio.run(say_all(pairs, batch.inquiry))]
         batch.keep(said)
     return [row["status"] for row in said]
 
