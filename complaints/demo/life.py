@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
+from complaints.demo.asked import Question, answer_mail, host_behind_port, read_question
 from complaints.demo.browser import Browser, PageProblem
 from complaints.demo.customers import Notice, react, read_notice
 from complaints.demo.memory import Memory, Task
@@ -51,7 +52,7 @@ class Life:
         self.changed = asyncio.Event()
         self.verbs: dict[str, Callable[[Task], Awaitable[None]]] = {
             name: getattr(self, name)
-            for name in ("begin", "run", "report", "stray", "repair", "delist", "read", "answer", "wander")
+            for name in ("begin", "run", "report", "stray", "repair", "delist", "read", "answer", "tell", "wander")
         }
 
     # -- the clockwork
@@ -175,6 +176,9 @@ class Life:
 
     def receive(self, recipient: str, raw: bytes) -> None:
         """A mail of the desk has come. Remembered before its 250, so a crash loses no customer's answer."""
+        if question := read_question(raw, to=recipient):
+            log.info("%s is asked for what she left out", question.reporter.name)
+            return self.remember(6, "tell", **dataclasses.asdict(question) | {"reporter": recipient.lower()})
         resident = self.world.reader_of(recipient)
         notice = read_notice(raw, to=recipient, site=self.desk.site)
         if resident is None or notice is None:
@@ -189,6 +193,18 @@ class Life:
             self.memory.solved[resident.contract] = time.time()
         self.memory.save()
         self.changed.set()
+
+    def remember(self, seconds: float, verb: str, **args: object) -> None:
+        self.plan(seconds, verb, **args)
+        self.memory.save()
+
+    async def tell(self, task: Task) -> None:
+        """A reporter answers the desk's question by mail."""
+        question = Question(**task.args | {"reporter": BY_ADDRESS[task.args["reporter"]]})
+        host, at, to = host_behind_port(self.world), datetime.now(UTC), self.desk.address
+        mail = answer_mail(question, host, written_at=at, number=task.number, to=to)
+        await self.post(question.reporter.address, mail, question.reporter.peer)
+        log.info("%s tells the port: %s", question.reporter.name, host.port)
 
     async def read(self, task: Task) -> None:
         await asyncio.to_thread(Browser(self.desk.site).open, task.args["link"])

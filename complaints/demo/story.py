@@ -25,6 +25,7 @@ STORY: tuple[tuple[float, str, str], ...] = (
     (84, "stray", "bounce"),
     (90, "begin", "C-2002"),  # by hand
     (97, "begin", "C-2051"),  # a bot behind a shared address
+    (100, "stray", "port_forgotten"),  # from that line: the reporter is asked for the port, and answers
     (104, "stray", "not_ours"),
     (111, "begin", "C-2023"),  # asks for help
     (118, "stray", "nobody"),

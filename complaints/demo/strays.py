@@ -62,6 +62,12 @@ def port_missing(now: Occasion) -> Stray:
     return about_address(now, SHARED_ADDRESS, about, reporter=POSTBOX.address)
 
 
+def port_forgotten(now: Occasion) -> Stray:
+    """From a person: the desk asks her for it, and she answers (asked.py)."""
+    about = f"{SHARED_ADDRESS} is shared, and Lena forgot the port"
+    return about_address(now, SHARED_ADDRESS, about, reporter=LENA.address)
+
+
 def former_holder(now: Occasion) -> Stray:
     """The abuse is older than the day the address changed hands."""
     line = next(each for each in now.world.lines if each.valid_until and ":" not in each.prefix)
@@ -142,6 +148,7 @@ STRAYS: dict[str, Callable[[Occasion], Stray]] = {
     "not_ours": not_ours,
     "nobody": nobody,
     "port_missing": port_missing,
+    "port_forgotten": port_forgotten,
     "former_holder": former_holder,
     "ended_ipv6": ended_ipv6,
     "login_attack": login_attack,

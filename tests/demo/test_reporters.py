@@ -98,6 +98,7 @@ DISPOSITIONS = {
     "not_ours": Disposition.COMPLAINT,
     "nobody": Disposition.COMPLAINT,
     "port_missing": Disposition.COMPLAINT,
+    "port_forgotten": Disposition.COMPLAINT,
     "former_holder": Disposition.COMPLAINT,
     "ended_ipv6": Disposition.COMPLAINT,
     "login_attack": Disposition.COMPLAINT,
@@ -118,7 +119,9 @@ def test_foreign_address_is_outside_our_networks():
     assert (found.source_ip or "").startswith("198.51.100.")
 
 
-@pytest.mark.parametrize(("kind", "address"), [("nobody", UNASSIGNED), ("port_missing", SHARED_ADDRESS)])
+@pytest.mark.parametrize(
+    ("kind", "address"), [("nobody", UNASSIGNED), ("port_missing", SHARED_ADDRESS), ("port_forgotten", SHARED_ADDRESS)]
+)
 def test_complaint_that_names_no_holder(kind, address):
     [found] = read(stray(kind).mail).complaints
 
