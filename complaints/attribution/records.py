@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
-from complaints.addresses import address_text
+from complaints.addresses import address_key, address_text
 from complaints.attribution.answers import Holding, Question
 from complaints.attribution.chain import attribute
+from complaints.attribution.lookup import with_last_holder
+from complaints.attribution.times import read_time
 from complaints.models import Contract
 from complaints.vocabulary import Answer
 
+SPACE = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:?\d\d)$")  # a + of an offset that an address of the web lost
+
 
 def whose(question: Question) -> dict[str, Any]:
-    """The answer to one question as JSON values: DESIGN section 8."""
-    [holding] = attribute([question])
+    """The answer to one question as JSON values: what the command, the API and the desk's page say."""
+    holding = with_last_holder(question, attribute([question])[0])
     contracts = Contract.objects.select_related("customer")
     contract = contracts.get(pk=holding.contract_id) if holding.contract_id else None
     return {
@@ -23,6 +28,20 @@ def whose(question: Question) -> dict[str, Any]:
         "at": iso(question.at),
         **answer_record(holding, contract),
     }
+
+
+def read_question(address: str, *, port: str | int | None, at: str | None, now: datetime) -> Question:
+    """What a person or a program asks in words. Raises ValueError that says what is wrong, and how it is written."""
+    return Question(address_key(address.strip()), read_port(port), read_time(SPACE.sub(r"\1+\2", at)) if at else now)
+
+
+def read_port(given: str | int | None) -> int | None:
+    if given is None or given == "":
+        return None
+    text = str(given)
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65535):
+        raise ValueError(f"{text[:20]!r} is not a port from 1 to 65535")
+    return int(text)
 
 
 def answer_record(holding: Holding, contract: Contract | None) -> dict[str, Any]:

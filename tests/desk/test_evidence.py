@@ -85,7 +85,8 @@ def test_a_mail_is_shown_as_text_with_nothing_to_load_or_to_follow(ada: Client) 
     page = ada.get(f"/message/{message.pk}").content.decode()
     found = Inventory(page)
 
-    assert found.links == {f"/message/{message.pk}/raw"}
+    ours = "/whose?address=192.0.2.7&at=2026-03-10T12%3A00%3A00%2B00%3A00"
+    assert found.links == {f"/message/{message.pk}/raw", ours}
     assert found.handlers == []
     assert found.tags.isdisjoint({"script", "style", "img", "iframe", "svg"})
     assert found.marked == [reason["received"][0]] * 2  # in the complaint, and in the original
