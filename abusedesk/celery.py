@@ -47,6 +47,11 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 50},  # one that waits for longer is overtaken by the next
         },
+        "network-contacts": {
+            "task": "complaints.tasks.fetch_network_contacts",
+            "schedule": 60.0,
+            "options": {"expires": 50},
+        },
         "sweep": {
             "task": "complaints.tasks.sweep",
             "schedule": float(settings.SWEEP_SECONDS),

@@ -19,6 +19,7 @@ from kombu.exceptions import OperationalError
 
 from abusedesk.celery import app
 from complaints import blacklists, checking, intake, interventions, pipeline, waiting
+from complaints.attribution import foreign
 from complaints.cases import reattribution, waits
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
@@ -128,6 +129,12 @@ def deliver_reporter_mails(ids: list[int]) -> None:
 def learn_dictionary() -> None:
     """Once a night: a better dictionary for the raw mail, when the site's own mail allows one."""
     intake.train_dictionary()
+
+
+@app.task
+def fetch_network_contacts() -> None:
+    """Whom to write to about the newest addresses that are not ours; does nothing unless ABUSEDESK_RDAP_URL is set."""
+    foreign.fetch_contacts(now=timezone.now())
 
 
 @app.task
