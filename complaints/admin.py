@@ -165,8 +165,8 @@ class AssignmentAdmin(admin.ModelAdmin):
 
 @admin.register(models.Reporter)
 class ReporterAdmin(admin.ModelAdmin):
-    list_display = ("address", "authenticated", "first_seen_at")
-    list_filter = ("authenticated",)
+    list_display = ("address", "authenticated", "no_mail", "first_seen_at")
+    list_filter = ("authenticated", "no_mail")
     search_fields = ("address",)
     readonly_fields = ("first_seen_at",)
     show_full_result_count = False

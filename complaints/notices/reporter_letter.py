@@ -51,7 +51,7 @@ def write_letter(about: LetterFor) -> Written:
     context = {
         **about.facts,
         "subject": subject_line(about.subject, by_machine=about.by_machine),
-        "their_subject": one_line(about.subject)[:LONGEST_SUBJECT],
+        "their_subject": cut(about.subject),
         "sent": one_line(about.sent),
         "their_id": about.message_id,
         "lines": [line | times_of(line) for line in lines[:MOST_LINES]],
@@ -75,10 +75,15 @@ def times_of(line: Mapping[str, Any]) -> dict[str, str]:
 
 def subject_line(subject: str, *, by_machine: bool) -> str:
     """RFC 3834 section 3.1.5: "Auto:" before the subject that is answered. A person's answer is a plain reply."""
-    words = one_line(subject)[:LONGEST_SUBJECT]
+    words = cut(subject)
     if by_machine:
         return f"Auto: {words}".strip()
     return words if words.lower().startswith("re:") else f"Re: {words}".strip()
+
+
+def cut(subject: str) -> str:
+    words = one_line(subject)
+    return words if len(words) <= LONGEST_SUBJECT else f"{words[: LONGEST_SUBJECT - 1].rstrip()}…"
 
 
 def language_of_mail(mail: Mail) -> str:
