@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from collections.abc import Callable, Collection
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
-from complaints.addresses import prefix_key
+from complaints.addresses import MAPPED, address_key, prefix_key
 from complaints.attribution.times import read_time
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,4})?")  # de, pt-BR, zh-Hant: BCP 47's short forms
@@ -19,9 +20,26 @@ MAX_EMAIL = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
 
 def prefix(cell: str) -> bytes:
     try:
-        return prefix_key(cell)
+        return quick_prefix(cell) or prefix_key(cell)
     except ValueError as exc:
         raise ValueError(why_no_prefix(cell, str(exc))) from None
+
+
+def quick_prefix(cell: str) -> bytes | None:
+    """The key of a prefix as most are written, in a fourth of the time; None: ask the ipaddress module."""
+    text, slash, length = cell.partition("/")
+    bits, family = (128, socket.AF_INET6) if ":" in text else (32, socket.AF_INET)
+    if slash and not (length.isascii() and length.isdigit() and len(length) < 4 and int(length) <= bits):
+        return None
+    try:
+        packed = socket.inet_pton(family, text)
+    except (OSError, ValueError):
+        return None
+    size = int(length) if slash else bits
+    host = int.from_bytes(packed, "big") & ((1 << (bits - size)) - 1)
+    if host or packed.startswith(MAPPED):
+        return None
+    return bytes([size]) + packed
 
 
 def why_no_prefix(cell: str, problem: str) -> str:
@@ -30,6 +48,10 @@ def why_no_prefix(cell: str, problem: str) -> str:
     except ValueError:
         return f"{cell!r} is not a prefix, such as 192.0.2.0/24 or 2001:db8::/48"
     return f"{cell!r} has host bits set: did you mean {meant}?" if "host bits" in problem else problem
+
+
+def address(cell: str) -> bytes:
+    return address_key(required(cell))
 
 
 def time(cell: str) -> datetime:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, Self, TypeVar
 
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
@@ -18,6 +18,7 @@ from complaints.models.bulk import sqlite_time
 
 ROWS_A_STEP = 5_000
 Cells = tuple[Any, ...]
+T = TypeVar("T")
 
 
 class Staging:
@@ -26,7 +27,7 @@ class Staging:
     def __init__(self, name: str, columns: Mapping[str, str]) -> None:
         self.name, self.columns = name, dict(columns)
 
-    def __enter__(self) -> Staging:
+    def __enter__(self) -> Self:
         self.leave()  # of a run that was killed in this session
         parts = ", ".join(f"{name} {kind}" if is_postgresql() else name for name, kind in self.columns.items())
         run(f"CREATE TEMPORARY TABLE {self.name} ({parts})")
@@ -122,7 +123,7 @@ def as_sqlite(row: Cells) -> Cells:
     return tuple([sqlite_time(cell) if isinstance(cell, datetime) else cell for cell in row])
 
 
-def steps(rows: Iterable[Cells], size: int = ROWS_A_STEP) -> Iterator[list[Cells]]:
+def steps(rows: Iterable[T], size: int = ROWS_A_STEP) -> Iterator[list[T]]:
     waiting = iter(rows)
     while some := list(islice(waiting, size)):
         yield some

@@ -1,0 +1,77 @@
+"""RADIUS sessions: what accounting records mean once it is known which sessions are open. Runs in a transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from complaints.attribution.importing.leases.events import Identifier, Item, LeaseEvent, Restart, Session
+from complaints.models import OpenSession
+
+Name = tuple[str, str]  # access server and session
+Open = dict[bytes, tuple[tuple[Identifier, ...], datetime]]  # by prefix: whose, and since when
+NAMES_A_QUERY = 500
+
+
+class Sessions:
+    """The sessions of a batch as they are after each of its records; `save` writes what changed."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.open: dict[Name, Open] = {}
+        self.stored: dict[tuple[str, str, bytes], int] = {}
+        self.load({(item.nas, item.session) for item in items if isinstance(item, Session)})
+
+    def load(self, names: Iterable[Name]) -> None:
+        sessions = sorted({session for _, session in names})
+        for start in range(0, len(sessions), NAMES_A_QUERY):
+            self.remember(OpenSession.objects.filter(session__in=sessions[start : start + NAMES_A_QUERY]))
+
+    def remember(self, rows: Iterable[OpenSession]) -> None:
+        for row in rows:
+            key = bytes(row.key)
+            if (row.nas, row.session, key) not in self.stored:
+                self.stored[row.nas, row.session, key] = row.pk
+                identifiers = tuple((kind, value) for kind, value in row.identifiers)
+                self.open.setdefault((row.nas, row.session), {})[key] = (identifiers, row.started_at)
+
+    def events(self, items: Iterable[Item]) -> Iterator[LeaseEvent]:
+        for item in items:
+            if isinstance(item, LeaseEvent):
+                yield item
+            elif isinstance(item, Session):
+                yield from self.of_record(item)
+            elif isinstance(item, Restart):
+                yield from self.of_restart(item)
+
+    def of_record(self, item: Session) -> Iterator[LeaseEvent]:
+        known = self.open.setdefault((item.nas, item.session), {})
+        for key in item.keys or tuple(known):
+            began = item.start or item.at
+            identifiers, start = known.get(key, (item.identifiers, began))
+            if began < start:  # the Start comes after a record from the middle that did not tell since when
+                yield LeaseEvent(identifiers, key, began, start, began, True, item.source)
+                start = began
+            known[key] = (identifiers, start)
+            yield LeaseEvent(identifiers, key, start, item.at if item.stopped else None, item.at, False, item.source)
+        if item.stopped:
+            known.clear()
+
+    def of_restart(self, item: Restart) -> Iterator[LeaseEvent]:
+        self.remember(OpenSession.objects.filter(nas=item.nas, started_at__lt=item.at).iterator())
+        for (nas, _), known in self.open.items():
+            if nas == item.nas:
+                for key, (identifiers, start) in list(known.items()):
+                    if start < item.at:
+                        del known[key]
+                        yield LeaseEvent(identifiers, key, start, item.at, item.at, False, item.source)
+
+    def save(self) -> None:
+        now = {(*name, key): of for name, known in self.open.items() for key, of in known.items()}
+        gone = [pk for name, pk in self.stored.items() if name not in now]
+        for start in range(0, len(gone), NAMES_A_QUERY):
+            OpenSession.objects.filter(pk__in=gone[start : start + NAMES_A_QUERY]).delete()
+        OpenSession.objects.bulk_create(
+            OpenSession(nas=nas, session=session, key=key, identifiers=identifiers, started_at=start)
+            for (nas, session, key), (identifiers, start) in now.items()
+            if (nas, session, key) not in self.stored
+        )
