@@ -7,11 +7,13 @@ from itertools import islice
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
 from complaints.desk import words
 from complaints.desk.access import access_case, access_message, access_notice, desk_page
+from complaints.desk.asked import asked_of
 from complaints.desk.shown_mail import Line, Room, deciding_lines, mark_whole, show_mail
 from complaints.formats.evidence import evidence_of
 from complaints.models import Complaint
@@ -31,6 +33,7 @@ FIELDS = (
     ("Received", "received"),
     ("Sender proven by our mail server", "authenticated"),
     ("Also in the report", "extra"),
+    ("The reporter told later", "told"),
 )
 MOST_FURTHER = 60  # lines of what else a structured report says
 LONGEST_FURTHER = 300
@@ -43,15 +46,16 @@ FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-an
 def message_page(request: HttpRequest, pk: int) -> HttpResponse:
     message = access_message(request.user, pk)
     reading = getattr(message, "reading", None)
-    complaints = message.complaints.select_related("case", "contract__customer", "reporter").order_by("id")
+    complaints = message.complaints.select_related("case", "contract__customer", "reporter", "wait").order_by("id")
     found = list(complaints[: MOST_COMPLAINTS + 1])
     shown = found[:MOST_COMPLAINTS]
+    asked = asked_of(shown, now=timezone.now())
     context = {
         "message": message,
         "reading": reading,
         "kind": words.DISPOSITIONS[Disposition(reading.disposition)] if reading and reading.disposition else "",
         "mail": show_mail(evidence_of(message.raw), deciding_lines(shown), Room()),
-        "complaints": [told(complaint) for complaint in shown],
+        "complaints": [told(complaint) | {"asked": asked.get(complaint.pk)} for complaint in shown],
         "is_cut": len(found) > MOST_COMPLAINTS,
     }
     return render(request, "desk/message.html", context)

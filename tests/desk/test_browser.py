@@ -100,6 +100,7 @@ def full_case() -> Case:
     add_note(case, actor="ada", text="called them")
     Reading.objects.filter(message=make_message(b"x", state="unread")).update(problem="no address is named")
     make_complaint(answer="unsure", attribution={"candidates": ["C-1", "C-2"], "reason": "shared"})
+    make_complaint(answer="not-ours", address="198.51.100.7", reporter="lena@studio-hoff.example")
     return case
 
 
@@ -110,7 +111,7 @@ def test_every_page_is_clean_for_assistive_technology_and_fits(
 ) -> None:
     page = enter(viewport=size, color_scheme=scheme)
     case, message = f"/case/{full_case.pk}", f"/message/{full_case.complaints.get().message_id}"
-    lists = ("/", "/?tab=verifying", "/?q=nobody", "/unread", "/unattributed", "/offenders")
+    lists = ("/", "/?tab=verifying", "/?q=nobody", "/unread", "/unattributed", "/not-ours", "/answers", "/offenders")
     for path in (*lists, case, f"{case}/close", message, "/nowhere"):
         page.goto(path)
         found = Axe().run(page).response["violations"]

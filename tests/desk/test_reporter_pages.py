@@ -249,3 +249,14 @@ def test_a_reporter_who_wishes_no_mail_is_marked(ada: Client):
     receive(written(spam_from(ELSEWHERE)))
     Reporter.objects.update(no_mail=True)
     assert "wishes no mail" in shown(ada, NOT_OURS)
+
+
+def test_the_message_page_offers_the_question_and_shows_what_was_told_later(ada: Client):
+    mail = ask_lena()
+    page = shown(ada, f"/message/{mail.incoming_id}")
+    assert "asked, waits until" in page
+    receive(answer_to(mail, "source port 2100"))
+    page = shown(ada, f"/message/{mail.incoming_id}")
+    assert "The reporter told later" in page
+    assert "port: 2100" in page
+    assert "asked, waits until" not in page
