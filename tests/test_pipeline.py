@@ -8,7 +8,7 @@ from django.db import OperationalError
 from pytest_django import Settings
 
 from complaints import pipeline
-from complaints.models import Case, Complaint, Reading, Reporter
+from complaints.models import Assignment, Case, Complaint, Reading, Reporter
 from complaints.notices.bounces import bounce_address
 from complaints.notices.compose import queue_notice
 from complaints.pipeline import Processed, process_messages
@@ -217,14 +217,49 @@ def test_a_batch_holds_no_more_mail_in_memory_than_fits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "seen", "exactly"), [(-1, -1, True), (15, 0, True), (16, 0, False), (60 * 23, 0, False)]
+    ("minutes", "seen", "exactly"), [(-1, -1, True), (5, 0, True), (5.1, 0, False), (60 * 23, 0, False)]
 )
-def test_abuse_is_never_later_than_the_mail_that_tells_of_it(minutes: int, seen: int, exactly: bool) -> None:
+def test_abuse_is_never_later_than_the_mail_that_tells_of_it(minutes: float, seen: int, exactly: bool) -> None:
     """Else a clock that is wrong would make new abuse after a fix; one that is far off does not tell when it was."""
     message = make_message()
     told = ParsedComplaint(arrival_date=NOON + timedelta(minutes=minutes))
     assert pipeline.seen_at(message, told) == NOON + timedelta(minutes=seen)
     assert pipeline.tells_when(told, received_at=message.received_at) == exactly
+
+
+@pytest.mark.parametrize(("hours", "exactly"), [(14, True), (14.1, False)])
+def test_a_time_without_a_zone_may_seem_to_lie_ahead(hours: float, exactly: bool) -> None:
+    """Ten in the evening in Kiribati is eight in the morning in UTC."""
+    message = make_message()
+    told = ParsedComplaint(arrival_date=NOON + timedelta(hours=hours), zone_known=False)
+    assert pipeline.seen_at(message, told) == NOON
+    assert pipeline.tells_when(told, received_at=message.received_at) == exactly
+
+
+def test_a_clock_within_the_tolerance_of_a_change_of_holder_accuses_nobody(settings: Settings) -> None:
+    """The report says 11:50, the line changed hands four minutes later."""
+    changes = NOON - timedelta(minutes=6)
+    Assignment.objects.update(valid_until=changes)
+    make_assignment("C-2", "192.0.2.10/32", valid_from=changes)
+    process_messages([make_message(arf(1)).pk], now=NOON)
+    assert Complaint.objects.get().attribution["candidates"] == ["C-1", "C-2"]
+    assert not Case.objects.exists()
+
+    settings.CLOCK_TOLERANCE = 239
+    process_messages([make_message(arf(2)).pk], now=NOON)
+    assert Case.objects.get().contract.reference == "C-1"
+
+
+def test_a_time_without_a_zone_is_as_unsure_as_the_zones_are_wide() -> None:
+    changes = NOON - timedelta(hours=14)
+    Assignment.objects.update(valid_until=changes)
+    make_assignment("C-2", "192.0.2.10/32", valid_from=changes)
+    zoneless = arf().replace(b"Arrival-Date: Tue, 10 Mar 2026 11:50:00 +0000", b"Arrival-Date: 2026-03-10 11:50:00")
+    process_messages([make_message(zoneless).pk], now=NOON)
+    process_messages([make_message(arf(2)).pk], now=NOON)
+    first, second = Complaint.objects.order_by("message_id")
+    assert (first.answer, first.attribution["candidates"]) == ("unsure", ["C-1", "C-2"])
+    assert (second.answer, second.contract.reference) == ("owner", "C-2")
 
 
 def test_a_time_that_has_not_come_yet_makes_the_owner_less_sure() -> None:

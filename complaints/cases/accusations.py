@@ -5,18 +5,17 @@ from __future__ import annotations
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from complaints.attribution import Holding
-from complaints.cases.questions import told_of
+from complaints.cases.questions import slack_of, told_of
 from complaints.models import Complaint
 from complaints.models.text import storable, storable_json
 from complaints.vocabulary import Answer, Category, ParsedComplaint
 
 # RFC 6430 section 2 and RFC 6591: kept and counted, but no accusation against the customer.
 NO_CASE = frozenset({Category.NOT_SPAM, Category.OPT_OUT, Category.AUTH_FAILURE})
-CLOCK_ERROR = timedelta(minutes=15)
 Key = tuple[int, str]  # contract id, category: what has one active case
 Identity = tuple[int, bytes, int, datetime, str, str]  # the columns of the constraint "complaint_once":
 IDENTITY = ("message_id", "address", "port", "seen_at", "category", "resource")
@@ -74,8 +73,9 @@ def identity_of(message_id: int, parsed: ParsedComplaint, *, address: bytes, see
 
 
 def tells_when(parsed: ParsedComplaint, *, received_at: datetime) -> bool:
-    """A time beyond what clocks differ is wrong (a zone mixed up, a typo): then when it was is not known."""
-    return parsed.arrival_date is not None and parsed.arrival_date <= received_at + CLOCK_ERROR
+    """A time that has not come yet, by more than it may be off, is wrong (a typo): then when it was is not known."""
+    told = parsed.arrival_date
+    return told is not None and told <= received_at + slack_of(parsed.zone_known)
 
 
 def reporter_key(parsed: ParsedComplaint) -> str:
