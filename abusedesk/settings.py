@@ -137,6 +137,7 @@ PROBE_ADDRESS = env.read(
     "ABUSEDESK_PROBE_ADDRESS", "", lambda text: str(ip_address(text)), "one address, as 192.0.2.25"
 )
 RELAY_INFO_URL = env.text("ABUSEDESK_RELAY_INFO_URL", f"{BASE_URL}/relay-test")  # every test mail names it
+RELAY_SECONDS = env.whole("ABUSEDESK_RELAY_SECONDS", 240, low=5, high=480)  # one check, with all ports and connections
 RELAY_PER_DAY = env.whole("ABUSEDESK_RELAY_PER_DAY", 500 if DEMO else 12, low=1, high=1000)  # checks of one address
 CHECK_RETRY = env.whole("ABUSEDESK_CHECK_RETRY", 60 if DEMO else 600, low=1, high=7200)  # doubles with every try
 # Seconds between two checks of one host; seconds a probe may be on its way.
@@ -155,6 +156,7 @@ RDAP_URL = env.service("ABUSEDESK_RDAP_URL")
 CLOCK_TOLERANCE = env.whole("ABUSEDESK_CLOCK_TOLERANCE", 300, low=0, high=86400)
 CHECK_LISTS_FILE = env.text("ABUSEDESK_LISTS_FILE")  # another blacklist catalogue than the shipped one
 SWEEP_LISTS = env.yes("ABUSEDESK_SWEEP_LISTS")  # ask the blacklists about all assigned addresses, once a day
+API_RATE = env.whole("ABUSEDESK_API_RATE", 600, low=1, high=1_000_000)  # calls a minute and key, in each web process
 SWEEP_SECONDS = env.whole("ABUSEDESK_SWEEP_SECONDS", 2 if DEMO else 10, low=1, high=300)  # between two sweeps
 MAX_MESSAGE_BYTES = env.whole("ABUSEDESK_MAX_MESSAGE_BYTES", 32 * 1024 * 1024, low=64 * 1024, high=1024**3)
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("healthz", health, name="health"),
     path("", include("complaints.desk.urls")),
     path("c/", include("complaints.portal.urls")),
+    path("api/", include("complaints.api.urls")),
     path("relay-test", relay_check, name="relay-test"),
     path("relay-check", RedirectView.as_view(pattern_name="relay-test")),  # named by test mails of earlier versions
     path("login", LoginView.as_view(template_name="login.html", redirect_authenticated_user=True), name="login"),
