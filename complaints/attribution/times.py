@@ -32,7 +32,7 @@ def shifted(at: datetime, by: timedelta) -> datetime:
 
 
 def utc_text(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return at.astimezone(UTC).isoformat(" ", "seconds")[:19] + " UTC"
 
 
 def length_text(length: timedelta) -> str:

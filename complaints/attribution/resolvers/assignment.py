@@ -16,13 +16,14 @@ from complaints.models import Assignment, PrefixLength
 NAME = "assignment"
 RANK = 10
 NOBODY = (Why.NOBODY, Why.PORT_OF_NOBODY)
+SURE = (Why.HELD, *NOBODY)
 
 
 def resolve(questions: Sequence[Question], around: Surroundings) -> list[Holding | None]:
     """Never None: who is not found here was "nobody". One more query where candidates must be named."""
     findings = [decide(question, around.levels(question)) for question in questions]
-    doubtful = [finding for finding in findings if finding.why not in (Why.HELD, *NOBODY)]
-    names = names_of(claim.contract_id for finding in doubtful for claim in finding.possible)
+    doubtful = [finding for finding in findings if finding.why not in SURE]
+    names = names_of(claim.contract_id for finding in doubtful for claim in finding.possible) if doubtful else {}
     holdings: list[Holding | None] = []
     for question, finding in zip(questions, findings, strict=True):
         if finding.why is Why.HELD:
