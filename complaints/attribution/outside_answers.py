@@ -20,7 +20,7 @@ from complaints.models import Contract, ResolverAnswer
 from complaints.vocabulary import Answer
 
 METHOD = "external"
-ADDRESSES_A_STATEMENT = 5_000
+ROWS_A_STATEMENT = 5_000
 
 
 class Span(NamedTuple):
@@ -100,7 +100,8 @@ def keep(found: Mapping[Span, list[Row]], *, now: datetime) -> None:
     if not rows and not outdated:
         return
     with transaction.atomic():
-        ResolverAnswer.objects.filter(pk__in=outdated).delete()
+        for start in range(0, len(outdated), ROWS_A_STATEMENT):
+            ResolverAnswer.objects.filter(pk__in=outdated[start : start + ROWS_A_STATEMENT]).delete()
         ResolverAnswer.objects.bulk_create(
             list(rows.values()),
             batch_size=500,
@@ -128,8 +129,8 @@ def rows_within(spans: Sequence[Span]) -> Iterator[ResolverAnswer]:
     """Of their addresses, and of the time in which all of them lie."""
     addresses = list({span.address for span in spans})
     since, until = min(span.stretch[0] for span in spans), max(span.stretch[1] for span in spans)
-    for start in range(0, len(addresses), ADDRESSES_A_STATEMENT):
-        portion = addresses[start : start + ADDRESSES_A_STATEMENT]
+    for start in range(0, len(addresses), ROWS_A_STATEMENT):
+        portion = addresses[start : start + ROWS_A_STATEMENT]
         yield from ResolverAnswer.objects.filter(address__in=portion, valid_from__lt=until, valid_until__gt=since)
 
 
@@ -140,11 +141,19 @@ def holdings(
 
     again_at: when to ask again about a contract that the desk does not know yet.
     """
-    wanted = {row.contract for _, rows, _ in asked for row in rows or ()}
-    ids = dict(Contract.objects.filter(reference__in=wanted).values_list("reference", "pk")) if wanted else {}
+    ids = ids_of({row.contract for _, rows, _ in asked for row in rows or ()})
     return [
         holding_of(question, rows, ids, again_at) if rows is not None else failure for question, rows, failure in asked
     ]
+
+
+def ids_of(references: set[str]) -> dict[str, int]:
+    """Of the contracts that the desk knows."""
+    wanted, found = sorted(references), dict[str, int]()
+    for start in range(0, len(wanted), ROWS_A_STATEMENT):
+        known = Contract.objects.filter(reference__in=wanted[start : start + ROWS_A_STATEMENT])
+        found |= dict(known.values_list("reference", "pk"))
+    return found
 
 
 def holding_of(question: Question, rows: Sequence[Row], ids: Mapping[str, int], again_at: datetime) -> Holding:
