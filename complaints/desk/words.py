@@ -67,7 +67,11 @@ RESOLUTIONS = {
     Resolution.MERGED: "Merged",
 }
 CHECKS = {"relay": "Relay check", "dnsbl": "Blacklists"}
-METHODS = {"static": "static line", "lease": "lease", "cgnat": "shared address and port", "assignment": "assignment"}
+METHODS = {
+    "static": "static line", "lease": "lease", "cgnat": "shared address and port", "assignment": "assignment",
+    "smtp_user": "login at our mail relay", "header": "header of our mail relay", "domain": "name of the site",
+    "external": "the outside source",
+}  # fmt: skip
 NOTICES = {
     "notify": "First notice",
     "remind": "Reminder",

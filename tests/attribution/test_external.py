@@ -341,6 +341,17 @@ def test_a_dead_service_is_asked_once_in_half_a_minute_and_then_by_one_only(serv
     assert len(service.requests) == 2
 
 
+def test_a_slow_service_costs_one_time_limit_and_not_one_a_batch(service):
+    service.answer = slow
+    began = time.monotonic()
+
+    for number in range(1, 6):
+        assert whose(f"192.0.2.{number}").again_at is not None
+
+    assert time.monotonic() - began < 1.8
+    assert len(service.requests) == 1
+
+
 def test_a_service_that_is_back_is_asked_by_all_again(service, leases):
     good, service.answer = service.answer, lambda _: Response(500)
     make_contract("C-1")
