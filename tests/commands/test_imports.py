@@ -2,74 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from io import StringIO
-from pathlib import Path
-
 import pytest
-from django.core.management import call_command
 
 from complaints.attribution.importing import ImportRefused, import_assignments, import_networks
 from complaints.models import Assignment, Contact, Contract, Customer, Network, PrefixLength
+from tests.commands.import_files import ASSIGNMENT_HEADER, counts, errors_of
 from tests.factories import make_assignment, make_contract, make_network, overlaps_allowed
 
 pytestmark = pytest.mark.django_db
-
-CONTRACT_HEADER = "contract,customer,customer_name,product,brand,contact_name,contact_email,contact_role,language"
-ASSIGNMENT_HEADER = "contract,prefix,kind,valid_from,valid_until,port_first,port_last"
-HEADERS = {"networks": "prefix,name", "contracts": CONTRACT_HEADER, "assignments": ASSIGNMENT_HEADER}
-
-Import = Callable[..., dict[str, int]]
-Refuse = Callable[..., list[str]]
-
-
-@pytest.fixture
-def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Import:
-    """load("networks", *lines): the summary without the file's name."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(noun: str, *lines: str | bytes, **options: bool) -> dict[str, int]:
-        write_file(noun, lines)
-        out = StringIO()
-        call_command(f"import_{noun}", "F.csv", stdout=out, **options)
-        summary = json.loads(out.getvalue())
-        assert summary.pop("file") == "F.csv"
-        return summary
-
-    return run
-
-
-@pytest.fixture
-def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Refuse:
-    """refused("networks", *lines): the lines on standard error of an import that exits with 1."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(noun: str, *lines: str | bytes) -> list[str]:
-        write_file(noun, lines)
-        return errors_of(noun)
-
-    return run
-
-
-def write_file(noun: str, lines: tuple[str | bytes, ...]) -> None:
-    """With its usual header, unless the first line is bytes."""
-    header = () if lines and isinstance(lines[0], bytes) else (HEADERS[noun],)
-    raw = [line if isinstance(line, bytes) else line.encode() for line in (*header, *lines)]
-    Path("F.csv").write_bytes(b"".join(line + b"\r\n" for line in raw))
-
-
-def errors_of(noun: str) -> list[str]:
-    out, err = StringIO(), StringIO()
-    with pytest.raises(SystemExit) as exit_info:
-        call_command(f"import_{noun}", "F.csv", stdout=out, stderr=err)
-    assert (exit_info.value.code, out.getvalue()) == (1, "")
-    return err.getvalue().splitlines()
-
-
-def counts(lines: int, created: int = 0, updated: int = 0, unchanged: int = 0, removed: int = 0) -> dict[str, int]:
-    return {"lines": lines, "created": created, "updated": updated, "unchanged": unchanged, "removed": removed}
-
 
 # --- the file as such
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from django.db import IntegrityError, transaction
-
 from complaints.addresses import prefix_text
 from complaints.attribution.importing.cells import one_of, port_or, prefix, required, time, time_or_open
+from complaints.attribution.importing.holding_files import import_holdings, with_contracts
 from complaints.attribution.importing.reading import Progress, Sheet
-from complaints.attribution.importing.staged_assignments import Staged
-from complaints.attribution.importing.staging import Cells, steps
-from complaints.attribution.importing.upsert import Summary, ids_by_reference, keep_other_writers_out
-from complaints.attribution.lookup import as_time, names_of
+from complaints.attribution.importing.staged_holdings import ASSIGNMENTS, Staged
+from complaints.attribution.importing.staging import Cells, ask, stream
+from complaints.attribution.importing.upsert import Summary
+from complaints.attribution.lookup import as_time
 from complaints.attribution.networks import OwnNetworks
 from complaints.attribution.times import utc_text
-from complaints.models import Assignment, Contract
+from complaints.models import Assignment, PrefixLength
 from complaints.models.assignments import ALL_PORTS
 
 COLUMNS = ("contract", "prefix", "kind", "valid_from", "valid_until", "port_first", "port_last")
 KIND, PORT_FIRST, PORT_LAST = one_of(Assignment.Kind.values), port_or(ALL_PORTS[0]), port_or(ALL_PORTS[1])
+CONTRACT = 4  # its place in the rows
 
 
 def import_assignments(
@@ -33,32 +33,16 @@ def import_assignments(
         ImportRefused: with every fault; nothing was changed.
     """
     sheet = Sheet(stream, COLUMNS, name=name, progress=progress)
-    with Staged() as staged:
-        staged.fill(with_contracts(sheet, read_assignments(sheet)))
-        for line, first, contract in staged.repeated():
-            known = names_of([contract])[contract]
-            sheet.fault(line, "contract", f"{known!r} has this prefix, valid_from and port_first also in line {first}")
-        sheet.seal()
-        summary = Summary(name, sheet.lines)
-        with transaction.atomic():
-            keep_other_writers_out(Assignment)
-            staged.note_prefix_lengths()
-            staged.touched(summary.spans)
-            write(staged, sheet, summary)
-            if dry_run:
-                transaction.set_rollback(True)
-    return summary
-
-
-def write(staged: Staged, sheet: Sheet, summary: Summary) -> None:
-    try:
-        with transaction.atomic():
-            summary.created, summary.updated = staged.write()
-    except IntegrityError:
-        name_overlaps(staged, sheet)
-        sheet.seal()
-        raise  # something else than two holders
-    summary.unchanged = summary.lines - summary.created - summary.updated
+    return import_holdings(
+        ASSIGNMENTS,
+        sheet,
+        with_contracts(sheet, read_assignments(sheet), CONTRACT),
+        says_again="this prefix, valid_from and port_first",
+        column="prefix",
+        what=lambda thing: prefix_text(thing[0]),
+        before_writing=prepare,
+        dry_run=dry_run,
+    )
 
 
 def read_assignments(sheet: Sheet) -> Iterator[Cells]:
@@ -81,22 +65,31 @@ def read_assignments(sheet: Sheet) -> Iterator[Cells]:
             yield row.line, key, since, first, contract, kind, until, last
 
 
-def with_contracts(sheet: Sheet, rows: Iterable[Cells], column: int = 4) -> Iterator[Cells]:
-    """The rows with the contract's id instead of its reference; a fault for each line that names none of ours."""
-    for some in steps(rows):
-        known = ids_by_reference(Contract, (row[column] for row in some))
-        for row in some:
-            if row[column] in known:
-                yield (*row[:column], known[row[column]], *row[column + 1 :])
-            else:
-                sheet.fault(row[0], "contract", f"{row[column]!r} is not known: import the contracts first")
+def prepare(staged: Staged, summary: Summary) -> None:
+    note_prefix_lengths(staged)
+    note_spans(staged, summary)
 
 
-def name_overlaps(staged: Staged, sheet: Sheet) -> None:
-    for line, here, other_line, other, key, since, port, by_ports in staged.overlaps():
-        names = names_of((here, other))
-        what = f"{prefix_text(key)} at {utc_text(as_time(since))}"
-        if by_ports:
-            what += f", port {port}"
-        where = f"line {other_line}" if other_line else "stored"
-        sheet.fault(line, "prefix", f"{names[here]} (here) and {names[other]} ({where}) would both hold {what}")
+def note_prefix_lengths(staged: Staged) -> None:
+    """Tell the look-up which lengths to ask for. They are never taken back: one too many costs a key a
+    look-up, one too few would name the holder of the block around instead of the holder.
+    """
+    found = ask(f"SELECT DISTINCT length(key), substr(key, 1, 1) FROM {staged.name}")  # noqa: S608 - our own name
+    lengths = sorted((4 if size == 5 else 6, bytes(first)[0]) for size, first in found)
+    rows = [PrefixLength(family=family, length=length) for family, length in lengths]
+    PrefixLength.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def note_spans(staged: Staged, summary: Summary) -> None:
+    """What is going to be changed."""
+    news = f"SELECT i.key, i.valid_from, i.valid_until FROM {staged.name} AS i WHERE NOT {staged.known}"  # noqa: S608
+    for key, since, until in stream(news):
+        summary.spans.add(key, as_time(since), as_time(until))
+    changed = (
+        f"SELECT i.key, i.valid_from, i.valid_until, s.valid_until, i.kind = s.kind AND i.port_last = s.port_last"  # noqa: S608
+        f" FROM {staged.name} AS i JOIN {staged.of.table} AS s ON {staged.same} WHERE {staged.differ}"
+    )
+    for key, since, until, before, ends_only in stream(changed):
+        ends = [end for end in (as_time(until), as_time(before)) if end is not None]
+        since = min(ends) if ends_only else as_time(since)
+        summary.spans.add(key, since, max(ends) if len(ends) == 2 else None)

@@ -38,10 +38,13 @@ class Summary:
     updated: int = 0
     unchanged: int = 0
     removed: int = 0
+    placed: int | None = None  # leases that waited for an identifier of the file
     spans: Spans = dataclasses.field(default_factory=Spans)  # whose past complaints may have another owner now
 
     def printed(self) -> dict[str, Any]:
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "spans"}
+        found = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        del found["spans"]
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def upsert(table: Table, rows: Iterable[Cells], summary: Summary) -> None:
