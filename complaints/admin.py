@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from complaints import models
-from complaints.addresses import prefix_key
+from complaints.addresses import prefix_key, prefix_text
+from complaints.attribution.importing.spans import Touched
+from complaints.tasks import look_again_at
 
 
 class PrefixField(forms.CharField):
@@ -162,6 +169,39 @@ class AssignmentAdmin(admin.ModelAdmin):
     autocomplete_fields = ("contract",)
     show_full_result_count = False
 
+    def save_model(self, request: HttpRequest, obj: models.Assignment, form: Any, change: bool) -> None:
+        before = spans_of(models.Assignment.objects.filter(pk=obj.pk))
+        super().save_model(request, obj, form, change)
+        self.ask_again(request, before + spans_of([obj]))
+
+    def delete_model(self, request: HttpRequest, obj: models.Assignment) -> None:
+        before = spans_of([obj])
+        super().delete_model(request, obj)
+        self.ask_again(request, before)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[models.Assignment]) -> None:
+        before = spans_of(queryset)
+        super().delete_queryset(request, queryset)
+        self.ask_again(request, before)
+
+    def ask_again(self, request: HttpRequest, spans: list[Touched]) -> None:
+        """After the commit: whose the complaints of these addresses and times are now; who may move them is told."""
+        prefixes = sorted({prefix_text(span.key) for span in spans})
+        because = f"{prefixes[0]}{' and others' if len(prefixes) > 1 else ''} edited by {request.user}"
+
+        def look() -> None:
+            looked = look_again_at(spans, because=because, actor=str(request.user))
+            if looked.proposed:
+                told = 'Complaints that are perhaps another contract\'s: {}. <a href="{}">Look before they move</a>.'
+                text = format_html(told, looked.proposed, reverse("desk:corrections"))
+                self.message_user(request, text, messages.WARNING)
+
+        transaction.on_commit(look)
+
+
+def spans_of(rows: Iterable[models.Assignment]) -> list[Touched]:
+    return [Touched(bytes(row.key), row.valid_from, row.valid_until) for row in rows]
+
 
 @admin.register(models.Reporter)
 class ReporterAdmin(admin.ModelAdmin):
@@ -228,6 +268,37 @@ class NoticeAdmin(ReadOnly):
     fields = ("case", "step", "occurrence", "to_name", "to_email", "language", "subject", "text", "state",
               "queued_at", "due_at", "sent_at", "tries", "problem")  # fmt: skip
     ordering = ("-id",)
+
+
+@admin.register(models.Blacklist)
+class BlacklistAdmin(admin.ModelAdmin):
+    """A list is switched off, not deleted: what it said of our addresses stays true."""
+
+    form = BlacklistForm
+    list_display = ("name", "zone", "enabled", "weight", "per_day", "origin")
+    list_filter = ("enabled",)
+    search_fields = ("name", "zone")
+    readonly_fields = ("origin",)
+    fieldsets = (
+        (None, {"fields": ("name", "enabled", "origin")}),
+        ("Where it is asked", {"fields": ("zone", "zone6", "key", "families", "six_by")}),
+        ("What it answers", {"fields": ("answers", "codes_text", "errors_text", "cause", "weight")}),
+        ("How much it may be asked", {"fields": ("per_second", "per_day", "in_flight")}),
+        ("Getting out", {"fields": ("delisting", "how", "who")}),
+        ("Notes", {"fields": ("note", "source")}),
+    )
+
+    @admin.display(description="Shipped or yours")
+    def origin(self, row: models.Blacklist) -> str:
+        if not row.shipped:
+            return "your own"
+        changed = "; ".join(f"{name}: shipped {was!r}" for name, (was, _) in row.differences.items())
+        if row.withdrawn:
+            return "not shipped any more: perhaps it is dead"
+        return f"shipped, changed here ({changed})"[:500] if changed else "shipped"
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 @admin.register(models.User)
