@@ -18,6 +18,7 @@ from django.utils.html import format_html
 from complaints import models
 from complaints.addresses import prefix_key, prefix_text
 from complaints.attribution.importing.spans import Touched
+from complaints.blacklists.editing import BlacklistForm
 from complaints.tasks import look_again_at
 
 
