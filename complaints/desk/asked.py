@@ -46,9 +46,10 @@ def asked_about(complaint: Complaint, mail: ReporterMail | None, to_read: set[in
     wait = getattr(complaint, "wait", None)
     lacks = complaint.answer == Answer.UNSURE and complaint.reporter_id and complaint.attribution.get("missing")
     is_asked = mail is not None and mail.state != HELD_BACK
-    problem = mail.problem if mail and mail.state in (HELD_BACK, ReporterMail.State.FAILED) else ""
+    failed = mail is not None and mail.state == ReporterMail.State.FAILED
+    problem = mail.problem if mail and (failed or not is_asked) else ""
     return Asked(
-        word=word_of(wait, now=now) or (MAIL_STATES[mail.state] if mail else None),
+        word=(None if failed else word_of(wait, now=now)) or (MAIL_STATES[mail.state] if mail else None),
         problem=problem,
         may_ask=bool(lacks) and not is_asked,
         to_read=bool(mail and mail.pk in to_read),

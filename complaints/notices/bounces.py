@@ -19,6 +19,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from complaints.cases.transitions import MACHINE, record
 from complaints.models import Case, Message, Notice, ReporterMail
 from complaints.notices.letter import one_line
+from complaints.notices.reporter_mail import stop_waiting
 from complaints.vocabulary import CustomerStatus, EventKind
 
 BOUNCE = re.compile(r"bounce\+(r?\d{1,18})-([0-9a-f]{10})@(.+)", re.IGNORECASE)
@@ -66,15 +67,20 @@ def record_bounces(messages: Sequence[Message], *, now: datetime) -> list[int]:
             name = mail_of_bounce(recipient)
             problem = failure(message_from_bytes(message.raw)) if name else None
             if name and problem and name.startswith(TO_REPORTER):
-                record_reporter_bounce(int(name.removeprefix(TO_REPORTER)), problem=problem)
+                record_reporter_bounce(int(name.removeprefix(TO_REPORTER)), problem=problem, now=now)
             elif name and problem:
                 cases += record_bounce(int(name), problem=problem, now=now)
     return sorted(set(cases))
 
 
-def record_reporter_bounce(mail_id: int, *, problem: str) -> None:
-    sent = ReporterMail.objects.filter(pk=mail_id, state=ReporterMail.State.SENT)
-    sent.update(state=ReporterMail.State.FAILED, problem=f"came back: {problem}")
+def record_reporter_bounce(mail_id: int, *, problem: str, now: datetime) -> None:
+    mail = ReporterMail.objects.filter(pk=mail_id, state=ReporterMail.State.SENT).first()
+    if mail is None:
+        return
+    with transaction.atomic():
+        sent = ReporterMail.objects.filter(pk=mail_id, state=ReporterMail.State.SENT)
+        if sent.update(state=ReporterMail.State.FAILED, problem=f"came back: {problem}"):
+            stop_waiting(mail, now=now)
 
 
 def record_bounce(notice_id: int, *, problem: str, now: datetime) -> list[int]:

@@ -24,7 +24,7 @@ from complaints.cases.transitions import MACHINE
 from complaints.formats import MalformedComplaint
 from complaints.formats.header_text import Headers
 from complaints.formats.mail import Mail
-from complaints.models import Complaint, Message, Reporter, ReporterMail
+from complaints.models import AttributionWait, Complaint, Message, Reporter, ReporterMail
 from complaints.models.text import storable
 from complaints.notices.mail_loops import Incoming, return_path_of, why_silent
 from complaints.notices.reporter_letter import LetterFor, language_of_mail, write_letter
@@ -169,6 +169,13 @@ def is_still_wanted(mail: ReporterMail) -> bool:
     ids = [each["complaint"] for each in mail.facts.get("complaints", ())]
     about = ABOUT.get(Kind(mail.kind))
     return about is None or Complaint.objects.filter(pk__in=ids, answer=about.value).exists()
+
+
+def stop_waiting(mail: ReporterMail, *, now: datetime) -> None:
+    """The question did not arrive: what waits for its answer waits in vain, and the desk should see that today."""
+    ids = [each["complaint"] for each in mail.facts.get("complaints", ())]
+    waiting = AttributionWait.objects.filter(complaint__in=ids, why=AttributionWait.Why.REPORTER, outcome="")
+    waiting.update(outcome=AttributionWait.Outcome.SILENT, ended_at=now)
 
 
 def own_id(headers: Headers) -> str:

@@ -10,7 +10,7 @@ from django.core.mail import EmailMessage
 from complaints.models import ReporterMail
 from complaints.notices.bounces import reporter_bounce_address
 from complaints.notices.mail import Undeliverable
-from complaints.notices.reporter_mail import is_still_wanted
+from complaints.notices.reporter_mail import is_still_wanted, stop_waiting
 
 RELATED: tuple[str, ...] = ("reporter",)
 
@@ -38,6 +38,7 @@ def mail_of(mail: ReporterMail, *, now: datetime) -> EmailMessage:
             "Message-ID": mail.message_id,
             "Auto-Submitted": "auto-replied",  # section 5
             "X-Auto-Response-Suppress": "All",  # Exchange does not look at Auto-Submitted
+            "Content-Language": mail.language,
             "X-Abuse-Answer": str(mail.kind),  # our own mark: what bears it is never answered (mail_loops.py)
             **threading,
         },
@@ -45,4 +46,6 @@ def mail_of(mail: ReporterMail, *, now: datetime) -> EmailMessage:
 
 
 def finish(mail: ReporterMail, *, now: datetime) -> None:
-    """Nothing: the row says all there is. A failed one is shown beside the complaints that it asked about."""
+    """The row says all there is; of one that failed no answer will come."""
+    if mail.state == ReporterMail.State.FAILED:
+        stop_waiting(mail, now=now)

@@ -67,6 +67,7 @@ def test_the_mail_is_threaded_marked_as_automatic_and_holds_nothing_of_theirs(re
     assert head["In-Reply-To"] == head["References"] == "<1.lena@studio-hoff.example>"
     assert head["Message-ID"] == mail.message_id
     assert head["Auto-Submitted"] == "auto-replied"
+    assert head["Content-Language"] == "en"
     assert head["From"] == "Example Net <abuse@isp.example>"
     assert head.get_content_type() == "text/plain"
     text = head.get_content().replace("\r\n", "\n")
@@ -270,6 +271,16 @@ def test_a_question_that_comes_back_is_failed_and_answers_nobody(real_smtp):
     assert record_bounces([back, back], now=NOON) == []
     mail.refresh_from_db()
     assert (mail.state, mail.problem) == (State.FAILED, "came back: smtp; 550 5.1.1 no such user")
+    assert AttributionWait.objects.get().outcome == "silent"
+
+
+def test_a_question_that_the_server_refuses_for_good_waits_in_vain_at_once(real_smtp):
+    mail = ask_lena()
+    real_smtp.rcpt_answers[LENA] = "550 5.1.1 no such user"
+    send()
+    mail.refresh_from_db()
+    assert (mail.state, "550 5.1.1" in mail.problem) == (State.FAILED, True)
+    assert AttributionWait.objects.get().outcome == "silent"
 
 
 # -- "not ours"
