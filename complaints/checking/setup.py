@@ -8,7 +8,7 @@ import hmac
 from django.conf import settings
 
 from complaints.blacklists import blacklists
-from complaints.checks import CheckConfig
+from complaints.checks import CheckConfig, Timeouts
 
 
 def config() -> CheckConfig:
@@ -23,6 +23,7 @@ def config() -> CheckConfig:
         lists=blacklists(),
         info_url=settings.RELAY_INFO_URL,
         contact=settings.DESK_EMAIL,
+        timeouts=Timeouts(overall=settings.RELAY_SECONDS),
     )
 
 

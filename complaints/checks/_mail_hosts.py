@@ -9,7 +9,6 @@ import time
 import dns.asyncresolver
 import dns.exception
 import dns.nameserver
-import dns.rdatatype
 import dns.resolver
 
 from complaints.checks._config import CheckConfig
@@ -37,16 +36,20 @@ async def mail_hosts(config: CheckConfig) -> frozenset[str]:
 async def look_up(config: CheckConfig) -> frozenset[str]:
     resolver = dns.asyncresolver.Resolver(configure=False)
     resolver.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in config.resolvers]
-    resolver.lifetime = config.timeouts.dns * 2
-    exchangers = await texts(resolver, config.probe_domain, "MX")
-    names = [line.split()[-1] for line in exchangers][:MOST_NAMES] or [config.probe_domain]
-    answers = await asyncio.gather(*(texts(resolver, name, kind) for name in names for kind in ("A", "AAAA")))
+    resolver.lifetime = config.timeouts.dns
+    try:
+        exchangers = await texts(resolver, config.probe_domain, "MX")
+        names = [line.split()[-1] for line in exchangers][:MOST_NAMES] or [config.probe_domain]
+        answers = await asyncio.gather(*(texts(resolver, name, kind) for name in names for kind in ("A", "AAAA")))
+    except (dns.exception.Timeout, dns.resolver.NoNameservers, OSError):
+        return frozenset()
     return frozenset(str(ipaddress.ip_address(text)) for answer in answers for text in answer)
 
 
 async def texts(resolver: dns.asyncresolver.Resolver, name: str, kind: str) -> list[str]:
+    """Empty when there is no such name or record."""
     try:
-        answer = await resolver.resolve(name, dns.rdatatype.from_text(kind), search=False)
-    except (dns.exception.DNSException, OSError):
+        answer = await resolver.resolve(name, kind, search=False)
+    except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
         return []
     return [record.to_text() for record in answer]
