@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from complaints.cases.states import may_move
 from complaints.cases.story import Entry, Story, tell
-from complaints.desk import corrected, facts, when, words
+from complaints.desk import corrected, facts, listings, when, words
 from complaints.desk.access import access_case, desk_page
 from complaints.desk.forms import CloseForm
 from complaints.desk.live import live_answer, render_live, wants_part
@@ -83,8 +83,7 @@ def parts_of(case: Case) -> dict[str, Any]:
         "promise": promise_of(case, now),
         "next_steps": facts.next_steps(case, now),
         "addresses": facts.addresses(story.complaints),
-        "listings": facts.listings(story),
-        "silent_lists": facts.silent_lists(story),
+        **listings.on_lists(case, story, now),
         "held": held,
         "owner_word": words.owner_word(case.confidence),
         "customer_word": words.CUSTOMER[customer],

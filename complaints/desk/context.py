@@ -11,7 +11,9 @@ from django.http import HttpRequest
 
 from complaints.cases.corrections import proposed
 from complaints.desk.access import supervises
-from complaints.models import ReporterAnswer
+from complaints.models import DeskTask, ReporterAnswer
+
+LIST_TASKS = ("blacklist", "blacklist-held")
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -21,6 +23,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         found["supervises"] = partial(supervises, user)
         found["corrections_waiting"] = corrections_waiting
         found["answers_to_read"] = answers_to_read
+        found["lists_to_look_at"] = lists_to_look_at
     return found
 
 
@@ -32,6 +35,11 @@ def corrections_waiting() -> str:
 def answers_to_read() -> str:
     """Reporters' answers that wait for a person, counted the same way."""
     return counted(ReporterAnswer.objects.filter(state=ReporterAnswer.State.UNCLEAR))
+
+
+def lists_to_look_at() -> str:
+    """Blacklists that are parked, or kept back because they suddenly name very many of us."""
+    return counted(DeskTask.objects.filter(kind__in=LIST_TASKS, done_at__isnull=True))
 
 
 def counted(rows: QuerySet[Any]) -> str:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from complaints.desk import (
     answers_page,
+    blacklists_page,
     case_actions,
     case_page,
     corrections_page,
@@ -12,8 +13,8 @@ from complaints.desk import (
     not_ours_page,
     offenders_page,
     queue_page,
-    resolvers_page,
     reporter_mail_page,
+    resolvers_page,
     whose_page,
 )
 
@@ -48,6 +49,10 @@ urlpatterns = [
     path("case/<int:pk>/withdraw", corrections_page.tell, name="corrections-tell"),
     path("whose", whose_page.whose_page, name="whose"),
     path("resolvers", resolvers_page.resolvers_page, name="resolvers"),
+    path("blacklists", blacklists_page.blacklists_page, name="blacklists"),
+    path("blacklists/<int:pk>", blacklists_page.listings_page, name="blacklist"),
+    path("blacklists/<int:pk>/release", blacklists_page.release, name="blacklist-release"),
+    path("listing/<int:pk>/asked", blacklists_page.asked, name="listing-asked"),
     path("offenders", offenders_page.offenders_page, name="offenders"),
     path("offenders.csv", offenders_page.offenders_csv, name="offenders-csv"),
 ]

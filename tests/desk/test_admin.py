@@ -19,6 +19,7 @@ from complaints.models import (
 )
 from complaints.notices.compose import queue_notice
 from complaints.playbooks.loading import activate_playbook, read_playbook
+from tests.blacklists.rows import make_blacklist
 from tests.factories import (
     NOON,
     make_assignment,
@@ -56,6 +57,7 @@ def test_every_list_and_form_opens(root: Client, model: type) -> None:
     queue_notice(case, "notify", occurrence=1, now=NOON)
     activate_playbook(read_playbook(), now=NOON)
     make_shared_machine()
+    make_blacklist()
 
     assert root.get(admin_url(model, "changelist")).status_code == 200
     row = model.objects.first()  # type: ignore[attr-defined]
