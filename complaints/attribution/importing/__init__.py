@@ -8,6 +8,7 @@ record by record. Safe to repeat: the second time everything is "unchanged".
 
 from complaints.attribution.importing.assignments import import_assignments
 from complaints.attribution.importing.contracts import import_contracts
+from complaints.attribution.importing.corrections import correct_assignments
 from complaints.attribution.importing.identifiers import import_identifiers, import_names
 from complaints.attribution.importing.leases.feeds import import_feed, import_leases, place_waiting
 from complaints.attribution.importing.networks import import_networks
@@ -17,6 +18,7 @@ from complaints.attribution.importing.upsert import Summary
 __all__ = [
     "ImportRefused",
     "Summary",
+    "correct_assignments",
     "import_assignments",
     "import_contracts",
     "import_feed",

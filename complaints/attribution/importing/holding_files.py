@@ -33,8 +33,7 @@ def import_holdings(
     """
     with Staged(of) as staged:
         staged.fill(rows)
-        for line, first, contract in staged.repeated():
-            sheet.fault(line, "contract", f"{names_of([contract])[contract]!r} has {says_again} also in line {first}")
+        refuse_repeats(staged, sheet, says_again)
         sheet.seal()
         summary = Summary(sheet.name, sheet.lines)
         with transaction.atomic():
@@ -53,8 +52,15 @@ def import_holdings(
     return summary
 
 
-def name_holders(staged: Staged, sheet: Sheet, column: str, what: Callable[[Cells], str]) -> None:
-    for line, here, other_line, other, since, port, by_ports, *thing in staged.overlaps():
+def refuse_repeats(staged: Staged, sheet: Sheet, says_again: str) -> None:
+    for line, first, contract in staged.repeated():
+        sheet.fault(line, "contract", f"{names_of([contract])[contract]!r} has {says_again} also in line {first}")
+
+
+def name_holders(
+    staged: Staged, sheet: Sheet, column: str, what: Callable[[Cells], str], *, in_file_only: bool = False
+) -> None:
+    for line, here, other_line, other, since, port, by_ports, *thing in staged.overlaps(in_file_only=in_file_only):
         names = names_of((here, other))
         words = what(tuple(thing)) + (f" at {utc_text(as_time(since))}" if since else "")
         words += f", port {port}" if by_ports else ""

@@ -106,7 +106,7 @@ class Staged(Staging):
         join = f"{self.name} AS i JOIN {self.of.table} AS s ON {self.same}"
         return int(ask(f"SELECT count(*) FROM {join} WHERE {self.differ}")[0][0])  # noqa: S608
 
-    def overlaps(self) -> Iterator[Cells]:
+    def overlaps(self, *, in_file_only: bool = False) -> Iterator[Cells]:
         """What two contracts would hold at once: line and contract here, the other's line (None: stored) and
         contract, since when (None: ever), port, whether it is held by ports, then the thing's columns. One a line,
         the first MAX_FAULTS.
@@ -116,7 +116,7 @@ class Staged(Staging):
         replaced = f"EXISTS (SELECT 1 FROM {self.name} AS r WHERE {same})"  # noqa: S608
         stored = self.pairs("i.line, i.contract_id, NULL, o.contract_id", self.of.table, f"NOT {replaced}")
         found: dict[int, Cells] = {}
-        for row in [*ask(inside), *ask(stored)]:
+        for row in ask(inside) + ([] if in_file_only else ask(stored)):
             found.setdefault(row[0], row)
         yield from (found[line] for line in sorted(found)[:MAX_FAULTS])
 
