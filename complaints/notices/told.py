@@ -63,18 +63,20 @@ def told_facts(text: str, asked: Sequence[Asked], *, received_at: datetime) -> l
     """
     lines = [line[:LONGEST_LINE] for line in text.split("\n")[:MOST_LINES]]
     zone = stated_zone(text) if not AMBIGUOUS.search(text) else None
-    by_line = [(line, read_line(line, zone)) for line in lines]
+    found = [read_line(line, zone) for line in lines]
     named = {address_key(each.address) for each in asked}
-    about = [(line, facts, facts.addresses & named) for line, facts in by_line]
-    if not any(addresses for _, _, addresses in about):
-        if len(asked) != 1 or any(facts.addresses for _, facts in by_line):
-            return [NOTHING] * len(asked)
-        return [from_all(text, [facts for _, facts in by_line], asked[0], zone, received_at)]
-    return [for_one(each, asked, [f for _, f, addresses in about if addresses], by_line, received_at) for each in asked]
+    about = [facts for facts in found if facts.addresses & named]
+    if about:
+        return [for_one(each, asked, about, found, received_at) for each in asked]
+    if len(asked) == 1 and not any(facts.addresses for facts in found):
+        return [from_all(text, found, asked[0], received_at)]
+    return [NOTHING] * len(asked)
 
 
-def from_all(text: str, lines: Sequence[Facts], asked: Asked, zone: timedelta | None, received_at: datetime) -> Told:
+def from_all(text: str, lines: Sequence[Facts], asked: Asked, received_at: datetime) -> Told:
     """One event was asked of, and no address is named: all lines speak of it."""
+    if not all(is_same_event(facts, asked) for facts in lines):
+        return NOTHING
     ports = frozenset[int]().union(*(facts.ports for facts in lines))
     plain = frozenset[int]().union(*(facts.plain for facts in lines))
     if not ports and (plain or is_little_else(text)):
@@ -118,21 +120,26 @@ def shift(written: str) -> timedelta:
 
 
 def for_one(
-    one: Asked, asked: Sequence[Asked], lines: Sequence[Facts], all_lines: Sequence[tuple[str, Facts]],
-    received_at: datetime,
-) -> Told:  # fmt: skip
+    one: Asked, asked: Sequence[Asked], lines: Sequence[Facts], all_lines: Sequence[Facts], received_at: datetime
+) -> Told:
     """From the lines that name its address. Several events of one address are told apart by their times."""
     key = address_key(one.address)
-    mine = [facts for facts in lines if key in facts.addresses]
-    events = [each for each in asked if each.address == one.address]
-    if len(events) > 1:
-        mine = [facts for facts in mine if any(same_minute(at, one.at) for at in facts.times)]
-    ports = {port for facts in mine if (port := facts.port_of(key))}
+    mine = [facts for facts in lines if key in facts.addresses and is_same_event(facts, one)]
+    exactly = [facts for facts in mine if any(same_minute(at, one.at) for at in facts.times)]
+    if sum(each.address == one.address for each in asked) > 1 or (exactly and not one.wants_time):
+        mine = [] if one.wants_time else exactly
+    ports = {port for facts in mine for port in facts.ports_of(key)}
     times = {at for facts in mine for at in facts.times}
     if len(asked) == 1 and len(lines) == 1:  # the address in one line, port or time in the next: one event all the same
-        ports = ports or set().union(*(facts.ports or facts.plain for _, facts in all_lines if not facts.addresses))
-        times = times or {at for _, facts in all_lines if not facts.addresses for at in facts.times}
+        beside = [facts for facts in all_lines if not facts.addresses and is_same_event(facts, one)]
+        ports = ports or {port for facts in beside for port in facts.ports or facts.plain}
+        times = times or {at for facts in beside for at in facts.times}
     return fitting(Told(only(ports), only(times)), one, received_at)
+
+
+def is_same_event(facts: Facts, one: Asked) -> bool:
+    """A port of another time may be somebody else's. Where the time itself is asked for, any may be the event's."""
+    return one.wants_time or not facts.times or any(abs(at - one.at) <= CLOCKS_DIFFER for at in facts.times)
 
 
 def same_minute(one: datetime, other: datetime) -> bool:

@@ -39,40 +39,37 @@ AMBIGUOUS = re.compile(r"\b(?:IST|CST|BST|AST|ECT|AMT)\b(?!\s?[+-]\d)")  # two o
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Facts:
-    """What stands in a line. addresses: keys. behind: the port behind an address, None where there are two.
+    """What stands in a line. addresses: keys. behind: the ports behind an address.
 
     ports: named as source ports. plain: only called ports. numbers: that could be ports. times: whose zone is known.
     """
 
     addresses: frozenset[bytes]
-    behind: dict[bytes, int | None]
+    behind: dict[bytes, frozenset[int]]
     ports: frozenset[int]
     plain: frozenset[int]
     numbers: tuple[int, ...]
     times: tuple[datetime, ...]
 
-    def port_of(self, address: bytes) -> int | None:
-        """The one port that this line gives for the address."""
+    def ports_of(self, address: bytes) -> frozenset[int]:
+        """Those that this line gives for the address; two of them are one doubt."""
         if address in self.behind:
             return self.behind[address]
-        if len(self.ports) == 1:
-            return next(iter(self.ports))
-        if self.ports or len(self.addresses) > 1:
-            return None
-        left = self.plain.union(self.numbers)
-        return next(iter(left)) if len(left) == 1 else None
+        if self.ports:
+            return self.ports
+        return self.plain.union(self.numbers) if len(self.addresses) == 1 else frozenset()
 
 
 def read_line(line: str, zone: timedelta | None) -> Facts:
     named = [(place, address_key(address)) for place, address in addresses_in(line)]
-    behind: dict[bytes, int | None] = {}
+    behind: dict[bytes, frozenset[int]] = {}
     rest = line
     for place, key in named:
         written = TEXT_IPV4.match(line, place) or TEXT_IPV6.match(line, place)
         end = written.end() if written else place
         given = numbers_at(line, BEHIND_ADDRESS.match(line, end))
         if given:
-            behind[key] = given.pop() if len(given) == 1 else None
+            behind[key] = frozenset(given)
         rest = rest.replace(line[place:end], " " * (end - place))
     times, rest = times_in(rest, zone)
     others = {int(number) for number in OTHER_PORT.findall(rest)}

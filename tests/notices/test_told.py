@@ -71,6 +71,10 @@ def test_a_port_in_many_phrasings(text):
         "25",
         "the destination port was 51234",
         "port 51234 or port 51235",
+        "203.0.113.7:51234 or 51235\n203.0.113.7:51234",
+        "203.0.113.7:51234 at 2026-03-09 08:00:00 UTC",
+        "source port 51234, at 2026-03-10 13:50:44 UTC",
+        "203.0.113.7\nsource port 51234\n203.0.113.7\nsource port 51235",
         "port 51234 or 51235",
         "source port 51234 or 51235",
         "source ports 51234-51240",
@@ -148,6 +152,12 @@ def test_a_zone_is_never_guessed(text):
 
 def test_a_zone_that_nobody_asked_for_changes_nothing():
     assert told("CET, port 51234", PORT) == Told(port=51234)
+
+
+def test_of_a_log_of_many_connections_the_line_of_the_event_counts():
+    log = "".join(f"203.0.113.7:{51000 + n} 2026-03-10T11:{45 + n}:44Z\n" for n in range(9))
+    assert told(log, PORT) == Told(port=51005)
+    assert told(log, TIME) == NOTHING
 
 
 def test_port_and_time_together():
