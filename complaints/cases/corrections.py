@@ -6,6 +6,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -177,6 +178,11 @@ def reassess(cases: Iterable[int], *, now: datetime) -> None:
 
 def proposed() -> QuerySet[Reattribution]:
     return Reattribution.objects.filter(state=State.PROPOSED)
+
+
+def in_question() -> QuerySet[Reattribution, Any]:
+    """Ids of the cases that wait for a decision, for a sub-query."""
+    return proposed().exclude(from_case=None).values("from_case")
 
 
 def is_in_question(case: Case) -> bool:

@@ -108,17 +108,18 @@ def leave(case: Case, left: Sequence[Asked], moved: Moved, *, actor: str, now: d
         return
     Case.objects.filter(pk=case.pk).update(complaint_count=0, reporter_count=0)
     resolution, reason = how_it_ends(left, moved)
-    if case.state != CaseState.CLOSED:
+    if case.state == CaseState.CLOSED:
+        lift_measures(case, reason=reason, actor=actor, now=now)
+    else:  # the sweep lifts the measures of a case that ends so
         move_case(case, CaseState.CLOSED, actor=actor, reason=reason, resolution=resolution, now=now)
     PortalLink.objects.filter(case=case, revoked_at=None).update(revoked_at=now)
-    lift_measures(case, reason=reason, actor=actor, now=now)
     if case.notices.filter(state__in=TOLD).exclude(step=WITHDRAWN).exists():
         moved.told.add(case.pk)
         open_task(case, reason=reason, actor=actor, now=now)
 
 
 def lift_measures(case: Case, *, reason: str, actor: str, now: datetime) -> None:
-    """What was decided about the wrong line is undone: what has not begun at once, what is in force by a worker."""
+    """A case that was closed without a fix keeps its measures; not so when it was about the wrong line."""
     measures = Intervention.objects.filter(case=case)
     measures.filter(state__in=NOT_YET).update(state=Intervention.State.WITHDRAWN, release_reason=reason[:500])
     measures.filter(state=Intervention.State.IN_FORCE).update(

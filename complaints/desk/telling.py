@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from complaints.cases.corrections import is_in_question
 from complaints.models import Case, Notice
 from complaints.notices.compose import address_problem, queue_notice
 from complaints.playbooks.actions import notify
@@ -14,7 +15,7 @@ DEADLINE = "72h"  # where the case's playbook names none
 
 
 class NobodyToTell(Exception):
-    """There is no usable address to write to; the text says what is missing."""
+    """No letter can go: no usable address, or it is in question whose line it was. The text says which."""
 
 
 def tell_customer(case: Case, *, actor: str, now: datetime) -> bool:
@@ -29,6 +30,8 @@ def tell_customer(case: Case, *, actor: str, now: datetime) -> bool:
     """
     if problem := address_problem(str(case.owner.get("contact_email") or "")):
         raise NobodyToTell(f"Nobody can be written to: {problem}. Add a contact to the contract, or call the customer.")
+    if is_in_question(case):
+        raise NobodyToTell("It is in question whose line this was. Decide the correction first, then tell them.")
     if case.state == CaseState.NOTIFIED:
         return remind(case, now=now)
     first = case.customer_status == CustomerStatus.NONE

@@ -20,6 +20,7 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
+from complaints.cases.corrections import in_question
 from complaints.cases.holds import is_held
 from complaints.claims import dead_claims, insist, new_claim
 from complaints.models import Hold, Notice, ReporterMail
@@ -89,6 +90,8 @@ def claim_due(
         return []
     free = Q(state=State.QUEUED) | Q(state=State.SENDING, claimed_at__lte=now - STALE_CLAIM)
     due = all_of(model).filter(free, due_at__lte=now)
+    if model is Notice:  # what is in question waits: perhaps the letter would reach the wrong customer
+        due = due.exclude(pk__in=Notice.objects.filter(case__in=in_question()).values("pk"))
     if ids is not None:
         due = due.filter(pk__in=list(ids))
     wanted = list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])

@@ -183,3 +183,10 @@ def test_the_page_needs_few_statements_however_many_wait(ada: Client, sql_of: Sq
     many = sql_of(lambda: ada.get("/corrections"))
     assert len(many) == few < 16
     assert not [sql for sql in many if "OFFSET" in sql]
+
+
+def test_nobody_is_told_by_hand_while_it_is_in_question(ada: Client) -> None:
+    case = correct(1)
+    answer = ada.post(f"/case/{case.pk}/notify", {"stay": case.stay})
+    assert answer.status_code == 409
+    assert "It is in question whose line this was." in answer.content.decode()

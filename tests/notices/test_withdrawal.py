@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from complaints.cases.corrections import apply_reattribution, revert_reattribution
+from complaints.cases.corrections import apply_reattribution, dismiss_reattribution, revert_reattribution
 from complaints.cases.reattribution import propose_reattributions
+from complaints.interventions import release_closed
 from complaints.models import Case, DeskTask, Intervention, Notice, PortalLink, Reattribution
 from complaints.notices.compose import queue_notice
 from complaints.notices.delivery import deliver_due
@@ -103,13 +104,15 @@ def test_a_correction_that_is_undone_leaves_no_task(wronged: Case) -> None:
     assert (told(), open_tasks()) == ("left", [])
 
 
+@pytest.mark.parametrize("resolution", ["", "no_response"])
 @pytest.mark.parametrize(
     ("before", "after"),
     [("proposed", "withdrawn"), ("decided", "withdrawn"), ("in_force", "release_due"), ("released", "released")],
 )
-def test_measures_on_the_wrong_line_are_lifted(before: str, after: str) -> None:
+def test_measures_on_the_wrong_line_are_lifted(before: str, after: str, resolution: str) -> None:
     make_network("192.0.2.0/24")
-    case = make_case("C-1", state="escalated")
+    ended = {"state": "closed", "resolution": resolution, "closed_at": NOON} if resolution else {"state": "escalated"}
+    case = make_case("C-1", **ended)
     complaint = make_complaint(case)
     measure = Intervention.objects.create(
         case=case, contract=case.contract, kind="quarantine", step="block", state=before,
@@ -118,6 +121,35 @@ def test_measures_on_the_wrong_line_are_lifted(before: str, after: str) -> None:
     make_assignment("C-2")
     propose_reattributions([complaint.pk], because="leases.csv", now=NOON)
     apply_reattribution(Reattribution.objects.values_list("pk", flat=True), actor="ada", now=NOON)
+    release_closed(now=NOON)
 
     measure.refresh_from_db()
     assert measure.state == after
+
+
+def test_a_letter_that_was_decided_before_waits_until_it_is_known_whose_line_it_is(mailoutbox: list[Any]) -> None:
+    make_network("192.0.2.0/24")
+    case = make_case("C-1", state="notified")
+    complaint = make_complaint(case)
+    queue_notice(case, "notify", occurrence=1, now=NOON)
+    make_assignment("C-2")
+    propose_reattributions([complaint.pk], because="leases.csv", now=NOON)
+    assert deliver_due(now=NOON) == 0
+
+    dismiss_reattribution(Reattribution.objects.values_list("pk", flat=True), actor="ada", now=NOON)
+    assert deliver_due(now=NOON) == 1
+    assert len(mailoutbox) == 1
+
+
+def test_a_letter_that_was_decided_before_never_reaches_the_wrong_customer(mailoutbox: list[Any]) -> None:
+    make_network("192.0.2.0/24")
+    case = make_case("C-1", state="notified")
+    complaint = make_complaint(case)
+    queue_notice(case, "notify", occurrence=1, now=NOON)
+    make_assignment("C-2")
+    propose_reattributions([complaint.pk], because="leases.csv", now=NOON)
+    apply_reattribution(Reattribution.objects.values_list("pk", flat=True), actor="ada", now=NOON)
+    deliver_due(now=NOON)
+
+    assert mailoutbox == []
+    assert case.notices.get().problem == "not sent: the case was closed before it could go out"
