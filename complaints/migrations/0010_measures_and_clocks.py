@@ -54,17 +54,17 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='playbookversion',
             name='activated_by',
-            field=models.CharField(blank=True, default='', max_length=150),
+            field=models.CharField(blank=True, db_default='', default='', max_length=150),
         ),
         migrations.AddField(
             model_name='playbookversion',
             name='created_by',
-            field=models.CharField(blank=True, default='', max_length=150),
+            field=models.CharField(blank=True, db_default='', default='', max_length=150),
         ),
         migrations.AddField(
             model_name='playbookversion',
             name='seconded_by',
-            field=models.CharField(blank=True, default='', help_text='A second person: without one its steps suspend nobody', max_length=150),
+            field=models.CharField(blank=True, db_default='', default='', help_text='A second person: without one its steps suspend nobody', max_length=150),
         ),
         migrations.CreateModel(
             name='Hold',

@@ -17,11 +17,15 @@ class PlaybookVersion(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.DRAFT)
     document = models.JSONField(help_text="The steps, as complaints/playbooks/schedule.py reads them")
     created_at = models.DateTimeField()
-    created_by = models.CharField(max_length=150, blank=True, default="")
-    activated_by = models.CharField(max_length=150, blank=True, default="")
+    created_by = models.CharField(max_length=150, blank=True, default="", db_default="")
+    activated_by = models.CharField(max_length=150, blank=True, default="", db_default="")
     activated_at = models.DateTimeField(null=True)
     seconded_by = models.CharField(
-        max_length=150, blank=True, default="", help_text="A second person: without one its steps suspend nobody"
+        max_length=150,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="A second person: without one its steps suspend nobody",
     )
 
     class Meta:
