@@ -67,8 +67,8 @@ def with_last_holder(question: Question, holding: Holding) -> Holding:
     held = Assignment.objects.filter(key__in=keys, valid_until__lte=question.at).order_by("-valid_until")
     if question.port:
         held = held.filter(port_first__lte=question.port, port_last__gte=question.port)
-    last = held.values_list("contract__reference", "valid_until").first()
-    return dataclasses.replace(holding, reason=f"{holding.reason}; {last_held(*last)}") if last else holding
+    name, until = held.values_list("contract__reference", "valid_until").first() or ("", None)
+    return dataclasses.replace(holding, reason=f"{holding.reason}; {last_held(name, until)}") if until else holding
 
 
 def names_of(contract_ids: Iterable[int]) -> dict[int, str]:
