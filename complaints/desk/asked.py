@@ -26,6 +26,7 @@ class Asked:
     may_ask: bool = False
     to_read: bool = False
     may_leave: bool = False
+    may_try: bool = False  # a source of truth may be asked again at once
 
 
 def asked_of(complaints: Sequence[Complaint], *, now: datetime) -> dict[int, Asked]:
@@ -54,6 +55,7 @@ def asked_about(complaint: Complaint, mail: ReporterMail | None, to_read: set[in
         may_ask=bool(lacks) and not is_asked,
         to_read=bool(mail and mail.pk in to_read),
         may_leave=bool(wait and wait.outcome in IN_VAIN),
+        may_try=bool(wait and wait.why == Why.RESOLVER and wait.outcome in ("", Outcome.EXHAUSTED)),
     )
 
 

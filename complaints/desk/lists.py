@@ -19,7 +19,7 @@ from complaints.desk.access import access_message, desk_page
 from complaints.desk.asked import IN_VAIN, asked_of
 from complaints.models import Complaint, Reading
 from complaints.pipeline import queue_again
-from complaints.tasks import process_messages, wake
+from complaints.tasks import ask_again, process_messages, wake
 from complaints.vocabulary import Answer, Category
 
 M = TypeVar("M", bound=Model)
@@ -126,6 +126,18 @@ def leave_waiting(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.info(request, "Nothing was changed: it waits again, or somebody has put it aside before.")
     return redirect(f"{reverse('desk:unattributed')}?answer=in-vain")
+
+
+@desk_page
+@require_POST
+def try_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask the sources of truth now, and from the beginning if they were given up."""
+    if waits.try_again([pk], now=timezone.now()):
+        wake(ask_again, [pk])
+        messages.success(request, "It is being looked up again. If its owner is known now, it is filed in a case.")
+    else:
+        messages.info(request, "Nothing was changed: its owner is known meanwhile.")
+    return redirect("desk:unattributed")
 
 
 def lonely_row(complaint: Complaint) -> dict[str, Any]:

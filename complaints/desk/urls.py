@@ -36,6 +36,7 @@ urlpatterns = [
     path("unread", lists.unread_page, name="unread"),
     path("unread/again", lists.read_all_again, name="read-all-again"),
     path("unattributed", lists.unattributed_page, name="unattributed"),
+    path("unattributed/<int:pk>/again", lists.try_again, name="try-again"),
     path("unattributed/<int:pk>/leave", lists.leave_waiting, name="leave-waiting"),
     path("not-ours", not_ours_page.not_ours_page, name="not-ours"),
     path("answers", answers_page.answers_page, name="answers"),
