@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
+import time
 from asyncio import StreamReader as Reader
 from asyncio import StreamWriter as Writer
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 
-from complaints.checks import relay
+from complaints.checks import Timeouts, relay
 from complaints.vocabulary import CheckOutcome, CheckTarget, Verdict
 from tests.checks.settings import NONCE, make_config
 
@@ -19,7 +25,7 @@ HELLO = ["220 mail.customer.example", "250 mail.customer.example"]
 TAKES_ALL = [*HELLO, "250 ok", "250 ok", "354 go on"]
 
 
-def check_against(peer: Peer) -> CheckOutcome:
+def check_against(peer: Peer, **changes: Any) -> CheckOutcome:
     async def serve(reader: Reader, writer: Writer) -> None:
         try:
             await peer(reader, writer)
@@ -32,7 +38,8 @@ def check_against(peer: Peer) -> CheckOutcome:
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
             port = server.sockets[0].getsockname()[1]
             async with asyncio.timeout(15):
-                outcome = await relay.run(CheckTarget(address="127.0.0.1", port=port, nonce=NONCE), make_config())
+                target = CheckTarget(address="127.0.0.1", port=port, nonce=NONCE)
+                outcome = await relay.run(target, make_config(**changes))
             server.close()
             return outcome
 
@@ -224,3 +231,85 @@ def test_greeting_without_a_host_name_leaves_the_forms_that_need_one_out(name):
     outcome = check_against(peer)
     assert outcome.reason == "refused all 23 forms tried (12 did not fit: the server gives no name)"
     assert len(outcome.details["skipped"]) == 13  # and our own literal, which we have not told
+
+
+IMPATIENT = Timeouts(connect=1, command=0.15, overall=1.0, dns=0.3, proof=0.05)
+CODES = "220 221 250 251 252 334 354 421 450 451 501 530 535 550 554 199 600 25 2500"
+WORDS = ("", "ok", "mail.customer.example", "Must issue a STARTTLS command first", "STARTTLS", "PIPELINING", "a" * 3000,
+         "blocked using zen.spamhaus.org", "\0", "\xff")  # fmt: skip
+LINES = st.tuples(
+    st.sampled_from([code.encode() for code in CODES.split()]),
+    st.sampled_from([b" ", b"-", b"", b"\t"]),
+    st.sampled_from([word.encode() for word in WORDS]) | st.binary(max_size=20),
+    st.sampled_from([b"\r\n", b"\n", b"\r", b""]),
+).map(b"".join)
+REPLIES = st.lists(LINES, min_size=0, max_size=4).map(b"".join)
+
+
+def plays(script: list[bytes], then: str) -> Peer:
+    """One reply a packet, from the greeting on; then it starts over, hangs up, or says nothing more."""
+
+    async def peer(reader: Reader, writer: Writer) -> None:
+        while True:
+            for reply in script:
+                writer.write(reply)
+                await writer.drain()
+                if not await reader.read(4096):
+                    return
+            if then == "hang up":
+                return
+            if then == "silence" or not any(script):
+                await asyncio.sleep(60)
+
+    return peer
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(REPLIES, max_size=8), st.sampled_from(["start over", "hang up", "silence"]))
+@example([b"220 x\r\n", b"250-x\r\n250 STARTTLS\r\n", b"530 STARTTLS\r\n", b"220 go\r\n"], "start over")
+@example([b"220 x\r\n", b"250-x\r\n250 PIPELINING\r\n", b"250 a\r\n250 b\r\n250 c\r\n", b"354 d\r\n"], "start over")
+def test_whatever_a_peer_says_the_check_ends_in_time_without_a_fault_and_never_with_bad(script, then):
+    started = time.monotonic()
+    outcome = check_against(plays(script, then), timeouts=IMPATIENT)
+    assert time.monotonic() - started < 5
+    assert outcome.verdict in (Verdict.CLEAN, Verdict.UNKNOWN)
+    assert outcome.reason
+    text = json.dumps(outcome.details)
+    assert len(text) < 400_000
+    assert "\\u0000" not in text
+
+
+@pytest.mark.parametrize("step", range(6))
+@pytest.mark.parametrize("how", ["reset", "close", "silence"])
+def test_a_peer_that_goes_away_at_any_step_leaves_the_verdict_unknown(step, how):
+    replies = [*TAKES_ALL, "250 taken"][:step]
+
+    async def peer(reader: Reader, writer: Writer) -> None:
+        for number, reply in enumerate(replies):
+            if number:
+                await one_command(reader, after_354=replies[number - 1] == "354 go on")
+            writer.write(reply.encode() + b"\r\n")
+            await writer.drain()
+        if how == "silence":
+            await asyncio.sleep(60)
+        if how == "reset":
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+    assert check_against(peer, timeouts=IMPATIENT).verdict == Verdict.UNKNOWN
+
+
+def test_two_hundred_slow_peers_at_once_end_together():
+    async def slow(reader: Reader, writer: Writer) -> None:
+        await asyncio.sleep(60)
+
+    async def every() -> float:
+        async with await asyncio.start_server(slow, "127.0.0.1", 0, backlog=512) as server:
+            port, started = server.sockets[0].getsockname()[1], time.monotonic()
+            target = CheckTarget(address="127.0.0.1", port=port, nonce=NONCE)
+            outcomes = await asyncio.gather(*(relay.run(target, make_config()) for _ in range(200)))
+            assert {outcome.reason for outcome in outcomes} == {"no answer to the connection within 1 s"}
+            server.close()
+            return time.monotonic() - started
+
+    assert asyncio.run(every()) < 5
