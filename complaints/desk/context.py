@@ -1,11 +1,14 @@
-"""What every page may show: the desk's name, whether this is the demo, and what the visitor may open."""
+"""What every page may show: the desk's name, whether this is the demo, what the visitor may open, and what waits."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections import Counter
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
@@ -14,6 +17,14 @@ from complaints.desk.access import supervises
 from complaints.models import DeskTask, ReporterAnswer
 
 LIST_TASKS = ("blacklist", "blacklist-held")
+MOST = 100
+# What the menu counts, each by a small index of those alone.
+WAITING: dict[str, Callable[[], QuerySet[Any]]] = {
+    "corrections_waiting": proposed,
+    "answers_to_read": lambda: ReporterAnswer.objects.filter(state=ReporterAnswer.State.UNCLEAR),
+    # Blacklists that are parked, or kept back because they suddenly name very many of us.
+    "lists_to_look_at": lambda: DeskTask.objects.filter(kind__in=LIST_TASKS, done_at__isnull=True),
+}
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
@@ -21,27 +32,26 @@ def site(request: HttpRequest) -> dict[str, Any]:
     if user := getattr(request, "user", None):
         # Asked by the pages that show them, free on the others.
         found["supervises"] = partial(supervises, user)
-        found["corrections_waiting"] = corrections_waiting
-        found["answers_to_read"] = answers_to_read
-        found["lists_to_look_at"] = lists_to_look_at
+        menu = Menu()
+        found |= {name: partial(menu.count, name) for name in WAITING}
     return found
 
 
-def corrections_waiting() -> str:
-    """How many wait, counted to 99 at most: one look at an index of those alone."""
-    return counted(proposed())
+class Menu:
+    """How many of each kind wait, counted to 99 at most: one statement for a page, when the first is asked for."""
 
+    @cached_property
+    def counts(self) -> Counter[int]:
+        parts, values = [], []
+        for number, rows in enumerate(WAITING.values()):
+            limited = rows().order_by().values("pk")[:MOST]
+            sql, params = limited.query.get_compiler(connection=connection).as_sql()
+            parts.append(f"SELECT {number} FROM ({sql}) AS kind{number}")  # noqa: S608 - SQL that the ORM wrote
+            values += params
+        with connection.cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(parts), values)
+            return Counter(number for (number,) in cursor.fetchall())
 
-def answers_to_read() -> str:
-    """Reporters' answers that wait for a person, counted the same way."""
-    return counted(ReporterAnswer.objects.filter(state=ReporterAnswer.State.UNCLEAR))
-
-
-def lists_to_look_at() -> str:
-    """Blacklists that are parked, or kept back because they suddenly name very many of us."""
-    return counted(DeskTask.objects.filter(kind__in=LIST_TASKS, done_at__isnull=True))
-
-
-def counted(rows: QuerySet[Any]) -> str:
-    found = len(rows.order_by().values_list("pk")[:100])
-    return "99+" if found == 100 else str(found or "")
+    def count(self, name: str) -> str:
+        found = self.counts[list(WAITING).index(name)]
+        return "99+" if found == MOST else str(found or "")

@@ -63,7 +63,7 @@ def test_no_list_counts_a_table_or_skips_rows(ada: Client, sql_of: SqlOf, url: s
 
     statements = sql_of(lambda: ada.get(url))
 
-    assert len(statements) <= 8  # three of them count for the menu, each by one index
+    assert len(statements) <= 6
     assert not any("COUNT(" in statement or "OFFSET" in statement for statement in statements)
 
 
