@@ -68,6 +68,8 @@ class ReadOnly(admin.ModelAdmin):
 class ContactInline(admin.TabularInline):
     model = models.Contact
     extra = 0
+    fields = ("name", "email", "role", "language", "problem", "problem_reason")
+    readonly_fields = ("problem_reason",)
 
 
 @admin.register(models.Customer)

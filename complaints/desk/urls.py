@@ -7,6 +7,7 @@ from complaints.desk import (
     blacklists_page,
     case_actions,
     case_page,
+    contacts_page,
     corrections_page,
     evidence,
     lists,
@@ -54,6 +55,9 @@ urlpatterns = [
     path("blacklists/<int:pk>", blacklists_page.listings_page, name="blacklist"),
     path("blacklists/<int:pk>/release", blacklists_page.release, name="blacklist-release"),
     path("listing/<int:pk>/asked", blacklists_page.asked, name="listing-asked"),
+    path("contacts", contacts_page.contacts_page, name="contacts"),
+    path("contacts/<int:pk>/check", contacts_page.check, name="contacts-check"),
+    path("contacts/<int:pk>/again", contacts_page.again, name="contacts-again"),
     path("offenders", offenders_page.offenders_page, name="offenders"),
     path("offenders.csv", offenders_page.offenders_csv, name="offenders-csv"),
 ]

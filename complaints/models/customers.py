@@ -2,10 +2,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from complaints.vocabulary import ContractKind
+
+from complaints.models.mail_address import mail_address
 
 ROLE_ORDER = ("abuse", "holder", "technical")  # who is written to first
 
@@ -33,9 +36,14 @@ class Product(models.Model):
 
 
 class ContractQuerySet(models.QuerySet["Contract"]):
-    def note_reachable(self) -> None:
-        """Say of these contracts whether some contact of theirs can be written to."""
-        self.update(reachable=Exists(Contact.objects.filter(contract=OuterRef("pk"), problem="")))
+    def note_reachable(self) -> int:
+        """Say of these contracts whether some contact of theirs can be written to; how many were noted wrong."""
+        usable = Exists(Contact.objects.filter(contract=OuterRef("pk"), problem=""))
+        gained = self.filter(usable, reachable=False).update(reachable=True)
+        return gained + self.filter(~usable, reachable=True).update(reachable=False)
+
+    def unreachable(self) -> ContractQuerySet:
+        return self.filter(reachable=False)
 
 
 class Contract(models.Model):
@@ -107,6 +115,15 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} <{self.email}>"
+
+    def clean(self) -> None:
+        """One way to write an address; a changed one has no problem known."""
+        try:
+            self.email = mail_address(self.email)
+        except ValueError as exc:
+            raise ValidationError({"email": str(exc)}) from exc
+        if self.pk and self.problem and not Contact.objects.filter(pk=self.pk, email=self.email).exists():
+            self.problem, self.problem_at, self.problem_reason = "", None, ""
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)

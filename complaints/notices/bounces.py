@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from complaints.attribution.contacts import note_bounced
 from complaints.cases.transitions import MACHINE, record
 from complaints.models import Case, Message, Notice, ReporterMail
 from complaints.notices.letter import one_line
@@ -96,6 +97,7 @@ def record_bounce(notice_id: int, *, problem: str, now: datetime) -> list[int]:
             notice=notice.pk, step=notice.step, occurrence=notice.occurrence, to=notice.to_email,
             problem=f"came back: {problem}",
         )  # fmt: skip
+        note_bounced(notice.to_email, reason=problem, now=now)
         if not notice.case.notices.filter(state=Notice.State.SENT).exists():  # then nobody has been told
             Case.objects.filter(pk=notice.case_id, customer_status=CustomerStatus.NOTIFIED).update(
                 customer_status=CustomerStatus.NONE

@@ -153,7 +153,7 @@ def test_a_contract_may_move_to_another_customer(load):
         ("C-1,,Anna Ltd,,,,,,", "customer: is empty"),
         ("C-1,K-1,,,,,,,", "customer_name: is empty"),
         ("C-1,K-1,Anna Ltd,,,Anna,,holder,", "contact_email: is empty"),
-        ("C-1,K-1,Anna Ltd,,,Anna,anna@,holder,", "contact_email: 'anna@' is not a mail address"),
+        ("C-1,K-1,Anna Ltd,,,Anna,anna@,holder,", "contact_email: 'anna@' is not a mail address: There must be something after the @-sign"),
         (
             "C-1,K-1,Anna Ltd,,,Anna,anna@customer.example,boss,",
             "contact_role: 'boss' is not one of holder, technical, abuse",
@@ -174,7 +174,7 @@ def test_every_fault_of_a_line_is_told(refused):
     assert refused("contracts", ",,Anna,,,Anna,anna,boss,en") == [
         "F.csv:2: contract: is empty",
         "F.csv:2: customer: is empty",
-        "F.csv:2: contact_email: 'anna' is not a mail address",
+        "F.csv:2: contact_email: 'anna' is not a mail address: An email address must have an @-sign",
         "F.csv:2: contact_role: 'boss' is not one of holder, technical, abuse",
     ]
 

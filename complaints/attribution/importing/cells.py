@@ -8,14 +8,11 @@ import socket
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-
 from complaints.addresses import MAPPED, address_key, prefix_key
 from complaints.attribution.times import read_time
+from complaints.models.mail_address import mail_address
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,4})?")  # de, pt-BR, zh-Hant: BCP 47's short forms
-MAX_EMAIL = 254  # RFC 5321 section 4.5.3.1.3, less the angle brackets
 
 
 def prefix(cell: str) -> bytes:
@@ -98,14 +95,7 @@ def text(longest: int, *, may_be_empty: bool = True) -> Callable[[str], str]:
 
 
 def email(cell: str) -> str:
-    """Syntax only; whether the mailbox exists, a mail will tell."""
-    try:
-        validate_email(required(cell))
-    except ValidationError:
-        raise ValueError(f"{cell!r} is not a mail address") from None
-    if len(cell) > MAX_EMAIL:
-        raise ValueError(f"{cell[:20]!r}… has {len(cell)} characters, more than {MAX_EMAIL}")
-    return cell
+    return mail_address(required(cell))
 
 
 def language(cell: str) -> str:

@@ -13,6 +13,7 @@ from django.db import transaction
 from complaints.attribution.importing.cells import email, language, one_of, text
 from complaints.attribution.importing.reading import Progress, Row, Sheet
 from complaints.attribution.importing.upsert import (
+    ROWS_A_CHUNK,
     Summary,
     Table,
     ids_by_reference,
@@ -120,3 +121,9 @@ def write_book(book: Book, summary: Summary) -> None:
     contacts = [(contracts[ref], role, address, *values) for (ref, role, address), values in book.contacts.items()]
     upsert(CONTACTS, contacts, summary)
     remove_others(CONTACTS, list(contracts.values()), contacts, summary)
+    note_reachable(list(contracts.values()))
+
+
+def note_reachable(contracts: list[int]) -> None:
+    for start in range(0, len(contracts), ROWS_A_CHUNK):
+        Contract.objects.filter(pk__in=contracts[start : start + ROWS_A_CHUNK]).note_reachable()
