@@ -206,3 +206,14 @@ def test_a_domain_that_was_asked_lately_is_not_asked_again(desk, settings):
     answer = desk.post(reverse("desk:contacts-check", args=[contract.pk]), follow=True)
 
     assert "customer.example takes mail" in answer.content.decode()
+
+
+def test_the_menu_counts_them(desk):
+    make_contract("works")
+    for n in range(3):
+        make_contract(f"C-{n}", email="")
+
+    assert (
+        '<span class="nav-count">3<span class="hidden"> contracts cannot be told'
+        in desk.get("/unread").content.decode()
+    )
