@@ -17,7 +17,7 @@ HEADERS = {
     "assignments": ASSIGNMENT_HEADER,
     "identifiers": "contract,kind,value,valid_from,valid_until",
     "names": "contract,name,valid_from,valid_until",
-    "cgnat": "outside_prefix,inside_prefix,block_size,port_first,port_last,valid_from,valid_until",
+    "cgnat": "outside_prefix,inside_prefix,block_size,port_first,port_last,order,valid_from,valid_until",
 }
 
 Import = Callable[..., dict[str, int]]

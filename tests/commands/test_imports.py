@@ -153,7 +153,10 @@ def test_a_contract_may_move_to_another_customer(load):
         ("C-1,,Anna Ltd,,,,,,", "customer: is empty"),
         ("C-1,K-1,,,,,,,", "customer_name: is empty"),
         ("C-1,K-1,Anna Ltd,,,Anna,,holder,", "contact_email: is empty"),
-        ("C-1,K-1,Anna Ltd,,,Anna,anna@,holder,", "contact_email: 'anna@' is not a mail address: There must be something after the @-sign"),
+        (
+            "C-1,K-1,Anna Ltd,,,Anna,anna@,holder,",
+            "contact_email: 'anna@' is not a mail address: There must be something after the @-sign",
+        ),
         (
             "C-1,K-1,Anna Ltd,,,Anna,anna@customer.example,boss,",
             "contact_role: 'boss' is not one of holder, technical, abuse",

@@ -7,6 +7,7 @@ record by record. Safe to repeat: the second time everything is "unchanged".
 """
 
 from complaints.attribution.importing.assignments import import_assignments
+from complaints.attribution.importing.cgnat import import_cgnat
 from complaints.attribution.importing.contracts import import_contracts
 from complaints.attribution.importing.corrections import correct_assignments
 from complaints.attribution.importing.identifiers import import_identifiers, import_names
@@ -20,6 +21,7 @@ __all__ = [
     "Summary",
     "correct_assignments",
     "import_assignments",
+    "import_cgnat",
     "import_contracts",
     "import_feed",
     "import_identifiers",
