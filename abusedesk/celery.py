@@ -41,6 +41,7 @@ app.conf.update(
     },
     timezone="UTC",
     beat_schedule={
+        "contacts": {"task": "complaints.tasks.prove_contacts", "schedule": crontab(hour=3, minute=41)},
         "dictionary": {"task": "complaints.tasks.learn_dictionary", "schedule": crontab(hour=3, minute=17)},
         "blacklists": {
             "task": "complaints.tasks.tend_blacklists",

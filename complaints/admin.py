@@ -206,6 +206,58 @@ def spans_of(rows: Iterable[models.Assignment]) -> list[Touched]:
     return [Touched(bytes(row.key), row.valid_from, row.valid_until) for row in rows]
 
 
+@admin.register(models.LineIdentifier)
+class LineIdentifierAdmin(admin.ModelAdmin):
+    list_display = ("kind", "value", "contract", "valid_from", "valid_until")
+    list_select_related = ("contract",)
+    list_filter = ("kind",)
+    search_fields = ("value", "contract__reference")
+    autocomplete_fields = ("contract",)
+    show_full_result_count = False
+
+
+@admin.register(models.HostedName)
+class HostedNameAdmin(admin.ModelAdmin):
+    list_display = ("name", "contract", "valid_from", "valid_until")
+    list_select_related = ("contract",)
+    search_fields = ("name", "contract__reference")
+    autocomplete_fields = ("contract",)
+    show_full_result_count = False
+
+
+@admin.register(models.AssignmentChange)
+class AssignmentChangeAdmin(ReadOnly):
+    list_display = ("prefix", "action", "why", "changed_at")
+    list_filter = ("action",)
+    search_fields = ("why",)
+    fields = ("prefix", "action", "why", "changed_at", "before", "after")
+    ordering = ("-id",)
+
+
+@admin.register(models.WaitingLease)
+class WaitingLeaseAdmin(ReadOnly):
+    list_display = ("prefix", "kind", "value", "valid_from", "valid_until", "why", "source")
+    list_filter = ("why", "kind")
+    search_fields = ("value", "source")
+    fields = ("prefix", "port_first", "port_last", "kind", "value", "others", "valid_from", "valid_until", "said_at",
+              "why", "source")  # fmt: skip
+    ordering = ("-id",)
+
+
+@admin.register(models.FeedFault)
+class FeedFaultAdmin(ReadOnly):
+    list_display = ("source", "reason", "seen_at")
+    search_fields = ("source", "reason")
+    fields = ("source", "reason", "seen_at", "text")
+    ordering = ("-id",)
+
+
+@admin.register(models.FeedPosition)
+class FeedPositionAdmin(ReadOnly):
+    list_display = ("path", "reader", "line", "offset", "read_at")
+    fields = ("path", "reader", "line", "offset", "read_at")
+
+
 @admin.register(models.Reporter)
 class ReporterAdmin(admin.ModelAdmin):
     list_display = ("address", "authenticated", "no_mail", "first_seen_at")

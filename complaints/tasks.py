@@ -23,7 +23,7 @@ from complaints.attribution import foreign
 from complaints.cases import reattribution, waits
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
-from complaints.models import Case, CheckRun, Complaint, Notice, Reading, ReporterMail
+from complaints.models import Case, CheckRun, Complaint, Contract, Notice, Reading, ReporterMail
 from complaints.notices import delivery
 from complaints.playbooks import runner
 from complaints.vocabulary import Answer
@@ -129,6 +129,14 @@ def deliver_reporter_mails(ids: list[int]) -> None:
 def learn_dictionary() -> None:
     """Once a night: a better dictionary for the raw mail, when the site's own mail allows one."""
     intake.train_dictionary()
+
+
+@app.task
+def prove_contacts() -> None:
+    """Once a night: every contract is marked reachable or not as its contacts are."""
+    wrong = Contract.objects.note_reachable()
+    if wrong:
+        log.warning("%s contracts were marked wrongly as reachable or not; mended", wrong)
 
 
 @app.task

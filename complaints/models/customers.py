@@ -6,9 +6,8 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
-from complaints.vocabulary import ContractKind
-
 from complaints.models.mail_address import mail_address
+from complaints.vocabulary import ContractKind
 
 ROLE_ORDER = ("abuse", "holder", "technical")  # who is written to first
 
@@ -116,15 +115,6 @@ class Contact(models.Model):
     def __str__(self) -> str:
         return f"{self.name} <{self.email}>"
 
-    def clean(self) -> None:
-        """One way to write an address; a changed one has no problem known."""
-        try:
-            self.email = mail_address(self.email)
-        except ValueError as exc:
-            raise ValidationError({"email": str(exc)}) from exc
-        if self.pk and self.problem and not Contact.objects.filter(pk=self.pk, email=self.email).exists():
-            self.problem, self.problem_at, self.problem_reason = "", None, ""
-
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
         Contract.objects.filter(pk=self.contract_id).note_reachable()
@@ -133,6 +123,15 @@ class Contact(models.Model):
         done = super().delete(*args, **kwargs)
         Contract.objects.filter(pk=self.contract_id).note_reachable()
         return done
+
+    def clean(self) -> None:
+        """One way to write an address; a changed one has no problem known."""
+        try:
+            self.email = mail_address(self.email)
+        except ValueError as exc:
+            raise ValidationError({"email": str(exc)}) from exc
+        if self.pk and self.problem and not Contact.objects.filter(pk=self.pk, email=self.email).exists():
+            self.problem, self.problem_at, self.problem_reason = "", None, ""
 
 
 class MailDomain(models.Model):

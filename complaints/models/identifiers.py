@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import idna
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
@@ -19,6 +21,17 @@ class HeldBetween(models.Model):
 
     class Meta:
         abstract = True
+
+    def refuse_second_holder(self, same: models.QuerySet[Any], what: str) -> None:
+        """In words what the database would refuse. same: the rows of this value, whoever has it."""
+        others = same.exclude(pk=self.pk).exclude(contract=self.contract_id).select_related("contract")  # type: ignore[attr-defined]
+        if self.valid_until is not None:
+            others = others.filter(Q(valid_from=None) | Q(valid_from__lt=self.valid_until))
+        if self.valid_from is not None:
+            others = others.filter(Q(valid_until=None) | Q(valid_until__gt=self.valid_from))
+        other = others.first()
+        if other is not None:
+            raise ValidationError(f"{other.contract} has {what} at that time too. End the one first.")
 
 
 class LineIdentifier(HeldBetween):
@@ -54,6 +67,14 @@ class LineIdentifier(HeldBetween):
     def __str__(self) -> str:
         return f"{self.kind} {self.value}"
 
+    def clean(self) -> None:
+        try:
+            self.value = identifier_value(self.kind, self.value)
+        except ValueError as exc:
+            raise ValidationError({"value": str(exc)}) from exc
+        same = LineIdentifier.objects.filter(kind=self.kind, value=self.value)
+        self.refuse_second_holder(same, f"{self.kind} {self.value}")
+
 
 class HostedName(HeldBetween):
     """A host or domain name that a contract's web space answers for; names below it are its own too."""
@@ -75,6 +96,13 @@ class HostedName(HeldBetween):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        try:
+            self.name = host_name(self.name)
+        except ValueError as exc:
+            raise ValidationError({"name": str(exc)}) from exc
+        self.refuse_second_holder(HostedName.objects.filter(name=self.name), self.name)
 
 
 HEX_PAIRS = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2})*")

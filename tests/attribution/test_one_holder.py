@@ -165,3 +165,17 @@ def test_the_rule_is_there(django_db_setup):
         found = cursor.fetchall()
 
     assert len(found) == 6
+
+
+def test_the_models_of_names_and_identifiers_write_one_way_and_name_the_other_holder():
+    one, other = make_contract("C-1"), make_contract("C-2")
+    LineIdentifier.objects.create(contract=one, kind="mac", value="00:11:22:aa:bb:cc", valid_until=NOON)
+    later = LineIdentifier(contract=other, kind="mac", value="00-11-22-AA-BB-CC", valid_from=NOON)
+    later.full_clean()
+    assert later.value == "00:11:22:aa:bb:cc"
+
+    later.valid_from = NOON - DAY
+    with pytest.raises(ValidationError, match=r"C-1 has mac 00:11:22:aa:bb:cc at that time too. End the one first."):
+        later.full_clean()
+    with pytest.raises(ValidationError, match="is not a full host name"):
+        HostedName(contract=one, name="shop").full_clean()
