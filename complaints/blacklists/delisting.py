@@ -48,6 +48,9 @@ def ways_out(case: Case, listings: Sequence[Listing] | None = None) -> Ways:
 
 
 def still_matters(listing: Listing, case: Case) -> bool:
+    """Not gone before the case, nor begun after it: by then the address may be somebody else's."""
+    if case.closed_at is not None and listing.first_seen_at > case.closed_at:
+        return False
     return listing.gone_at is None or listing.gone_at >= case.opened_at
 
 

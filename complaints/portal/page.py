@@ -12,7 +12,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from complaints.models import Case, CaseEvent, CheckRun
+from complaints.blacklists import ways_out
+from complaints.models import Case, CaseEvent, CheckRun, Listing
 from complaints.notices.evidence import Blacklists, RelayProof, blacklists, relay_proof
 from complaints.notices.letter import one_line
 from complaints.notices.moments import Moment, moment
@@ -69,10 +70,38 @@ def present(case: Case, *, now: datetime, language: str) -> dict[str, Any]:
         "proof_at": proof and moment(proof.at, language),
         "lists": lists,
         "lists_at": lists and moment(lists.at, language),
+        "ways": ways(case, language),
         "history": history(events, language),
         **deadline(case, now=now, language=language),
         **status(case, now=now, language=language, proof=proof, lists=lists),
     }
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Way:
+    """One list that named the line, and how to be removed. asked, gone: when, if it was so."""
+
+    listing: Listing
+    asked: Moment | None
+    gone: Moment | None
+
+
+def ways(case: Case, language: str) -> list[Way]:
+    """Only after the proven fix: before it, most lists would name the line again at once."""
+    found = ways_out(case)
+    return [
+        Way(
+            each,
+            asked=moment(each.asked_at, language) if each.asked_at else None,
+            gone=moment(each.gone_at, language) if each.gone_at else None,
+        )
+        for each in (found.listings if found.ready else ())
+    ]
+
+
+def to_ask(case: Case) -> list[Listing]:
+    found = ways_out(case)
+    return found.to_do if found.ready else []
 
 
 def status(

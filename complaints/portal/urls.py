@@ -8,5 +8,6 @@ app_name = "portal"
 urlpatterns = [
     path("<str:token>", views.show_case, name="case"),
     path("<str:token>/answer", views.answer, name="answer"),
+    path("<str:token>/asked", views.asked, name="asked"),
     path("<str:token>/status", views.status, name="status"),
 ]

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
+from complaints.blacklists import mark_asked
 from complaints.cases.answers import CUSTOMER, AnswerKind, NoAnswerNow, record_answer, record_seen
 from complaints.cases.transitions import StaleCase
 from complaints.models import Case, PortalLink
@@ -72,6 +73,16 @@ def answer(request: HttpRequest, link: PortalLink, token: str) -> HttpResponse:
         return show(request, case, token, code=409, problems=[type(exc).__name__], given=request.POST)
     wake_case(case)
     return redirect(reverse("portal:case", args=[token]) + "#now")
+
+
+@require_POST
+@by_link
+def asked(request: HttpRequest, link: PortalLink, token: str) -> HttpResponse:
+    """They asked a blacklist to take their address out: noted on the case, and the list is looked at again."""
+    for each in page.to_ask(link.case):
+        if str(each.pk) == request.POST.get("listing"):
+            mark_asked(each, case=link.case, actor=actor_of(request), now=timezone.now())
+    return redirect(reverse("portal:case", args=[token]) + "#ways")
 
 
 @require_GET
