@@ -7,7 +7,8 @@ from complaints.vocabulary import ContractKind
 
 
 def product_of(case: Case) -> Product | None:
-    return Product.objects.filter(name=case.owner.get("product") or "").first()
+    name = case.owner.get("product")
+    return Product.objects.filter(name=name).first() if name else None
 
 
 def contract_kind(case: Case) -> ContractKind:

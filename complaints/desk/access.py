@@ -34,7 +34,7 @@ def supervises(user: User | AnonymousUser) -> bool:
 def access_case(user: User | AnonymousUser, pk: int) -> Case:
     """The case, or Http404 when there is none that this user may see. Today whoever logs in sees all of them."""
     return get_object_or_404(
-        visible(user, Case).select_related("contract", "playbook", "assignee", "relapse_of"), pk=pk
+        visible(user, Case).select_related("contract__customer", "playbook", "assignee", "relapse_of"), pk=pk
     )
 
 

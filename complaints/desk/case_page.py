@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from complaints.cases.states import may_move
 from complaints.cases.story import Entry, Story, tell
-from complaints.desk import corrected, facts, listings, when, words
+from complaints.desk import corrected, facts, listings, shown_measures, when, words
 from complaints.desk.access import access_case, desk_page
 from complaints.desk.forms import CloseForm
 from complaints.desk.live import live_answer, render_live, wants_part
@@ -95,6 +95,7 @@ def parts_of(case: Case) -> dict[str, Any]:
         "shown": [shown(entry, timezone.localtime(now)) for entry in story.entries],
         "links": links_of(story),
         **corrected.corrections_of(case),
+        **shown_measures.measures_of(case, now),
     }  # fmt: skip
 
 
@@ -108,6 +109,7 @@ def panel_of(case: Case, close_form: CloseForm | None = None) -> dict[str, Any]:
         "may_tell": state is CaseState.NOTIFIED or may_move(state, CaseState.NOTIFIED),
         "tell_label": "Remind the customer now" if state is CaseState.NOTIFIED else "Tell the customer now",
         "may_verify": may_move(state, CaseState.VERIFYING),
+        **shown_measures.offered(case),
     }
 
 
@@ -169,6 +171,12 @@ LINES = {
         str(data.get("text") or ""),
     ),
     "note": lambda data: ("Note", str(data.get("text") or "")),
+    "measure": lambda data: (
+        f"{words.MEASURES.get(data.get('measure'), 'Measure')}: "
+        f"{words.MEASURE_STATES.get(data.get('state'), words.Word('?')).text}",
+        str(data.get("reason") or ""),
+    ),
+    "task": lambda data: (f"Task {'done' if data.get('done') else 'for a person'}", str(data.get("title") or "")),
     **corrected.LINES,
 }
 

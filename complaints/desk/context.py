@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from complaints.cases.corrections import proposed
 from complaints.desk.access import supervises
-from complaints.models import Contract, DeskTask, ReporterAnswer
+from complaints.models import Contract, DeskTask, Hold, ReporterAnswer
 
 LIST_TASKS = ("blacklist", "blacklist-held")
 MOST = 100
@@ -24,6 +24,9 @@ WAITING: dict[str, Callable[[], QuerySet[Any]]] = {
     "answers_to_read": lambda: ReporterAnswer.objects.filter(state=ReporterAnswer.State.UNCLEAR),
     # Blacklists that are parked, or kept back because they suddenly name very many of us.
     "lists_to_look_at": lambda: DeskTask.objects.filter(kind__in=LIST_TASKS, done_at__isnull=True),
+    "open_tasks": lambda: DeskTask.objects.filter(done_at__isnull=True),
+    "mail_held": lambda: Hold.objects.filter(what=Hold.What.MAIL, ended_at__isnull=True),
+    "measures_held": lambda: Hold.objects.filter(what=Hold.What.MEASURES, ended_at__isnull=True),
     "unreachable_contracts": lambda: Contract.objects.unreachable(),
 }
 

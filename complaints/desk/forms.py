@@ -8,7 +8,7 @@ from django import forms
 
 from complaints.desk import words
 from complaints.models import Case, CheckRun
-from complaints.vocabulary import Resolution, Verdict
+from complaints.vocabulary import MeasureKind, Resolution, Verdict
 
 # Merging is its own act, not a way to close; it comes with its own page.
 RESOLUTIONS = [(value.value, text) for value, text in words.RESOLUTIONS.items() if value is not Resolution.MERGED]
@@ -45,6 +45,17 @@ class CloseForm(StayForm):
                 "“Fixed, cannot be verified”."
             )
         return resolution
+
+
+class MeasureForm(forms.Form):
+    kind = forms.TypedChoiceField(
+        choices=list(words.MEASURES.items()), coerce=MeasureKind, error_messages={"required": "Say which measure."}
+    )
+    reason = forms.CharField(max_length=500, error_messages={"required": "Say why: somebody's line is cut by it."})
+
+
+class HoldForm(forms.Form):
+    reason = forms.CharField(max_length=500, error_messages={"required": "Say why: the others will ask."})
 
 
 def last_check_is_clean(case: Case) -> bool:

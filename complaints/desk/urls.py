@@ -11,11 +11,13 @@ from complaints.desk import (
     corrections_page,
     evidence,
     lists,
+    measures,
     not_ours_page,
     offenders_page,
     queue_page,
     reporter_mail_page,
     resolvers_page,
+    tasks_page,
     whose_page,
 )
 
@@ -58,6 +60,13 @@ urlpatterns = [
     path("contacts", contacts_page.contacts_page, name="contacts"),
     path("contacts/<int:pk>/check", contacts_page.check, name="contacts-check"),
     path("contacts/<int:pk>/again", contacts_page.again, name="contacts-again"),
+    path("case/<int:pk>/measures", measures.decide, name="measures"),
+    path("measure/<int:pk>/<slug:verb>", measures.change, name="measure"),
+    path("tasks", tasks_page.tasks_page, name="tasks"),
+    path("tasks/<int:pk>/done", tasks_page.done, name="task-done"),
+    path("holds", measures.holds_page, name="holds"),
+    path("holds/<slug:what>/hold", measures.hold, name="hold"),
+    path("holds/<slug:what>/go-on", measures.go_on, name="go-on"),
     path("offenders", offenders_page.offenders_page, name="offenders"),
     path("offenders.csv", offenders_page.offenders_csv, name="offenders-csv"),
 ]

@@ -190,3 +190,22 @@ def case_title(*, category: str, cause: str, ladder: int, customer_status: str =
 def ordinal(number: int) -> str:
     words = {1: "first", 2: "second", 3: "third", 4: "fourth", 5: "fifth"}
     return words.get(number, f"{number}th")
+
+
+MEASURES = {
+    "limit_25": "Block outgoing tcp/25",
+    "lock_account": "Lock the mail account",
+    "quarantine": "Quarantine (walled garden)",
+    "suspend": "Suspend the line",
+}
+MEASURE_STATES = {
+    "proposed": Word("needs a second person", "warn"),
+    "decided": Word("decided", "warn"),
+    "applying": Word("being set", "warn"),
+    "in_force": Word("in force", "bad"),
+    "release_due": Word("being released", "warn"),
+    "releasing": Word("being released", "warn"),
+    "released": Word("released", "good"),
+    "withdrawn": Word("undone"),
+    "failed": Word("failed", "bad"),
+}

@@ -8,7 +8,11 @@ from django.urls import reverse
 from complaints.desk.urls import urlpatterns
 from tests.factories import make_case, make_user
 
-EVERY_PAGE = [(p.name, {"pk": 1} if "<int:pk>" in str(p.pattern) else {}) for p in urlpatterns]
+PARTS = {"<int:pk>": {"pk": 1}, "<slug:verb>": {"verb": "undo"}, "<slug:what>": {"what": "mail"}}
+EVERY_PAGE = [
+    (p.name, {key: value for part, given in PARTS.items() if part in str(p.pattern) for key, value in given.items()})
+    for p in urlpatterns
+]
 SUPERVISORS_ONLY = ["offenders", "offenders-csv"]
 
 
@@ -16,7 +20,7 @@ SUPERVISORS_ONLY = ["offenders", "offenders-csv"]
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize(("name", "kwargs"), EVERY_PAGE, ids=[name for name, _ in EVERY_PAGE])
 def test_every_page_sends_strangers_to_the_log_in(
-    client: Client, name: str, kwargs: dict[str, int], method: str
+    client: Client, name: str, kwargs: dict[str, int | str], method: str
 ) -> None:
     url = reverse(f"desk:{name}", kwargs=kwargs)
 

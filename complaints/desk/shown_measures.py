@@ -1,0 +1,49 @@
+"""How the measures on a case's line stand, in words, and which buttons each has."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from complaints.cases.protection import is_protected
+from complaints.desk import when, words
+from complaints.models import Case, Intervention
+from complaints.vocabulary import CaseState
+
+State = Intervention.State
+SHOWN = 20
+WAITS_FOR_PERSON = words.Word("waits for a colleague", "warn")
+
+
+def measures_of(case: Case, now: datetime) -> dict[str, Any]:
+    """For the case page: the measures, the newest first, each with what may be done to it."""
+    found = case.interventions.order_by("-pk")[:SHOWN]
+    return {
+        "measures": [measure_row(measure, now) for measure in found],
+        "may_measure": case.state != CaseState.CLOSED,
+        "is_protected": is_protected(case),
+    }
+
+
+def offered(case: Case) -> dict[str, Any]:
+    """For the panel of actions: what may be decided."""
+    return {
+        "may_measure": case.state != CaseState.CLOSED,
+        "measure_kinds": list(words.MEASURES.items()),
+    }
+
+
+def measure_row(measure: Intervention, now: datetime) -> dict[str, Any]:
+    waits_for_person = measure.state in (State.APPLYING, State.RELEASING) and not measure.claim
+    return {
+        "measure": measure,
+        "what": words.MEASURES[measure.kind],
+        "word": words.Word("waits for a colleague", "warn")
+        if waits_for_person
+        else words.MEASURE_STATES[measure.state],
+        "left": when.until(measure.due_at, now) if measure.state == State.DECIDED and measure.due_at > now else "",
+        "may_undo": measure.state in (State.PROPOSED, State.DECIDED),
+        "may_second": measure.state == State.PROPOSED,
+        "may_release": measure.state == State.IN_FORCE,
+        "may_confirm": waits_for_person,
+    }

@@ -1,0 +1,61 @@
+"""What a human must do that is no case's turn: oldest first, each with where it is done, or with a button."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from complaints.cases.tasks import end_task
+from complaints.desk import when
+from complaints.desk.access import desk_page
+from complaints.models import DeskTask
+
+PAGE = 50
+# These end when a person says so. The others end by themselves, when what they are about is mended.
+BY_WORD = frozenset({"playbook", "measure"})
+MEASURE = "measure"
+
+
+@desk_page
+@require_GET
+def tasks_page(request: HttpRequest) -> HttpResponse:
+    after = request.GET.get("after", "")
+    first = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
+    found = DeskTask.objects.filter(done_at=None, pk__gt=first).select_related("case").order_by("pk")
+    rows = list(found[: PAGE + 1])
+    now = timezone.now()
+    context = {
+        "nav": "tasks",
+        "rows": [task_row(task, now) for task in rows[:PAGE]],
+        "next": rows[PAGE - 1].pk if len(rows) > PAGE else None,
+        "is_first": not first,
+        "done": DeskTask.objects.exclude(done_at=None).select_related("case").order_by("-done_at")[:10],
+    }
+    return render(request, "desk/tasks.html", context)
+
+
+def task_row(task: DeskTask, now: Any) -> dict[str, Any]:
+    by_hand = task.kind == MEASURE and task.key.isdigit()  # a colleague was asked to do it at the line
+    return {
+        "task": task,
+        "age": when.age(task.opened_at, now),
+        "confirms": int(task.key) if by_hand else None,
+        "may_end": task.kind in BY_WORD and not by_hand,
+        "late": bool(task.due_at and task.due_at < now),
+    }
+
+
+@desk_page
+@require_POST
+def done(request: HttpRequest, pk: int) -> HttpResponse:
+    task = get_object_or_404(DeskTask, pk=pk, kind__in=BY_WORD)
+    if end_task(task.kind, task.key, actor=request.user.get_username(), now=timezone.now()):
+        messages.success(request, f"Done: {task.title}")
+    else:
+        messages.info(request, "Somebody else has done it meanwhile.")
+    return redirect("desk:tasks")
