@@ -103,8 +103,9 @@ def find_sources(
 ) -> tuple[dict[str | None, str], str | None]:
     """→ (addresses with the reason for each, the time of the Received line if that decided)."""
     hop_address, hop_reason, hop_time = source_from_received(received, is_ours)
+    named: dict[str | None, str] = dict.fromkeys(said_to_be_source(words), "named as the source in the text")
     levels: list[tuple[dict[str | None, str], str | None]] = [
-        (dict.fromkeys(said_to_be_source(words), "named as the source in the text"), None),
+        (named, hop_time if list(named) == [hop_address] else None),
         ({hop_address: hop_reason} if hop_address else {}, hop_time),
         (dict.fromkeys(in_passing(words), "named in the text"), None),
     ]
