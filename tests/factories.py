@@ -92,10 +92,11 @@ def make_assignment(
 def overlaps_allowed() -> Iterator[None]:
     """Rows of before the database refused two holders: old sites may have some, and attribution must not guess."""
     if connection.vendor == "postgresql":
-        switch = "SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE complaints_assignment {} TRIGGER USER"
+        switch = "SET CONSTRAINTS ALL IMMEDIATE; ALTER TABLE complaints_assignment {0} TRIGGER one_holder_inserted"
+        switch += ", {0} TRIGGER one_holder_updated"
         before, after = [switch.format("DISABLE")], [switch.format("ENABLE"), "SET CONSTRAINTS ALL DEFERRED"]
     else:
-        named = "type = 'trigger' AND tbl_name = 'complaints_assignment'"
+        named = "type = 'trigger' AND name LIKE 'complaints_assignment_one_holder%'"
         with connection.cursor() as cursor:
             triggers = cursor.execute(f"SELECT name, sql FROM sqlite_master WHERE {named}").fetchall()
         before, after = [f"DROP TRIGGER {name}" for name, _ in triggers], [sql for _, sql in triggers]

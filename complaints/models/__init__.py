@@ -1,7 +1,7 @@
 """The nouns: columns, constraints, QuerySets and one-row properties. Verbs live beside this package, not in it."""
 
 from complaints.models.accounts import User
-from complaints.models.address_plan import AddressPlanVersion
+from complaints.models.address_plan import AddressPlanVersion, PrefixInUse
 from complaints.models.api_keys import ApiKey
 from complaints.models.assignments import Assignment, AssignmentChange, PrefixLength
 from complaints.models.blacklists import Blacklist, ListAnswer, ListHealth, Listing, ListSweep, ListUse
@@ -56,6 +56,7 @@ __all__ = [
     "OpenSession",
     "PlaybookVersion",
     "PortalLink",
+    "PrefixInUse",
     "PrefixLength",
     "ProbeArrival",
     "ProbeBounce",

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from complaints.addresses import prefix_text
+
 
 class AddressPlanVersion(models.Model):
     """One row: a random value that triggers change with our networks, shared machines and prefix lengths in use.
@@ -15,3 +17,16 @@ class AddressPlanVersion(models.Model):
 
     def __str__(self) -> str:
         return self.value
+
+
+class PrefixInUse(models.Model):
+    """Each prefix that was ever assigned, once: triggers on Assignment add it, nobody takes it back.
+
+    Of the dozen prefixes around an address one or two were ever assigned. This table is a tenth of the history and
+    says which, so the history is asked for those alone.
+    """
+
+    key = models.BinaryField(primary_key=True, max_length=17, editable=False)
+
+    def __str__(self) -> str:
+        return prefix_text(self.key)

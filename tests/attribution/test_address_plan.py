@@ -115,7 +115,7 @@ def test_the_index_of_what_was_held_long_is_there_and_used():
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("EXPLAIN " + statements.MANY.replace("%b", "%s"), [["{}"], [NOON], [NOON]])
         else:
-            cursor.execute("EXPLAIN QUERY PLAN " + statements.sqlite_statement(1), ["", "", "", b""])
+            cursor.execute("EXPLAIN QUERY PLAN " + statements.claims_statement(1), ["", "", "", b""])
         plan = str(cursor.fetchall())
 
     assert "SCAN complaints_assignment" not in plan
