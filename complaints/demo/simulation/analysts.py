@@ -1,0 +1,79 @@
+"""The people at the desk: what they do in office hours with the cases that stand at their turn.
+
+They know no truth. They see what the desk shows, do what it offers by the desk's own verbs, and are not quick.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from complaints.cases.queue import needs_desk, page_of
+from complaints.cases.transitions import StaleCase, move_case
+from complaints.desk.telling import NobodyToTell, tell_customer
+from complaints.models import Case
+from complaints.tasks import advance_cases, wake
+from complaints.vocabulary import CaseState, Cause, CustomerStatus, Resolution
+
+WHO = "analyst"
+OFFICE = range(8, 17)  # hours; at weekends nobody is there
+EVERY = timedelta(hours=1)
+MOST_AN_HOUR = 20
+PATIENCE = timedelta(days=5)  # with a case that has been escalated, or a customer who is talked to
+
+
+class Analysts:
+    def __init__(self) -> None:
+        self.looked_at: datetime | None = None
+
+    def work(self, now: datetime) -> None:
+        if now.weekday() > 4 or now.hour not in OFFICE or (self.looked_at and now - self.looked_at < EVERY):
+            return
+        self.looked_at = now
+        for case in page_of(needs_desk(now), size=MOST_AN_HOUR).cases:
+            try:
+                if act := ACTS.get(CaseState(case.state)):
+                    act(case, now)
+            except (NobodyToTell, StaleCase):
+                continue
+
+
+def after_triage(case: Case, now: datetime) -> None:
+    """A single voice that proves nothing is waited with, and put away when nobody else speaks; else they are told."""
+    if case.reporter_count > 1 or case.complaint_count > 2 or case.cause != Cause.UNKNOWN:
+        tell(case, now)
+    elif now - case.last_seen_at > PATIENCE:
+        close(case, Resolution.STALE, "One voice, no sign of a cause, and nothing since", now)
+
+
+def after_answer(case: Case, now: datetime) -> None:
+    """Who denies and is not seen again was right; who is seen again is told so; others get help by telephone."""
+    waited = now - case.state_since
+    if case.last_seen_at > case.state_since:
+        tell(case, now)
+    elif case.customer_status == CustomerStatus.DISPUTES and waited > timedelta(days=2):
+        close(case, Resolution.NOT_ABUSE, "The customer found nothing, and nothing was seen since", now)
+    elif waited > timedelta(days=1) and case.customer_status != CustomerStatus.DISPUTES:
+        tell(case, now)
+
+
+def after_escalation(case: Case, now: datetime) -> None:
+    """Nobody answers: a letter on paper, and the case rests when nothing is seen any more."""
+    if now - case.state_since > PATIENCE and now - case.last_seen_at > PATIENCE:
+        close(case, Resolution.NO_RESPONSE, "No answer, and nothing seen for days", now)
+
+
+ACTS: dict[CaseState, Callable[[Case, datetime], None]] = {
+    CaseState.TRIAGE: after_triage,
+    CaseState.ANSWERED: after_answer,
+    CaseState.ESCALATED: after_escalation,
+}
+
+
+def tell(case: Case, now: datetime) -> None:
+    tell_customer(case, actor=WHO, now=now)
+    wake(advance_cases, [case.pk])
+
+
+def close(case: Case, resolution: Resolution, reason: str, now: datetime) -> None:
+    move_case(case, CaseState.CLOSED, actor=WHO, reason=reason, resolution=resolution, now=now)

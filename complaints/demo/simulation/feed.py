@@ -1,0 +1,63 @@
+"""What the ISP's own systems tell the desk of lines and customers: files for the imports, as time goes by. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from complaints.demo.simulation.lines import NETWORKS, Span
+from complaints.demo.simulation.population import PRODUCTS, Customer
+from complaints.demo.world import CSV_COLUMNS, csv_text
+
+Row = tuple[object, ...]
+
+
+def network_rows() -> list[Row]:
+    return list(NETWORKS)
+
+
+def contract_rows(customers: Sequence[Customer]) -> list[Row]:
+    return [
+        (c.contract, c.number, c.name, PRODUCTS[c.kind], "", c.contact, c.email, "holder", c.language)
+        for c in customers
+    ]
+
+
+class Feed:
+    """Begins and ends of spans in the order in which they become known."""
+
+    def __init__(self, spans: Sequence[Span]) -> None:
+        self.spans = spans
+        begins = [(span.since + span.begin_lag, number) for number, span in enumerate(spans)]
+        ends = [(span.until + span.end_lag, number) for number, span in enumerate(spans) if span.until]
+        self.news = sorted([*begins, *ends])
+        self.read = 0
+        self.told: set[int] = set()
+
+    def rows_until(self, now: datetime) -> list[list[Row]]:
+        """What became known since the last call: the ends of what was told before, then the begins."""
+        first = self.read
+        while self.read < len(self.news) and self.news[self.read][0] <= now:
+            self.read += 1
+        fresh = dict.fromkeys(number for _, number in self.news[first : self.read])
+        known = [number for number in fresh if number in self.told]
+        self.told |= fresh.keys()
+        return [[self.row(self.spans[n], now) for n in some] for some in (known, [n for n in fresh if n not in known])]
+
+    @staticmethod
+    def row(span: Span, now: datetime) -> Row:
+        ended = span.until is not None and span.until + span.end_lag <= now
+        return (
+            span.contract,
+            span.prefix,
+            span.kind,
+            span.since.isoformat(),
+            span.until.isoformat() if ended and span.until else "",
+            "" if span.port_first is None else span.port_first,
+            "" if span.port_last is None else span.port_last,
+        )
+
+
+def as_csv(kind: str, rows: Sequence[Row]) -> list[str]:
+    """Lines of the file of that kind."""
+    return csv_text([CSV_COLUMNS[kind].split(","), *rows]).splitlines(keepends=True)

@@ -1,0 +1,75 @@
+"""What the customers do when a mail of the desk reaches them, in hours; world.py carries it out. Pure."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Iterator
+
+ALL = ("notify", "remind", "still_open", "escalated")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reaction:
+    """Hours after the mail, the middle of what is usual; None: never. repair: whole, half or none."""
+
+    reads: float | None = None
+    repairs: float | None = None
+    answers: float | None = None
+    repair: str = "whole"
+    answer: str = "fixed"
+    text: str = ""
+
+
+FIXES = Reaction(reads=3, repairs=9, answers=10, text="Found and removed.")
+SILENTLY = Reaction(reads=6, repairs=20)
+HELP = "Our technician is on holiday. Could somebody of yours look at it with me?"
+DENIAL = "We have looked at every machine, and nobody here sent this."
+# Habit → step of the mail → reaction. A step that is not named leaves them cold.
+HABITS: dict[str, dict[str, Reaction]] = {
+    "fixes": dict.fromkeys(ALL, FIXES),
+    "fixes_silently": dict.fromkeys(ALL, SILENTLY),
+    "half_fixes": {
+        **dict.fromkeys(("notify", "remind"), dataclasses.replace(FIXES, repair="half")),
+        **dict.fromkeys(("still_open", "escalated"), FIXES),
+    },
+    "claims_falsely": {
+        "notify": Reaction(reads=2, answers=4, text="Restarted everything, should be fine now."),
+        "remind": FIXES,
+        "still_open": FIXES,
+        "escalated": FIXES,
+    },
+    "ignores": {},
+    "wakes_late": {
+        "notify": Reaction(reads=40),
+        "escalated": Reaction(reads=10, repairs=30, answers=32, text="Your mails lay in our spam folder."),
+        "still_open": FIXES,
+    },
+    "relapses": dict.fromkeys(ALL, FIXES),
+    "disputes": {
+        "notify": Reaction(reads=2, answers=8, answer="not_me", text=DENIAL),
+        "still_open": FIXES,
+        "escalated": FIXES,
+    },
+    "asks_help": {
+        "notify": Reaction(reads=2, answers=7, answer="needs_help", text=HELP),
+        "still_open": FIXES,
+        "escalated": FIXES,
+    },
+}
+INNOCENT = Reaction(reads=2, answers=8, answer="not_me", text=DENIAL)  # who has nothing to repair says so
+Act = tuple[float, str, dict[str, str]]
+
+
+def react(habit: str, step: str, *, has_trouble: bool, dice: random.Random) -> Iterator[Act]:
+    """(hours from now, verb of world.py, its arguments): what the reader of a mail of this step will do."""
+    reaction = HABITS[habit].get(step) if has_trouble else INNOCENT if step == "notify" else None
+    if reaction is None:
+        return
+    haste = dice.lognormvariate(0, 0.7)
+    if reaction.repairs is not None:
+        yield reaction.repairs * haste, "repair", {"how": reaction.repair}
+    if reaction.answers is not None:
+        yield reaction.answers * haste, "answer", {"answer": reaction.answer, "text": reaction.text}
+    elif reaction.reads is not None:
+        yield reaction.reads * haste, "read", {}

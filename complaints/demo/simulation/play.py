@@ -1,0 +1,137 @@
+"""The loop: the world goes on for some minutes, then the desk gets its mail and its own tasks run, all by one clock."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery.schedules import crontab
+from django.conf import settings
+from django.test.utils import override_settings
+
+from abusedesk.celery import app
+from complaints.attribution.importing import import_assignments, import_contracts, import_networks
+from complaints.blacklists.catalogue import shipped
+from complaints.demo.simulation import post
+from complaints.demo.simulation.analysts import Analysts
+from complaints.demo.simulation.clock import VirtualClock
+from complaints.demo.simulation.feed import Row, as_csv, contract_rows, network_rows
+from complaints.demo.simulation.network import connected_to
+from complaints.demo.simulation.world import Plan, World
+from complaints.playbooks.loading import begin_with_shipped
+
+TICK = timedelta(minutes=15)
+IMPORTS = {"networks": import_networks, "contracts": import_contracts, "assignments": import_assignments}
+Progress = Callable[[datetime], None]
+
+
+def play(plan: Plan, *, progress: Progress = lambda now: None) -> World:
+    """Live through the plan's days on the database as it is (it must be empty), and return what really was."""
+    clock = VirtualClock(plan.start)
+    with clock.ruling():
+        world = World(plan, clock, shipped())
+        with outside(world), unmoved_memory():
+            begin(world)
+            analysts = Analysts()
+            while clock.now() < plan.end:
+                tick(world, analysts)
+                progress(clock.now())
+    return world
+
+
+@contextlib.contextmanager
+def outside(world: World) -> Iterator[None]:
+    """What surrounds the product: the network, the mailboxes, and in place of a broker, tasks that run at once."""
+    eager = app.conf.task_always_eager, app.conf.task_eager_propagates
+    app.conf.task_always_eager = app.conf.task_eager_propagates = True
+    try:
+        with (
+            connected_to(world),
+            post.delivering_to(world.receive),
+            override_settings(EMAIL_BACKEND=post.BACKEND, CACHES=settings.CACHES),
+        ):
+            yield
+    finally:
+        app.conf.task_always_eager, app.conf.task_eager_propagates = eager
+
+
+@contextlib.contextmanager
+def unmoved_memory() -> Iterator[None]:
+    """The histories are hundreds of thousands of objects that never change: no collection need look at them."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+def begin(world: World) -> None:
+    tell("networks", network_rows())
+    tell("contracts", contract_rows(world.customers))
+    tell_lines(world)
+    begin_with_shipped(now=world.clock.now())
+
+
+def tell(kind: str, rows: list[Row]) -> None:
+    """The ISP's systems tell the desk, by its own imports."""
+    if rows:
+        IMPORTS[kind](as_csv(kind, rows), name=f"simulated {kind}.csv")
+
+
+def tell_lines(world: World) -> None:
+    for rows in world.feed.rows_until(world.clock.now()):
+        tell("assignments", rows)
+
+
+def tick(world: World, analysts: Analysts) -> None:
+    before = world.clock.now()
+    world.go_on_until(before + TICK)
+    now = world.clock.now()
+    tell_lines(world)
+    take_in(world, now)
+    for name in due_by_beat(before, now):
+        app.tasks[name].apply_async()
+    analysts.work(now)
+    world.dns.questions.clear()
+
+
+def take_in(world: World, now: datetime) -> None:
+    world.passed(now.timestamp())
+    mails = world.arriving(now)
+    if not mails:
+        return
+    stored = world.hand_in([arrival for arrival, _ in mails], now)
+    for message, (_, told) in zip(stored, mails, strict=True):
+        for each in told:
+            each.message = message
+        if not told:
+            world.truth.other_mails.append(message)
+
+
+def due_by_beat(before: datetime, now: datetime) -> list[str]:
+    """The periodic tasks that beat would have rung for since: each once, however often it would have."""
+    return [entry["task"] for entry in app.conf.beat_schedule.values() if is_due(entry["schedule"], before, now)]
+
+
+def is_due(schedule: object, before: datetime, now: datetime) -> bool:
+    """Spans (seconds) count from midnight, so that all who run at the same hour run in the same tick."""
+    if isinstance(schedule, crontab):
+        minutes = (before + timedelta(minutes=n) for n in range(1, int((now - before).total_seconds() // 60) + 1))
+        return any(matches(schedule, minute) for minute in minutes)
+    seconds = schedule.total_seconds() if isinstance(schedule, timedelta) else float(str(schedule))
+    return int(before.timestamp() // seconds) != int(now.timestamp() // seconds)
+
+
+def matches(schedule: Any, at: datetime) -> bool:
+    """A crontab's five sets of numbers; its weeks begin with Sunday as 0."""
+    return (
+        at.minute in schedule.minute
+        and at.hour in schedule.hour
+        and at.isoweekday() % 7 in schedule.day_of_week
+        and at.day in schedule.day_of_month
+        and at.month in schedule.month_of_year
+    )

@@ -1,0 +1,307 @@
+"""The product's rows held against the truth: what went right, what went wrong, and the worst of it by name."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from statistics import median
+from typing import Any
+
+from complaints.addresses import address_text
+from complaints.cases.states import TURNS, Turn
+from complaints.demo.simulation.troubles import Trouble
+from complaints.demo.simulation.truth import Read, Told
+from complaints.demo.simulation.world import World
+from complaints.models import Case, CaseEvent, Complaint, Reading
+from complaints.vocabulary import Answer, CaseState, EventKind, Resolution
+
+FIXED = (Resolution.FIXED_VERIFIED, Resolution.FIXED_NOT_VERIFIABLE)
+DESK = {state for state, turn in TURNS.items() if turn is Turn.ANALYST}
+WORST = 20  # of each kind, by --explain
+A_DAY = timedelta(days=1)
+
+
+@dataclasses.dataclass(slots=True)
+class Card:
+    """numbers: the scorecard. worst: by kind, the truth beside what the product did."""
+
+    numbers: dict[str, Any]
+    worst: dict[str, list[dict[str, Any]]]
+
+
+def judge(world: World) -> Card:
+    judged = Judge(world)
+    return Card(judged.numbers(), {kind: rows[:WORST] for kind, rows in judged.worst.items()})
+
+
+class Judge:
+    def __init__(self, world: World) -> None:
+        self.world, self.plan = world, world.plan
+        self.worst: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.cases = {case.pk: case for case in Case.objects.select_related("contract").order_by("pk")}
+        self.by_number = {case.number: case for case in self.cases.values()}
+        self.rows = rows_by_message()
+        self.readings = dict(Reading.objects.values_list("pk", "state"))
+        self.dispositions = dict(Reading.objects.values_list("pk", "disposition"))
+        self.found: dict[int, tuple[Told, Any]] = {}  # by complaint id
+        self.troubles_of_case: dict[int, set[int]] = defaultdict(set)
+        self.sources_of_case: dict[int, set[str | None]] = defaultdict(set)
+
+    def numbers(self) -> dict[str, Any]:
+        lost = self.find_complaints()
+        attributions = self.attributions()
+        cases = self.case_numbers()
+        return {
+            "seed": self.plan.seed,
+            "days": self.plan.days,
+            "customers": self.plan.customers,
+            "sources": self.plan.sources,
+            "complaints": len(self.world.truth.told),
+            "complaints_lost": lost,
+            "attributions": attributions,
+            "causes": self.causes(),
+            "notices": self.notices(),
+            "cases": cases,
+            "untouched_share": self.untouched_share(),
+            "human_items_per_1000": self.human_items(),
+            "hours": self.hours(),
+        }
+
+    # -- complaints
+
+    def find_complaints(self) -> int:
+        """Match what was sent with what was filed. Returns how many are neither filed nor shown as unread."""
+        lost = 0
+        groups: dict[int | None, list[Told]] = defaultdict(list)
+        for told in self.world.truth.told:
+            groups[told.message].append(told)
+        for message, sent in groups.items():
+            rows = list(self.rows.get(message or 0, ()))
+            for told in sorted(sent, key=lambda each: each.abuse.at):
+                row = next((row for row in rows if row["address_text"] == told.accused), None)
+                row = row or (rows[0] if rows and len(sent) == 1 else None)
+                if row:
+                    rows.remove(row)
+                    self.found[row["id"]] = (told, row)
+                    if row["case"]:
+                        self.sources_of_case[row["case"]].add(told.abuse.contract)
+                        if told.abuse.trouble:
+                            self.troubles_of_case[row["case"]].add(told.abuse.trouble)
+                elif self.readings.get(message or 0) != Reading.State.UNREAD:
+                    lost += 1
+                    self.note("lost", told, disposition=self.dispositions.get(message or 0))
+        return lost
+
+    def attributions(self) -> dict[str, Any]:
+        counts: Counter[str] = Counter()
+        why: Counter[str] = Counter()
+        for told, row in self.found.values():
+            named = row["contract__reference"] if row["answer"] == Answer.OWNER else None
+            if row["address_text"] != told.accused:  # the product believed a Received line instead
+                holder = self.world.book.holder(row["address_text"], told.abuse.at, told.abuse.port)
+            else:
+                holder = told.holder
+            if named is None:
+                counts["withheld" if holder else "right"] += 1
+                if holder:
+                    why[self.why_withheld(told, row)] += 1
+            elif named == holder:
+                counts["right"] += 1
+            else:
+                counts["wrong"] += 1
+                self.note("wrong_owner", told, **shown(row, named, holder), seen_at=told_time(row["seen_at"]))
+        return {name: counts[name] for name in ("right", "wrong", "withheld")} | {
+            "withheld_share": share(counts["withheld"], counts.total()),
+            "withheld_why": dict(why.most_common()),
+        }
+
+    def why_withheld(self, told: Told, row: dict[str, Any]) -> str:
+        reason = str(row["attribution"].get("reason", ""))
+        shared = told.port is None and "shared" in reason
+        if shared:
+            return "port missing"
+        if row["answer"] == Answer.NOBODY:
+            return "nobody held it then, by the desk's books"
+        if "no time" in reason:
+            return "no time"
+        return "two holders within what the time may be off" if row["answer"] == Answer.UNSURE else row["answer"]
+
+    # -- cases
+
+    def trouble_then(self, case: Case, at: datetime) -> Trouble | None:
+        return self.world.trouble_of(case.contract.reference, at)
+
+    def causes(self) -> dict[str, Any]:
+        counts: Counter[str] = Counter()
+        for case in self.cases.values():
+            if case.state != CaseState.CLOSED or not self.troubles_of_case[case.pk]:
+                continue
+            true = {self.world.troubles[number - 1].cause for number in self.troubles_of_case[case.pk]}
+            verdict = "unknown" if case.cause == "unknown" else "right" if case.cause in true else "wrong"
+            counts[verdict] += 1
+            if verdict != "right":
+                self.note_case("cause_" + verdict, case, true=sorted(true), reasons=case.cause_reasons[:3])
+        return {name: counts[name] for name in ("right", "wrong", "unknown")} | {
+            "right_share": share(counts["right"], counts.total())
+        }
+
+    def case_numbers(self) -> dict[str, Any]:
+        closed = [case for case in self.cases.values() if case.state == CaseState.CLOSED]
+        fixed = [case for case in closed if case.resolution in FIXED]
+        broken = [case for case in fixed if case.closed_at and self.is_broken(case, case.closed_at)]
+        for case in broken:
+            self.note_case("closed_while_broken", case, closed_at=told_time(case.closed_at))
+        missed = self.missed()
+        problems = len(self.true_problems())
+        return {
+            "opened": len(self.cases),
+            "closed_fixed": len(fixed),
+            "closed_while_broken": len(broken),
+            "missed": len(missed),
+            "problems": problems,
+            "missed_share": share(len(missed), problems),
+            "closed_otherwise": dict(Counter(case.resolution for case in closed if case.resolution not in FIXED)),
+            "open": dict(Counter(case.state for case in self.cases.values() if case.state != CaseState.CLOSED)),
+        }
+
+    def is_broken(self, case: Case, at: datetime) -> bool:
+        trouble = self.trouble_then(case, at)
+        return trouble is not None and trouble.number in self.troubles_of_case[case.pk]
+
+    def true_problems(self) -> list[Trouble]:
+        """Those about which somebody complained, a day or more before the end."""
+        late = self.plan.end - A_DAY
+        return [each for each in self.world.troubles if each.first_told and each.first_told < late]
+
+    def missed(self) -> list[Trouble]:
+        known = {number for numbers in self.troubles_of_case.values() for number in numbers}
+        told_of = {told.abuse.trouble for told, _ in self.found.values()}
+        found = [each for each in self.true_problems() if each.number not in known]
+        for trouble in found:
+            answers = Counter(
+                row["answer"] for told, row in self.found.values() if told.abuse.trouble == trouble.number
+            )
+            self.worst["missed"].append(
+                {"trouble": trouble.number, "contract": trouble.customer.contract, "kind": trouble.customer.kind.value,
+                 "cause": trouble.cause, "complaints": trouble.told, "answers": dict(answers),
+                 "found": trouble.number in told_of}
+            )  # fmt: skip
+        return found
+
+    # -- notices
+
+    def notices(self) -> dict[str, Any]:
+        wrong, needless = [], []
+        for mail in self.world.truth.read:
+            case = self.by_number.get(mail.case)
+            if case is None:
+                continue
+            if mail.contract not in self.sources_of_case[case.pk]:
+                wrong.append((mail, case))
+            elif not mail.had_recent_trouble:
+                needless.append((mail, case))
+        for mail, case in wrong:
+            self.note_notice("notice_to_wrong_customer", mail, case)
+        for mail, case in needless:
+            self.note_notice("needless_notice", mail, case)
+        return {"sent": len(self.world.truth.read), "wrong_customer": len(wrong), "needless": len(needless)}
+
+    # -- people
+
+    def stays_at_desk(self) -> Counter[int]:
+        moves = CaseEvent.objects.filter(kind=EventKind.MOVED).values_list("case", "data")
+        return Counter(case for case, data in moves if data.get("to") in DESK)
+
+    def untouched_share(self) -> float:
+        """Of the closed cases, and of those that wait for a person now: how many never were a person's turn."""
+        stays = self.stays_at_desk()
+        done = [case for case in self.cases.values() if case.state == CaseState.CLOSED or case.state in DESK]
+        return share(sum(not stays[case.pk] for case in done), len(done))
+
+    def human_items(self) -> float:
+        unread = sum(state == Reading.State.UNREAD for state in self.readings.values())
+        items = self.stays_at_desk().total() + unread
+        return round(1000 * items / max(1, len(self.world.truth.told)), 1)
+
+    def hours(self) -> dict[str, float | None]:
+        first: dict[int, datetime] = {}
+        for told, row in self.found.values():
+            if row["case"]:
+                first[row["case"]] = min(first.get(row["case"], told.sent_at), told.sent_at)
+        noticed: dict[int, datetime] = {}
+        for mail in self.world.truth.read:
+            case = self.by_number.get(mail.case)
+            if case is not None:
+                noticed.setdefault(case.pk, mail.at)
+        to_notice = [hours_between(first[pk], at) for pk, at in noticed.items() if pk in first]
+        to_fix = [
+            hours_between(first[case.pk], case.closed_at)
+            for case in self.cases.values()
+            if case.resolution in FIXED and case.closed_at and case.pk in first
+        ]
+        return {"to_notice": middle(to_notice), "to_fix": middle(to_fix)}
+
+    # -- what --explain shows
+
+    def note(self, kind: str, told: Told, **more: Any) -> None:
+        source = told.source
+        self.worst[kind].append(
+            {"message": told.message, "kind": told.kind, "style": source.style,
+             "clock_off_s": source.skew.total_seconds(), "zone": source.zone,
+             "accused": told.accused, "port_told": told.port, "true_port": told.abuse.port,
+             "true_at": told_time(told.abuse.at), "true_holder": told.holder, **more}
+        )  # fmt: skip
+
+    def note_case(self, kind: str, case: Case, **more: Any) -> None:
+        troubles = [self.world.troubles[number - 1] for number in sorted(self.troubles_of_case[case.pk])]
+        truth = [
+            {"cause": t.cause, "began": told_time(t.began), "ended": told_time(t.ended), "habit": t.customer.habit}
+            for t in troubles
+        ]
+        self.worst[kind].append(
+            {"case": case.number, "contract": case.contract.reference, "category": case.category, "cause": case.cause,
+             "state": case.state, "resolution": case.resolution, "truth": truth, **more}
+        )  # fmt: skip
+
+    def note_notice(self, kind: str, mail: Read, case: Case) -> None:
+        told = [
+            {"kind": told.kind, "style": told.source.style, "signed": told.source.signed, "true": told.abuse.contract}
+            for told, row in self.found.values()
+            if row["case"] == case.pk
+        ]
+        self.worst[kind].append(
+            {"case": case.number, "step": mail.step, "to": mail.contract, "cause": case.cause,
+             "confidence": case.cause_confidence, "complaints": told[:6]}
+        )  # fmt: skip
+
+
+def rows_by_message() -> dict[int, list[dict[str, Any]]]:
+    found: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    columns = ("message", "address", "port", "seen_at", "answer", "contract__reference", "case", "attribution")
+    for row in Complaint.objects.order_by("seen_at", "pk").values("id", *columns):
+        found[row["message"]].append(row | {"address_text": address_text(bytes(row["address"]))})
+    return found
+
+
+def shown(row: dict[str, Any], named: str, holder: str | None) -> dict[str, Any]:
+    return {"complaint": row["id"], "named": named, "should_be": holder, "case": row["case"],
+            "reason": row["attribution"].get("reason")}  # fmt: skip
+
+
+def told_time(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None
+
+
+def hours_between(one: datetime, other: datetime) -> float:
+    return (other - one).total_seconds() / 3600
+
+
+def middle(values: Iterable[float]) -> float | None:
+    found = sorted(values)
+    return round(median(found), 1) if found else None
+
+
+def share(part: int, whole: int) -> float:
+    return round(part / whole, 4) if whole else 0.0

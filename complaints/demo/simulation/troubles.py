@@ -1,0 +1,89 @@
+"""What goes wrong at customers' places, how it looks from outside, and how often it shows. Pure.
+
+A trouble is one cause at one customer, from its begin until it is really over. What the customer does about it is
+decided by habits.py and carried out by world.py.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Sequence
+from datetime import datetime
+
+from complaints.demo.simulation.population import Customer, Kind, weighted
+
+PER_CUSTOMER_AND_DAY = 0.0009
+CAUSES = {
+    Kind.HOME: {"bot": 100},
+    Kind.SHARED: {"bot": 100},
+    Kind.BUSINESS: {"open_relay": 40, "stolen_mailbox": 22, "bot": 20, "bulk_mail": 18},
+    Kind.TENANT: {"open_relay": 40, "stolen_mailbox": 22, "bot": 20, "bulk_mail": 18},
+    Kind.HOSTER: {"stolen_mailbox": 45, "bulk_mail": 30, "open_relay": 15, "bot": 10},
+}
+# Companies are more often in trouble than homes, and a hoster's many machines most of all.
+PRONE = {Kind.HOME: 1.0, Kind.SHARED: 1.0, Kind.BUSINESS: 3.0, Kind.TENANT: 3.0, Kind.HOSTER: 12.0, Kind.RESELLER: 0.0}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Look:
+    """path: of its mail (abuse.PATHS). every_h: hours between two runs of spam, on average. listed: what blacklists
+    come to say, "" is nothing. server: how its mail server behaves meanwhile (demo.smtp_behaviours); None: unchanged.
+    half_server: after half a repair. attacks: share of those that try log-ins too."""
+
+    path: str
+    every_h: float
+    listed: str = ""
+    server: str | None = None
+    half_server: str | None = None
+    attacks: float = 0.0
+
+
+LOOKS = {
+    "open_relay": Look("relay", 5.0, "spam-source", "open", "open_percent"),
+    "bot": Look("bot", 8.0, "bot", attacks=0.35),
+    "stolen_mailbox": Look("stolen", 5.0, "spam-source"),
+    "bulk_mail": Look("bulk", 20.0),
+}
+HALF_AS_OFTEN = 3.0  # after half a repair the runs are so many times rarer
+
+
+@dataclasses.dataclass(slots=True)
+class Trouble:
+    """The truth of one trouble, as it goes on. halves: repairs that were not enough."""
+
+    number: int
+    customer: Customer
+    cause: str
+    began: datetime
+    host: int  # which machine of a network: its place in it
+    attacks: bool
+    ended: datetime | None = None
+    halves: int = 0
+    told: int = 0  # complaints about it that were sent
+    first_told: datetime | None = None
+    relapse_of: int | None = None
+
+    @property
+    def look(self) -> Look:
+        return LOOKS[self.cause]
+
+    def lasts(self, at: datetime) -> bool:
+        return self.began <= at and (self.ended is None or at < self.ended)
+
+    @property
+    def every_h(self) -> float:
+        return self.look.every_h * (HALF_AS_OFTEN if self.halves else 1.0)
+
+
+def begins(customers: Sequence[Customer], *, seed: object, days: int, strain: float) -> list[tuple[float, Customer]]:
+    """(hour since the beginning, at whose place), in order: when new troubles begin."""
+    dice = random.Random(f"{seed}/troubles")
+    prone = [each for each in customers if PRONE[each.kind]]
+    count = round(len(customers) * PER_CUSTOMER_AND_DAY * days * strain)
+    chosen = dice.choices(prone, [PRONE[each.kind] for each in prone], k=count)
+    return sorted(((dice.uniform(0, days * 24), each) for each in chosen), key=lambda each: each[0])
+
+
+def cause_at(customer: Customer, dice: random.Random) -> str:
+    return weighted(CAUSES[customer.kind], dice)
