@@ -130,6 +130,8 @@ class EventKind(StrEnum):
     NOTICE_QUEUED = "notice_queued"
     NOTICE_SENT = "notice_sent"
     NOTICE_FAILED = "notice_failed"
+    NOTICE_WITHDRAWN = "notice_withdrawn"  # taken back by a person before it went
+    FORWARDED = "forwarded"  # a complaint went to the customer's own abuse desk
     CUSTOMER_SAW = "customer_saw"
     CUSTOMER_ANSWERED = "customer_answered"
     NOTE = "note"

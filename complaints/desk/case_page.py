@@ -25,6 +25,7 @@ from complaints.notices.links import token_of
 from complaints.vocabulary import CaseState, Cause, CustomerStatus, Resolution
 
 LINK_SHOWN = "[the customer's own link]"  # the link itself is not stored
+WITHDRAWN = "The customer was not told by it. The case stands where it stood: write to them again, or move it."
 FIXED = (Resolution.FIXED_VERIFIED, Resolution.FIXED_NOT_VERIFIABLE)
 
 
@@ -166,6 +167,8 @@ LINES = {
     "customer_saw": lambda data: ("The customer opened their page", ""),
     "assigned": lambda data: (f"Assigned to {data['to']}" if data.get("to") else "Assigned to nobody", ""),
     "notice_failed": lambda data: ("A mail could not be sent", str(data.get("problem") or "")),
+    "notice_withdrawn": lambda data: (f"Mail to {data.get('to')} taken back before it went", WITHDRAWN),
+    "forwarded": lambda data: (f"Complaint passed on to {data.get('to')}", str(data.get("problem") or "")),
     "customer_answered": lambda data: (
         words.ANSWERS_GIVEN.get(data.get("answer"), "Answer"),
         str(data.get("text") or ""),

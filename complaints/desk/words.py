@@ -143,6 +143,7 @@ MAIL_STATES = {
     "sent": Word("sent", "good"),
     "failed": Word("did not arrive", "bad"),
     "withheld": Word("held back", "warn", "A limit forbade it: it is sent when you say so"),
+    "withdrawn": Word("taken back", "", "A person took it back before it went"),
 }
 
 

@@ -14,7 +14,7 @@ from complaints.models.leases import FeedFault, FeedPosition, OpenSession, Waiti
 from complaints.models.measures import DeskTask, Hold, Intervention
 from complaints.models.messages import CompressionDictionary, Message, Reading
 from complaints.models.networks import Network, NetworkContact, SharedMachine
-from complaints.models.notices import Notice, PortalLink
+from complaints.models.notices import Forward, LetterText, Notice, PortalLink
 from complaints.models.playbooks import PlaybookVersion
 from complaints.models.reattribution import AttributionWait, Reattribution
 from complaints.models.reporters import Reporter, ReporterAnswer, ReporterMail
@@ -39,9 +39,11 @@ __all__ = [
     "DeskTask",
     "FeedFault",
     "FeedPosition",
+    "Forward",
     "Hold",
     "HostedName",
     "Intervention",
+    "LetterText",
     "LineIdentifier",
     "ListAnswer",
     "ListHealth",

@@ -97,6 +97,11 @@ class Contact(models.Model):
         BOUNCED = "bounced", "a mail to it came back"
         UNDELIVERABLE = "undeliverable", "its domain takes no mail"
 
+    class Forwarding(models.TextChoices):
+        NONE = "", "letters alone"
+        XARF = "xarf", "each complaint as XARF 4"
+        ARF = "arf", "each complaint as ARF (RFC 5965)"
+
     contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="contacts")
     name = models.CharField(max_length=200, blank=True)
     email = models.EmailField(max_length=254)
@@ -107,6 +112,10 @@ class Contact(models.Model):
     )
     problem_at = models.DateTimeField(null=True, blank=True, help_text="When the problem was seen")
     problem_reason = models.CharField(max_length=500, blank=True, default="", db_default="")
+    forwarding = models.CharField(
+        max_length=10, choices=Forwarding.choices, blank=True, default="", db_default="",
+        help_text="For the abuse contact of a reseller: complaints are passed on as reports that a program can read",
+    )  # fmt: skip
 
     class Meta:
         indexes = [models.Index(fields=["email"], name="contact_email")]

@@ -13,6 +13,7 @@ class OutgoingMail(models.Model):
         SENT = "sent"
         FAILED = "failed"  # gave up; a human must look
         WITHHELD = "withheld"  # decided, and kept back by a limit: `problem` says by which; a human may still send it
+        WITHDRAWN = "withdrawn"  # taken back by a person before it went
 
     to_email = models.EmailField(max_length=254)
     language = models.CharField(max_length=10, default="en")
