@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
+from functools import cache
 from string import Formatter
 
 HOST_NAME = re.compile(
@@ -31,13 +32,19 @@ class Form:
     helo: str = ""
     before: str = ""
 
-    def fits(self, known: Mapping[str, str]) -> bool:
-        parts = Formatter().parse(self.sender + self.recipient + self.helo + self.before)
-        return all(name is None or name in known for _, name, _, _ in parts)
+    def fits(self, known: Collection[str]) -> bool:
+        """known: names of the fields that the server and we can fill in."""
+        return fields_of(self) <= set(known)
 
     @property
     def names_host_in_recipient(self) -> bool:
         return "{host}" in self.recipient
+
+
+@cache
+def fields_of(form: Form) -> frozenset[str]:
+    parts = Formatter().parse(form.sender + form.recipient + form.helo + form.before)
+    return frozenset(name for _, name, _, _ in parts if name)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ import hmac
 import ipaddress
 import re
 import secrets
+from functools import lru_cache
 
 from complaints.checks._forms import FORMS
 
@@ -33,9 +34,14 @@ def sign_probe(secret: bytes, nonce: str, address: str, port: int, form: str) ->
         raise ValueError(f"probe nonce: 8 to 32 lower-case letters and digits wanted, got {nonce!r}")
     if not secret:
         raise ValueError("probe secret is empty: anybody could sign probes")
-    claim = "\0".join(["relay", nonce, ipaddress.ip_address(address).packed.hex(), str(port), form])
+    claim = "\0".join(["relay", nonce, packed(address), str(port), form])
     mac = hmac.digest(secret, claim.encode(), hashlib.sha256)[:MAC_BYTES]
     return f"probe-{nonce}-{base64.b32encode(mac).decode().lower()}"
+
+
+@lru_cache(maxsize=256)
+def packed(address: str) -> str:
+    return ipaddress.ip_address(address).packed.hex()
 
 
 def verify_probe(secret: bytes, local_part: str, nonce: str, address: str, port: int, form: str) -> bool:

@@ -18,6 +18,11 @@ REFUSES_CLIENT = re.compile(
 )
 REFUSES_SENDER = re.compile(r"domain of sender|sender address rejected|sender domain|5\.1\.[78]\b", re.IGNORECASE)
 
+# Where only customers with a password are served (RFC 6409 section 4.3), "client host rejected: access denied" is
+# how Postfix tells everybody else to go.
+LOG_IN_PORTS = frozenset({587, 465})
+SENDS_AWAY = re.compile(r"rejected: access denied", re.IGNORECASE)
+
 
 def judge_relay(found: Sequence[Findings], *, is_proven: bool = False) -> CheckOutcome:
     """Closed needs every form refused for good on every port; one delay, one silence, one acceptance leaves it open.
@@ -85,6 +90,8 @@ def named_forms(found: Findings) -> list[str]:
 def refuses_us(attempt: Attempt) -> bool:
     """A refused local-looking sender or name is an answer to that form; a refusal of our own return path is not."""
     if attempt.code is None or attempt.code < 500 or attempt.form.helo:
+        return False
+    if attempt.port in LOG_IN_PORTS and SENDS_AWAY.search(attempt.text):
         return False
     ours = "{bounce}" in attempt.form.sender and REFUSES_SENDER.search(attempt.text)
     return bool(ours or REFUSES_CLIENT.search(attempt.text))

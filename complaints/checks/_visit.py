@@ -23,6 +23,7 @@ from complaints.checks._tokens import return_path_of, sign_probe
 FORMS_PER_CONNECTION = 9  # Postfix slows down after 10 errors, Exim hangs up at the tenth RSET
 MAX_CONNECTIONS = 16
 IMPLICIT_TLS = 465  # RFC 8314 section 3.3
+SIGNED_FIELDS = ("u", "return_local", "bounce")  # of every form its own
 WANTS_TLS = re.compile(r"starttls|\btls\b", re.IGNORECASE)
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -163,7 +164,7 @@ class Visit:
         while self.waiting_forms:
             form = self.waiting_forms[0]
             # What the server calls itself is known once it has greeted us.
-            fits = form.fits(self.fields(form)) or not self.found.greeted
+            fits = form.fits((*self.names, *SIGNED_FIELDS)) or not self.found.greeted
             if fits and still_worth_trying(form, self.found.attempts):
                 return form
             self.found.skipped.append(self.waiting_forms.pop(0))

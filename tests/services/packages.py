@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 
 FETCH_S = 180
+MOST_DEEP = 3  # libraries of libraries
 FROM_THE_SYSTEM = re.compile(r"libc6|libgcc|libstdc\+\+")  # two of them in one process do not go together
 
 
@@ -46,12 +47,13 @@ def unpacked(name: str, program: str, *more: str) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs at once: the second finds everything done
         if not (root / "complete").exists():
             shutil.rmtree(root, ignore_errors=True)
-            fetch([name, *more], root)
+            wanted = [name, *more]
+            fetch(wanted, root)
+            for _ in range(MOST_DEEP):
+                if missing_libraries(root, program) and (wanted := libraries_of(wanted)):
+                    fetch(wanted, root)
             if missing := missing_libraries(root, program):
-                fetch(libraries_of([name, *more]), root)
-                missing = missing_libraries(root, program)
-                if missing:
-                    raise NoPackage(f"{name}: {', '.join(missing)} cannot be found")
+                raise NoPackage(f"{name}: {', '.join(missing)} cannot be found")
             (root / "complete").touch()
     return root
 
