@@ -26,7 +26,7 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
 class Assignment(models.Model):
     """A contract holds a prefix, or one address and a port range, from `valid_from` until before `valid_until`.
 
-    The database itself refuses what two contracts would hold at once (triggers of migration one_holder). SQLite
+    The database itself refuses what two contracts would hold at once (triggers of migration 0018). SQLite
     forgets triggers when a migration rebuilds the table: such a migration must make them again.
     """
 

@@ -33,6 +33,7 @@ class WaitingLease(models.Model):
     source = models.CharField(max_length=300, help_text="File and line")
 
     class Meta:
+        indexes = [models.Index(fields=["key", "valid_from"], name="waiting_lease_of_prefix")]
         constraints = [
             models.UniqueConstraint(
                 fields=["value", "kind", "key", "valid_from", "port_first"], name="waiting_lease_once"

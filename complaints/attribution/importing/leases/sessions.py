@@ -22,9 +22,13 @@ class Sessions:
         self.load({(item.nas, item.session) for item in items if isinstance(item, Session)})
 
     def load(self, names: Iterable[Name]) -> None:
-        sessions = sorted({session for _, session in names})
-        for start in range(0, len(sessions), NAMES_A_QUERY):
-            self.remember(OpenSession.objects.filter(session__in=sessions[start : start + NAMES_A_QUERY]))
+        by_server: dict[str, list[str]] = {}
+        for nas, session in sorted(names):
+            by_server.setdefault(nas, []).append(session)
+        for nas, sessions in by_server.items():
+            for start in range(0, len(sessions), NAMES_A_QUERY):
+                some = sessions[start : start + NAMES_A_QUERY]
+                self.remember(OpenSession.objects.filter(nas=nas, session__in=some))
 
     def remember(self, rows: Iterable[OpenSession]) -> None:
         for row in rows:
