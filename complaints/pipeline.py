@@ -33,7 +33,7 @@ from complaints.notices.answering import answer_by_machine
 from complaints.notices.bounces import record_bounces
 from complaints.notices.mail_loops import WRITTEN_BY_HAND
 from complaints.notices.replies import record_replies
-from complaints.notices.reporter_answers import record_answers
+from complaints.notices.reporter_answers import ask_about, record_answers
 from complaints.vocabulary import Disposition, ParsedComplaint, ParsedMessage
 from complaints.waiting import BATCH, claim_waiting, free
 
@@ -153,12 +153,13 @@ def write(reads: Sequence[Read], *, claim: str, now: datetime) -> Processed:
         answered = record_answers(those(reads, Disposition.REPORTER_REPLY), now=now)
         show_strays(answered.strays, "answers a mail to a reporter that we never wrote")
         mails = answer_by_machine(written_by_hand(reads), now=now)
+    found = ask_about(answered, now=now)
     unread = sum(parsed.disposition is Disposition.UNREADABLE for _, parsed in reads)
     return Processed(
         len(reads) - unread,
         unread,
         filed.complaints,
-        {*filed.touched, *arrived.cases, *bounced, *replies.cases, *answered.cases},
+        {*filed.touched, *arrived.cases, *bounced, *replies.cases, *found},
         len(filed.opened),
         mails,
     )

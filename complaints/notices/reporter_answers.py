@@ -21,7 +21,7 @@ from complaints.cases.reattribution import ask_again
 from complaints.formats.header_text import bare_address
 from complaints.formats.mail import Mail
 from complaints.formats.reporter_reply import ids_answered
-from complaints.models import Complaint, Message, ReporterAnswer, ReporterMail
+from complaints.models import AttributionWait, Complaint, Message, ReporterAnswer, ReporterMail
 from complaints.models.text import storable
 from complaints.notices.own_words import MOST_READ, MOST_WORDS, words_of
 from complaints.notices.told import NOTHING, Asked, Told, told_facts
@@ -39,13 +39,16 @@ NOT_ASKED = "It answers a mail of ours that asked nothing."
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answered:
-    cases: list[int]  # that got complaints
+    told: dict[int, list[int]]  # complaints that something was told of, by message
     strays: list[Message]  # they name a mail that we never wrote
 
 
 def record_answers(messages: Sequence[Message], *, now: datetime) -> Answered:
-    """Each answer once. Those that a machine can read have their complaints asked about again."""
-    cases: set[int] = set()
+    """Each answer once. What a machine can read of it is kept with its complaints, which `ask_about` asks about again.
+
+    Those have a wait that is due at once: should we die between the two, the sweep asks.
+    """
+    told: dict[int, list[int]] = {}
     strays: list[Message] = []
     for message in messages:
         mail = Mail(message.raw)
@@ -53,8 +56,18 @@ def record_answers(messages: Sequence[Message], *, now: datetime) -> Answered:
         if ours is None:
             strays.append(message)
         elif not ReporterAnswer.objects.filter(message=message).exists():
-            cases |= record_answer(message, mail, ours, now=now)
-    return Answered(sorted(cases), strays)
+            told[message.pk] = record_answer(message, mail, ours, now=now)
+    return Answered(told, strays)
+
+
+def ask_about(answered: Answered, *, now: datetime) -> set[int]:
+    """The cases that got complaints. Outside every transaction: a source of truth may be a service far away."""
+    cases = ask_again(sorted({pk for ids in answered.told.values() for pk in ids}), now=now, because=BECAUSE).cases
+    for message, ids in answered.told.items():
+        if ids and Complaint.objects.filter(pk__in=ids, answer=Answer.UNSURE.value).exists():
+            used = ReporterAnswer.objects.filter(message=message, state=State.USED)
+            used.update(state=State.UNCLEAR, problem=NOT_ENOUGH)
+    return cases
 
 
 def mail_answered(mail: Mail) -> ReporterMail | None:
@@ -63,8 +76,8 @@ def mail_answered(mail: Mail) -> ReporterMail | None:
     return sent.filter(message_id__in=ids).order_by("-pk").first()
 
 
-def record_answer(message: Message, mail: Mail, ours: ReporterMail, *, now: datetime) -> set[int]:
-    """The cases that got complaints by it."""
+def record_answer(message: Message, mail: Mail, ours: ReporterMail, *, now: datetime) -> list[int]:
+    """The complaints that it tells something of."""
     waiting = waiting_complaints(ours)
     words = words_of(mail, most=MOST_READ)
     theirs = without_lines_of(ours.text, words)
@@ -75,11 +88,9 @@ def record_answer(message: Message, mail: Mail, ours: ReporterMail, *, now: date
     by_id = {pk: told for (pk, _), told in zip(waiting, facts, strict=True) if told != NOTHING}
     unclear = [asked for (_, asked), told in zip(waiting, facts, strict=True) if not told.answers(asked)]
     with transaction.atomic():
-        cases = tell(by_id, by=message.pk, now=now)
+        keep_told(by_id, by=message.pk, now=now)
         if not problem and unclear:
             problem = NOT_CLEAR
-        elif not problem and still_unsure(by_id):
-            problem = NOT_ENOUGH
         is_settled = not waiting and ours.kind == ReporterMail.Kind.ASK_MISSING
         ReporterAnswer.objects.create(
             mail=ours,
@@ -90,7 +101,7 @@ def record_answer(message: Message, mail: Mail, ours: ReporterMail, *, now: date
             problem=storable(problem, 500),
             at=now,
         )
-    return cases
+    return sorted(by_id)
 
 
 def without_lines_of(letter: str, words: str) -> str:
@@ -119,22 +130,18 @@ def as_asked(line: Mapping[str, Any], known: Known) -> Asked:
     return Asked(line["address"], datetime.fromisoformat(line["at"]), missing)
 
 
-def tell(told: Mapping[int, Told], *, by: int, now: datetime) -> set[int]:
-    """Keep what was told (by the message `by`) with the complaints, and ask again; the cases that got some."""
+def keep_told(told: Mapping[int, Told], *, by: int, now: datetime) -> None:
+    """Keep what was told (by the message `by`) with the complaints; their waits are over."""
     for complaint in Complaint.objects.filter(pk__in=list(told)).only("pk", "evidence"):
         known = complaint.evidence.get("told") or {}
         news = {name: value for name, value in as_json(told[complaint.pk]).items() if value is not None}
         complaint.evidence = complaint.evidence | {"told": {"port": None, "at": None} | known | news | {"message": by}}
         complaint.save(update_fields=["evidence"])
-    return ask_again(list(told), now=now, because=BECAUSE).cases if told else set()
+    AttributionWait.objects.filter(complaint__in=list(told), outcome="").update(due_at=now)
 
 
 def as_json(told: Told) -> dict[str, int | str | None]:
     return {"port": told.port, "at": told.at.isoformat() if told.at else None}
-
-
-def still_unsure(told: Mapping[int, Told]) -> bool:
-    return Complaint.objects.filter(pk__in=list(told), answer=Answer.UNSURE.value).exists()
 
 
 def settle_answer(answer: ReporterAnswer, told: Mapping[int, Told], *, by: str, now: datetime) -> set[int]:
@@ -143,7 +150,9 @@ def settle_answer(answer: ReporterAnswer, told: Mapping[int, Told], *, by: str, 
         mine = ReporterAnswer.objects.filter(pk=answer.pk, state=State.UNCLEAR)
         if not mine.update(state=State.READ, read_by=by):
             return set()
-        return tell({pk: each for pk, each in told.items() if each != NOTHING}, by=answer.message_id, now=now)
+        facts = {pk: each for pk, each in told.items() if each != NOTHING}
+        keep_told(facts, by=answer.message_id, now=now)
+    return ask_again(sorted(facts), now=now, because=BECAUSE).cases
 
 
 def in_words(told: Told) -> str:

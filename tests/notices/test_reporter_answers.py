@@ -6,13 +6,15 @@ from datetime import timedelta
 
 import pytest
 
+from complaints.cases.reattribution import ask_due
+from complaints.cases.waits import due_waits
 from complaints.models import AttributionWait, Case, Complaint, Reading, ReporterAnswer, ReporterMail
 from complaints.notices.asking import ask_missing
 from complaints.notices.reported import complaints_of
 from complaints.notices.reporter_answers import record_answers, settle_answer
 from complaints.notices.told import Told
 from complaints.vocabulary import Answer
-from tests.factories import NOON, make_assignment, make_network
+from tests.factories import NOON, make_assignment, make_message, make_network
 from tests.notices.reporters import LENA, SEEN, SHARED, answer_to, ask_lena, receive, spam_from, vouch_for, written
 
 pytestmark = pytest.mark.django_db
@@ -54,8 +56,19 @@ def test_the_answer_is_no_complaint_of_its_own():
 def test_the_same_answer_counts_once():
     mail = ask_lena()
     messages = receive(answer_to(mail, "source port 2100"))
-    assert record_answers(messages, now=NOON).cases == []
+    assert record_answers(messages, now=NOON).told == {}
     assert ReporterAnswer.objects.count() == 1
+
+
+def test_who_dies_after_keeping_an_answer_leaves_it_to_the_sweep():
+    mail = ask_lena()
+    message = make_message(answer_to(mail, "source port 2100"))
+    assert list(record_answers([message], now=NOON + HOUR).told) == [message.pk]  # and nobody asks about it
+    assert Complaint.objects.get().answer == "unsure"
+
+    ask_due(due_waits(NOON + HOUR, limit=9), now=NOON + HOUR)
+
+    assert Complaint.objects.get().contract.reference == "bruno"
 
 
 @pytest.mark.parametrize("text", ["We have no ports.", "port 2100 or 1100", "Which address do you mean?"])
