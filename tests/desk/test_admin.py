@@ -8,14 +8,21 @@ from django.urls import reverse
 from complaints.addresses import prefix_key
 from complaints.models import (
     Assignment,
+    AssignmentChange,
     Case,
     CaseEvent,
+    CheckOptOut,
     CheckRun,
+    FeedFault,
+    FeedPosition,
+    HostedName,
+    LineIdentifier,
     Message,
     Network,
     Notice,
     PlaybookVersion,
     PrefixLength,
+    WaitingLease,
 )
 from complaints.notices.compose import queue_notice
 from complaints.playbooks.loading import activate_playbook, read_playbook
@@ -43,6 +50,19 @@ def root(db: None) -> Client:
     return client
 
 
+def make_rows_of_feeds(case: Case) -> None:
+    key, since = prefix_key("192.0.2.0/28"), {"valid_from": NOON, "said_at": NOON}
+    CheckOptOut.objects.create(key=key, note="They asked")
+    LineIdentifier.objects.create(contract=case.contract, kind="radius_user", value="anna")
+    HostedName.objects.create(contract=case.contract, name="anna.example")
+    AssignmentChange.objects.create(changed_at=NOON, action="ended", why="a.csv, line 2", key=key)
+    WaitingLease.objects.create(
+        kind="mac", value="02:00:00:00:00:01", key=key, method="lease", renews=True, why="unknown", source="f", **since
+    )
+    FeedFault.objects.create(source="kea.csv, line 7", text="?", reason="no time", seen_at=NOON)
+    FeedPosition.objects.create(path="kea.csv", reader="kea", inode="1", read_at=NOON)
+
+
 def admin_url(model: type, page: str, *args: int) -> str:
     return reverse(f"admin:complaints_{model._meta.model_name}_{page}", args=args)  # type: ignore[attr-defined]
 
@@ -58,6 +78,7 @@ def test_every_list_and_form_opens(root: Client, model: type) -> None:
     activate_playbook(read_playbook(), now=NOON)
     make_shared_machine()
     make_blacklist()
+    make_rows_of_feeds(case)
 
     assert root.get(admin_url(model, "changelist")).status_code == 200
     row = model.objects.first()  # type: ignore[attr-defined]
