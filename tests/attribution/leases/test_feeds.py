@@ -169,7 +169,7 @@ def test_records_that_cannot_be_read_are_told_and_kept_and_hold_nothing_up():
 
     assert told == [
         "feed:1: names nobody: User-Name and Calling-Station-Id are missing",
-        "feed:8: Framed-IP-Address: '192.0.2.300' does not appear to be an IPv4 or IPv6 network",
+        "feed:8: Framed-IP-Address: '192.0.2.300' is not a prefix, such as 192.0.2.0/24 or 2001:db8::/48",
     ]
     assert (summary.records, summary.faults, summary.created) == (3, 2, 1)
     assert FeedFault.objects.get(source="feed:1").text.splitlines()[1] == "\tNAS-IP-Address = 198.51.100.1"

@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from complaints.addresses import prefix_key
+from complaints.attribution.importing.cells import prefix
 from complaints.attribution.importing.leases.events import Fault, Identifier, Item, LeaseEvent
 from complaints.models.identifiers import identifier_value
 
@@ -120,7 +120,7 @@ def lease4(address: str, said: dict[str, str], source: str) -> LeaseEvent | None
     said_at = max(start, cltt or start)
     if state not in (ACTIVE, ABANDONED) and ends is not None:
         said_at = max(said_at, ends)
-    return LeaseEvent(identifiers, prefix_key(address), start, ends, said_at, True, source)
+    return LeaseEvent(identifiers, prefix(address), start, ends, said_at, True, source)
 
 
 def leases6(name: str, inside: str, source: str) -> Iterator[LeaseEvent]:
@@ -131,14 +131,14 @@ def leases6(name: str, inside: str, source: str) -> Iterator[LeaseEvent]:
     cltt = time_of(statements(INNER.sub("", inside)), "cltt")
     if cltt is None:
         raise ValueError("cltt is missing")
-    for _, prefix, part in INNER.findall(inside):
+    for _, place, part in INNER.findall(inside):
         said = statements(part)
         ends = time_of(said, "ends")
         state = said.get("binding state", ACTIVE)
         if state == RELEASED:  # what the client said last was that
             ends = cltt
         said_at = cltt if state in (ACTIVE, RELEASED) or ends is None else max(cltt, ends)
-        yield LeaseEvent(identifiers, prefix_key(prefix), cltt, ends, said_at, True, source)
+        yield LeaseEvent(identifiers, prefix(place), cltt, ends, said_at, True, source)
 
 
 def time_of(said: dict[str, str], name: str) -> datetime | None:

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from complaints.addresses import prefix_key
+from complaints.attribution.importing.cells import prefix
 from complaints.attribution.importing.leases.events import Fault, Identifier, Item, LeaseEvent
 from complaints.models.identifiers import identifier_value
 
@@ -97,8 +97,8 @@ def moment(seconds: int) -> datetime:
 
 def prefix_of(row: dict[str, str]) -> bytes:
     if row.get("lease_type") == PREFIX_DELEGATION:
-        return prefix_key(f"{row['address']}/{number(row, 'prefix_len')}")
-    return prefix_key(row["address"])
+        return prefix(f"{row['address']}/{number(row, 'prefix_len')}")
+    return prefix(row["address"])
 
 
 def identifiers_of(row: dict[str, str]) -> tuple[Identifier, ...]:

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from complaints.addresses import prefix_key
+from complaints.attribution.importing.cells import prefix
 from complaints.attribution.importing.leases.events import Fault, Identifier, Item, Restart, Session
 from complaints.models.identifiers import identifier_value
 
@@ -155,7 +155,7 @@ def keys_of(values: dict[str, list[str]]) -> tuple[bytes, ...]:
             if text in NO_ADDRESS:
                 continue
             try:
-                found.append(prefix_key(text))
+                found.append(prefix(text))
             except ValueError as exc:
                 raise ValueError(f"{name}: {exc}") from None
     return tuple(dict.fromkeys(found))
