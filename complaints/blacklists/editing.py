@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django import forms
@@ -64,7 +65,7 @@ class BlacklistForm(forms.ModelForm):
 
 
 def lines_of_codes(codes: dict[str, Any]) -> str:
-    rows = [(key, ",".join(causes_of(code)), code["meaning"]) for key, code in codes.items()]
+    rows = [(key, ",".join(causes_of(codes[key])), codes[key]["meaning"]) for key in sorted(codes, key=numbers)]
     return "\n".join("  ".join(row) for row in rows)
 
 
@@ -74,7 +75,11 @@ def causes_of(code: dict[str, Any]) -> list[str]:
 
 
 def lines_of_errors(errors: dict[str, str]) -> str:
-    return "\n".join(f"{key}  {meaning}" for key, meaning in errors.items())
+    return "\n".join(f"{key}  {errors[key]}" for key in sorted(errors, key=numbers))
+
+
+def numbers(key: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", key)]
 
 
 def read_lines(text: str, read: Any) -> dict[str, Any]:

@@ -145,10 +145,14 @@ def read_cause(value: Any, where: str) -> str:
 
 
 def read_codes(value: Any, where: str, *, need_cause: bool, bits: bool) -> tuple[Code, ...]:
-    """`{127.0.0.5-7: {meaning, cause}}` with one cause or a list; errors have only their meaning, as text."""
+    """`{127.0.0.5-7: {meaning, cause}}` with one cause or a list; errors have only their meaning, as text.
+
+    The narrower first: it wins over a run around it, in whatever order a database gives the keys back.
+    """
     if not isinstance(value, dict) or (need_cause and not value):
         raise BadCatalogue(f"{where}: a mapping of answers is wanted, got {value!r}")
-    return tuple(read_code(str(key), meant, f"{where}: {key}", need_cause, bits) for key, meant in value.items())
+    found = (read_code(str(key), meant, f"{where}: {key}", need_cause, bits) for key, meant in value.items())
+    return tuple(sorted(found, key=lambda code: (int(code.last) - int(code.first), code.first, code.bit)))
 
 
 def read_code(key: str, meant: Any, where: str, need_cause: bool, bits: bool) -> Code:
