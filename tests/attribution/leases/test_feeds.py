@@ -221,6 +221,18 @@ def test_a_lease_of_what_is_a_static_line_waits_and_takes_it_from_nobody():
     assert WaitingLease.objects.get().why == "held"
 
 
+def test_a_lease_that_waits_for_a_static_line_to_end_waits_on_until_it_does():
+    line = make_assignment("bruno", "192.0.2.10/32")
+    load("radius", record("Start", 0) + record("Stop", 30))
+    assert place_waiting().placed == 0
+    assert waiting() == [("anna@isp.example", "192.0.2.10/32", 0, 30)]
+
+    Assignment.objects.filter(pk=line.pk).update(valid_until=NOON)
+
+    assert place_waiting().placed == 1
+    assert (held()[-1], waiting()) == (("anna", "192.0.2.10/32", 0, 30), [])
+
+
 def test_a_dry_run_tells_what_it_would_do():
     summary = load("radius", record("Start", 0) + record("Start", 1, "zoe", "2"), dry_run=True)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Max, Q, QuerySet
 
 from complaints.attribution.importing.leases.events import LeaseEvent
 from complaints.attribution.importing.leases.merging import Held
@@ -180,10 +180,12 @@ def waiting_columns(key: bytes, row: Held) -> tuple[Any, ...]:
 
 
 def waiting_batches(size: int) -> Iterator[list[tuple[int, LeaseEvent]]]:
-    """All waiting leases, by id, a batch a query."""
+    """All leases that wait now, by id, a batch a query; not those that wait again meanwhile, with new ids."""
+    newest = WaitingLease.objects.aggregate(newest=Max("pk"))["newest"] or 0
     last = 0
     while True:
-        rows = WaitingLease.objects.filter(pk__gt=last).order_by("pk").values_list("pk", *WAITING)[:size]
+        waiting = WaitingLease.objects.filter(pk__gt=last, pk__lte=newest).order_by("pk")
+        rows = waiting.values_list("pk", *WAITING)[:size]
         batch = [(pk, event_of(columns)) for pk, *columns in rows]
         if not batch:
             return
