@@ -9,8 +9,8 @@ from pytest_django import Settings
 
 from complaints import pipeline
 from complaints.models import Assignment, Case, Complaint, Reading, Reporter
-from complaints.notices.bounces import bounce_address
 from complaints.notices.compose import queue_notice
+from complaints.notices.verp import bounce_address
 from complaints.pipeline import Processed, process_messages
 from complaints.playbooks.runner import advance_case
 from complaints.vocabulary import ParsedComplaint

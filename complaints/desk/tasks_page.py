@@ -14,10 +14,12 @@ from complaints.cases.tasks import end_task
 from complaints.desk import when
 from complaints.desk.access import desk_page
 from complaints.models import DeskTask
+from complaints.notices.bounces import PERHAPS
+from complaints.notices.next_contact import UNREACHED
 
 PAGE = 50
 # These end when a person says so. The others end by themselves, when what they are about is mended.
-BY_WORD = frozenset({"playbook", "measure"})
+BY_WORD = frozenset({"playbook", "measure", UNREACHED, PERHAPS})
 MEASURE = "measure"
 
 

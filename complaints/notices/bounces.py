@@ -1,117 +1,143 @@
-"""Envelope senders that name their mail: a bounce says by its recipient which notice, or which mail to a reporter
-(bounce+r…), did not arrive.
+"""Mails of ours that come back: known by the address they return to, or by the Message-ID of the original in them.
 
-The short HMAC keeps strangers from declaring mails undelivered by counting numbers.
+Both were drawn by lot, so a forged bounce that has neither changes nothing: at most a person is asked to look, once a
+case. Many at once are read one by one and looked up together.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from email import message_from_bytes
-from email.message import Message as Mail
 
-from django.conf import settings
 from django.db import transaction
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.db.models import Q
 
-from complaints.attribution.contacts import note_bounced
+from complaints.cases.tasks import open_task
 from complaints.cases.transitions import MACHINE, record
-from complaints.models import Case, Message, Notice, ReporterMail
-from complaints.notices.letter import one_line
+from complaints.models import Case, Forward, Message, Notice, ReporterMail
+from complaints.models.outgoing import OutgoingMail
+from complaints.models.text import storable
+from complaints.notices.next_contact import after_return
 from complaints.notices.reporter_mail import stop_waiting
-from complaints.vocabulary import CustomerStatus, EventKind
+from complaints.notices.returned import Returned, read_returned
+from complaints.notices.verp import FORWARDED, TO_REPORTER, mail_of_bounce
+from complaints.vocabulary import EventKind
 
-BOUNCE = re.compile(r"bounce\+(r?\d{1,18})-([0-9a-f]{10})@(.+)", re.IGNORECASE)
-MAX_WORDS = 500
-TO_REPORTER = "r"
-
-
-def bounce_address(notice_id: int) -> str:
-    return address_of(str(notice_id))
-
-
-def reporter_bounce_address(mail_id: int) -> str:
-    return address_of(f"{TO_REPORTER}{mail_id}")
-
-
-def address_of(name: str) -> str:
-    domain = settings.DESK_EMAIL.rpartition("@")[2]
-    return f"bounce+{name}-{signature(name)}@{domain}"
-
-
-def notice_of_bounce(address: str) -> int | None:
-    """The id of the notice that a bounce's recipient names, or None when we never wrote that address."""
-    name = mail_of_bounce(address)
-    return int(name) if name and name.isdecimal() else None
-
-
-def mail_of_bounce(address: str) -> str | None:
-    """What address_of was given, "12" or "r12"; None when we never made this address."""
-    found = BOUNCE.fullmatch(address.strip().strip("<>"))
-    if not found:
-        return None
-    name = found[1].lower()
-    return name if constant_time_compare(signature(name), found[2].lower()) else None
-
-
-def signature(name: str) -> str:
-    return salted_hmac("complaints.bounce", name, algorithm="sha256").hexdigest()[:10]
+PERHAPS = "perhaps_undelivered"  # kind of desk task
+MOST_DOUBTS = 20  # of a batch: a flood of forged bounces makes no flood of questions
+Model = type[OutgoingMail]
+LETTERS: dict[str, Model] = {"": Notice, TO_REPORTER: ReporterMail, FORWARDED: Forward}
+SENT = OutgoingMail.State.SENT
 
 
 def record_bounces(messages: Sequence[Message], *, now: datetime) -> list[int]:
-    """Mails that came back as undeliverable count as failed, once. Returns the ids of the notices' cases."""
-    cases = []
-    for message in messages:
-        for recipient in message.envelope_to.splitlines():
-            name = mail_of_bounce(recipient)
-            problem = failure(message_from_bytes(message.raw)) if name else None
-            if name and problem and name.startswith(TO_REPORTER):
-                record_reporter_bounce(int(name.removeprefix(TO_REPORTER)), problem=problem, now=now)
-            elif name and problem:
-                cases += record_bounce(int(name), problem=problem, now=now)
-    return sorted(set(cases))
+    """Mails that came back as undeliverable count as failed, once. Returns the ids of the cases to look at."""
+    read = [(message, said) for message in messages if (said := read_returned(message.raw))]
+    named = [(said, names_in(message, said)) for message, said in read]
+    found = look_up([name for _, names in named for name in names], [each for said, _ in named for each in said.ids])
+    cases: set[int] = set()
+    for said, names in named:
+        mails = {found[key] for key in (*names, *said.ids) if key in found}
+        for mail in sorted(mails, key=lambda each: each.pk):
+            cases.update(record_return(mail, said, now=now))
+    wonder([said for said, names in named if said.final and not names and not said.ids], now=now)
+    return sorted(cases)
 
 
-def record_reporter_bounce(mail_id: int, *, problem: str, now: datetime) -> None:
-    mail = ReporterMail.objects.filter(pk=mail_id, state=ReporterMail.State.SENT).first()
-    if mail is None:
-        return
-    with transaction.atomic():
-        sent = ReporterMail.objects.filter(pk=mail_id, state=ReporterMail.State.SENT)
-        if sent.update(state=ReporterMail.State.FAILED, problem=f"came back: {problem}"):
-            stop_waiting(mail, now=now)
+def names_in(message: Message, said: Returned) -> list[str]:
+    """By the envelope; by the bounce's own header where a pipe lost the envelope. Either is signed."""
+    names = map(mail_of_bounce, (*message.envelope_to.splitlines(), *said.sent_to))
+    return list(dict.fromkeys(name for name in names if name))
 
 
-def record_bounce(notice_id: int, *, problem: str, now: datetime) -> list[int]:
-    notice = Notice.objects.select_related("case").filter(pk=notice_id).first()
-    if notice is None:
+def look_up(names: Iterable[str], ids: Iterable[str]) -> dict[str, OutgoingMail]:
+    """The mails by VERP name and by Message-ID, as far as there are such and they count as sent."""
+    keys: dict[str, list[int]] = defaultdict(list)
+    for name in names:
+        kind, number = (name[0], name[1:]) if name[0] in LETTERS else ("", name)
+        keys[kind].append(int(number))
+    wanted, found = list(set(ids)), dict[str, OutgoingMail]()
+    for kind, model in LETTERS.items():
+        if keys[kind] or wanted:
+            rows = model._default_manager.filter(Q(pk__in=set(keys[kind])) | Q(message_id__in=wanted), state=SENT)
+            for mail in rows:
+                found[f"{kind}{mail.pk}"] = found[mail.message_id] = mail
+    return found
+
+
+def record_return(mail: OutgoingMail, said: Returned, *, now: datetime) -> list[int]:
+    """A mail that is only late still counts as sent, and says so. A digest came back for all that it carried."""
+    if not said.final:
+        type(mail)._default_manager.filter(pk=mail.pk, state=SENT).update(problem=storable(f"late: {said.reason}", 510))
         return []
+    problem = storable(f"came back: {said.reason}", 520)
+    if isinstance(mail, Notice):
+        carried = Notice.objects.filter(carried_by=mail, state=SENT)
+        return [case for each in (mail, *carried) for case in return_notice(each, said, problem, now=now)]
     with transaction.atomic():
-        sent = Notice.objects.filter(pk=notice_id, state=Notice.State.SENT)
-        if not sent.update(state=Notice.State.FAILED, problem=f"came back: {problem}"):
+        sent = type(mail)._default_manager.filter(pk=mail.pk, state=SENT)
+        if sent.update(state=mail.State.FAILED, problem=problem):
+            return RETURNS[type(mail)](mail, problem, now)
+    return []
+
+
+def return_notice(notice: Notice, said: Returned, problem: str, *, now: datetime) -> list[int]:
+    with transaction.atomic():
+        sent = Notice.objects.filter(pk=notice.pk, state=SENT)
+        if not sent.update(state=Notice.State.FAILED, problem=problem):
             return []
         record(
             notice.case, EventKind.NOTICE_FAILED, actor=MACHINE, now=now,
-            notice=notice.pk, step=notice.step, occurrence=notice.occurrence, to=notice.to_email,
-            problem=f"came back: {problem}",
+            notice=notice.pk, step=notice.step, occurrence=notice.occurrence, to=notice.to_email, problem=problem,
         )  # fmt: skip
-        note_bounced(notice.to_email, reason=problem, now=now)
-        if not notice.case.notices.filter(state=Notice.State.SENT).exists():  # then nobody has been told
-            Case.objects.filter(pk=notice.case_id, customer_status=CustomerStatus.NOTIFIED).update(
-                customer_status=CustomerStatus.NONE
-            )
+        after_return(notice, problem=said.reason, status=said.status, now=now)
     return [notice.case_id]
 
 
-def failure(mail: Mail) -> str | None:
-    """Why a delivery status notification (RFC 3464) says it failed for good; None for delays and everything else."""
-    for part in mail.walk():
-        if part.get_content_type() != "message/delivery-status":
-            continue
-        for fields in part.walk():
-            if str(fields.get("Action", "")).strip().lower() == "failed":
-                said = fields.get("Diagnostic-Code") or fields.get("Status") or "no reason given"
-                return one_line(str(said))[:MAX_WORDS]
-    return None
+def return_reporter_mail(mail: OutgoingMail, problem: str, now: datetime) -> list[int]:
+    assert isinstance(mail, ReporterMail)
+    stop_waiting(mail, now=now)
+    return []
+
+
+def return_forward(mail: OutgoingMail, problem: str, now: datetime) -> list[int]:
+    assert isinstance(mail, Forward)
+    record(mail.case, EventKind.FORWARDED, actor=MACHINE, now=now, forward=mail.pk, to=mail.to_email, problem=problem)
+    return [mail.case_id]
+
+
+RETURNS = {ReporterMail: return_reporter_mail, Forward: return_forward}
+
+
+def wonder(doubtful: Sequence[Returned], *, now: datetime) -> None:
+    """It names a case and its recipient, and proves nothing: a person looks, once a case."""
+    asked: set[int] = set()
+    for said in doubtful:
+        if len(asked) >= MOST_DOUBTS:
+            return
+        for case in cases_named(said):
+            if case.pk not in asked:
+                asked.add(case.pk)
+                ask_whether(case, said, now=now)
+
+
+def cases_named(said: Returned) -> list[Case]:
+    if not said.recipients:
+        return []
+    cases = [case for number in said.numbers for case in Case.objects.active().numbered(number)]
+    return [case for case in cases if case.notices.filter(state=SENT, to_email__in=said.recipients).exists()]
+
+
+def ask_whether(case: Case, said: Returned, *, now: datetime) -> None:
+    open_task(
+        PERHAPS,
+        str(case.pk),
+        title=f"Did our mail about case {case.number} arrive?",
+        text=f"A mail says that it did not reach {', '.join(said.recipients)[:300]} ({said.reason}), but it does not "
+        "carry what would prove that it is an answer to ours. Look at it, and call the customer if in doubt.",
+        url=f"/case/{case.pk}",
+        actor=MACHINE,
+        now=now,
+        case=case,
+    )

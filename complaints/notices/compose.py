@@ -34,17 +34,25 @@ class NoSuchLetter(Exception):
 
 
 def queue_notice(
-    case: Case, step: str, *, occurrence: int, now: datetime, extra: Mapping[str, Any] | None = None
+    case: Case,
+    step: str,
+    *,
+    occurrence: int,
+    now: datetime,
+    extra: Mapping[str, Any] | None = None,
+    recipient: int = 1,
 ) -> Notice | None:
-    """One mail of one step to the contact that was in charge when the case opened; a repeat returns the first one.
+    """One mail of one step to the contact in charge of the case; a repeat returns the first one.
 
     `extra` goes to the letter, where it wins over what is known here; `deadline_at` (aware) is the date promised
-    when it is not yet the case's. Returns None, with one line in the history, when there is nobody to write to.
+    when it is not yet the case's. `recipient` counts the contacts that this letter was tried on.
+    Returns None, with one line in the history, when there is nobody to write to.
 
     Raises:
         NoSuchLetter: no letter is written for `step`.
     """
-    existing = Notice.objects.filter(case=case, step=step, occurrence=occurrence).first()
+    known = {"case": case, "step": step, "occurrence": occurrence, "recipient": recipient}
+    existing = Notice.objects.filter(**known).first()
     if existing:
         return existing
     to_email = str(case.owner.get("contact_email") or "")
@@ -58,9 +66,7 @@ def queue_notice(
     try:
         with transaction.atomic():
             notice = Notice.objects.create(
-                case=case,
-                step=step,
-                occurrence=occurrence,
+                **known,
                 to_name=one_line(str(case.owner.get("contact_name") or ""))[:200],
                 to_email=to_email,
                 language=language,
@@ -77,7 +83,7 @@ def queue_notice(
                 notice=notice.pk, step=step, occurrence=occurrence, to=to_email,
             )  # fmt: skip
     except IntegrityError:  # another worker decided the same at the same moment; its row is as good
-        return Notice.objects.get(case=case, step=step, occurrence=occurrence)
+        return Notice.objects.get(**known)
     return notice
 
 

@@ -12,6 +12,7 @@ from complaints.models import Case, Notice
 from complaints.notices.letter import LINK_MARK
 from complaints.notices.links import make_link, portal_url
 from complaints.notices.mail import Undeliverable, notice_mail
+from complaints.notices.next_contact import after_return
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind
 
 RELATED: tuple[str, ...] = ("case", "link")
@@ -46,7 +47,7 @@ def link_of(notice: Notice, *, now: datetime) -> str:
     return fresh
 
 
-def finish(mail: Notice, *, now: datetime) -> None:
+def finish(mail: Notice, *, now: datetime, refused: str | None = None) -> None:
     data = {"problem": mail.problem} if mail.problem else {}
     record(
         mail.case, EVENTS[Notice.State(mail.state)], actor=MACHINE, now=now,
@@ -56,3 +57,5 @@ def finish(mail: Notice, *, now: datetime) -> None:
         Case.objects.filter(pk=mail.case_id, customer_status=CustomerStatus.NONE).update(
             customer_status=CustomerStatus.NOTIFIED
         )
+    elif refused is not None:
+        after_return(mail, problem=mail.problem, status=refused, now=now)

@@ -26,7 +26,7 @@ from complaints.claims import dead_claims, insist, new_claim
 from complaints.models import Hold, Notice, ReporterMail
 from complaints.models.outgoing import OutgoingMail
 from complaints.notices import customer_post, reporter_post
-from complaints.notices.mail import OUTAGE, Undeliverable, describe, send
+from complaints.notices.mail import OUTAGE, Refused, Undeliverable, describe, send
 
 M = TypeVar("M", bound=OutgoingMail)
 State = OutgoingMail.State
@@ -45,8 +45,11 @@ class Post(Protocol):
 
     def mail_of(self, mail: Any, *, now: datetime) -> EmailMessage: ...
 
-    def finish(self, mail: Any, *, now: datetime) -> None:
-        """Sent or failed, and the row says so: what else must be written in the same transaction."""
+    def finish(self, mail: Any, *, now: datetime, refused: str | None = None) -> None:
+        """Sent or failed, and the row says so: what else must be written in the same transaction.
+
+        refused: the code with which the recipient's server refused the address; "" where it gave none.
+        """
 
 
 POSTS: dict[type[OutgoingMail], Post] = {Notice: customer_post, ReporterMail: reporter_post}
@@ -135,7 +138,8 @@ def deliver(mail: OutgoingMail, *, now: datetime, connection: BaseEmailBackend |
         post.refuse(mail)
         send(post.mail_of(mail, now=now), connection or get_connection())
     except Undeliverable as exc:
-        finish(mail, State.FAILED, now=now, problem=str(exc))
+        refused = exc.status if isinstance(exc, Refused) else None
+        finish(mail, State.FAILED, now=now, problem=str(exc), refused=refused)
     except OUTAGE as exc:
         if connection:
             connection.close()  # it may be half dead; the next mail opens a new one
@@ -176,10 +180,12 @@ def postpone(mail: OutgoingMail, *, problem: str, now: datetime) -> None:
     mine(mail).update(state=State.QUEUED, claim="", problem=problem, due_at=now + PAUSES[mail.tries - 1])
 
 
-def finish(mail: OutgoingMail, state: str, *, now: datetime, problem: str, **columns: datetime) -> None:
+def finish(
+    mail: OutgoingMail, state: str, *, now: datetime, problem: str, refused: str | None = None, **columns: datetime
+) -> None:
     """The row and what follows from it, together and once."""
     with transaction.atomic():
         if not mine(mail).update(state=state, claim="", problem=problem, **columns):
             return
         mail.state, mail.problem = state, problem
-        POSTS[type(mail)].finish(mail, now=now)
+        POSTS[type(mail)].finish(mail, now=now, refused=refused)

@@ -9,14 +9,23 @@ from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
 from complaints.models import Notice
-from complaints.notices.bounces import bounce_address
 from complaints.notices.letter import fill_link
+from complaints.notices.returned import status_in
+from complaints.notices.verp import bounce_address
 
 OUTAGE = (smtplib.SMTPException, OSError)
 
 
 class Undeliverable(Exception):
     """Trying this mail again would not help; the text says why."""
+
+
+class Refused(Undeliverable):
+    """The recipient's server said no. status: its code (RFC 3463), or "" where it gave none."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.status = status_in(text)
 
 
 def notice_mail(notice: Notice, *, url: str) -> EmailMultiAlternatives:
@@ -51,7 +60,7 @@ def send(mail: EmailMessage, connection: BaseEmailBackend) -> None:
     except smtplib.SMTPRecipientsRefused as exc:
         code, text = next(iter(exc.recipients.values()))
         if is_final(code):
-            raise Undeliverable(f"the recipient's server refused the address: {answer(code, text)}") from exc
+            raise Refused(f"the recipient's server refused the address: {answer(code, text)}") from exc
         raise
     except smtplib.SMTPDataError as exc:
         if is_final(exc.smtp_code):

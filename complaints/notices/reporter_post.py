@@ -8,9 +8,9 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 
 from complaints.models import ReporterMail
-from complaints.notices.bounces import reporter_bounce_address
 from complaints.notices.mail import Undeliverable
 from complaints.notices.reporter_mail import is_still_wanted, stop_waiting
+from complaints.notices.verp import reporter_bounce_address
 
 RELATED: tuple[str, ...] = ("reporter",)
 
@@ -45,7 +45,7 @@ def mail_of(mail: ReporterMail, *, now: datetime) -> EmailMessage:
     )
 
 
-def finish(mail: ReporterMail, *, now: datetime) -> None:
+def finish(mail: ReporterMail, *, now: datetime, refused: str | None = None) -> None:
     """The row says all there is; of one that failed no answer will come."""
     if mail.state == ReporterMail.State.FAILED:
         stop_waiting(mail, now=now)

@@ -63,7 +63,7 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
         points=ladder_points(case.contract_id, now=now),
         customer_status=CustomerStatus(case.customer_status),
         measures={kind for *_, kind, state in measures if state in UNDER_WAY},
-        claims_failed=case.notices.filter(step="still_open").count(),
+        claims_failed=case.notices.filter(step="still_open", recipient=1).count(),
         has_contact=address_problem(str(case.owner.get("contact_email") or "")) is None,
         recent=case.last_seen_at > now - RECENT,
         undelivered=is_undelivered(case),

@@ -11,9 +11,9 @@ import pytest
 from complaints.cases.holds import begin_hold, end_hold
 from complaints.cases.transitions import move_case
 from complaints.models import Case, Hold, Notice
-from complaints.notices.bounces import bounce_address, notice_of_bounce
 from complaints.notices.delivery import PAUSES, STALE_CLAIM, claim_due, deliver, deliver_due, due_mails, give_back
 from complaints.notices.links import find_link, revoke_link
+from complaints.notices.verp import bounce_address, notice_of_bounce
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind, Resolution
 from tests.factories import NOON, make_case
 from tests.notices.rows import make_proof, make_relay_case, queued

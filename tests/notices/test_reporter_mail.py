@@ -10,10 +10,11 @@ from complaints.addresses import address_key
 from complaints.models import AttributionWait, Complaint, Reporter, ReporterMail
 from complaints.notices.answering import answer_by_machine
 from complaints.notices.asking import ask_missing
-from complaints.notices.bounces import mail_of_bounce, record_bounces
+from complaints.notices.bounces import record_bounces
 from complaints.notices.delivery import deliver_due
 from complaints.notices.reported import complaints_of
 from complaints.notices.reporter_mail import NoAnswer
+from complaints.notices.verp import mail_of_bounce
 from complaints.vocabulary import Answer
 from tests.factories import NOON, make_assignment, make_message
 from tests.notices.reporters import (
