@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -19,11 +19,12 @@ from django.template.loader import render_to_string
 
 from complaints.cases.transitions import MACHINE, record
 from complaints.models import Case, CaseEvent, Notice
+from complaints.notices.about import ahead, events, measures, place_of, theme_of, themes, urls
 from complaints.notices.evidence import blacklists, relay_proof
 from complaints.notices.letter import LINK_MARK, Letter, as_text, one_line, read_letter
 from complaints.notices.links import make_link
 from complaints.notices.moments import moment
-from complaints.vocabulary import EventKind
+from complaints.vocabulary import EventKind, MeasureKind
 
 STEP = re.compile(r"[a-z][a-z0-9_]*")
 DEFAULT_LANGUAGE = "en"
@@ -59,9 +60,11 @@ def queue_notice(
     if problem := address_problem(to_email):
         record_no_address(case, step=step, occurrence=occurrence, problem=problem, now=now)
         return None
-    template = letter_for(step, cause=case.cause, language=str(case.owner.get("language") or DEFAULT_LANGUAGE))
+    wanted = str(case.owner.get("language") or DEFAULT_LANGUAGE)
+    template = letter_for(step, cause=case.cause, category=case.category, language=wanted)
     language = language_of(template)
-    facts = {**facts_of(case, language, deadline=(extra or {}).get("deadline_at")), **dict(extra or {})}
+    extra = dict(extra or {})
+    facts = {**facts_of(case, language, deadline=extra.get("deadline_at"), coming=extra.pop("coming", ())), **extra}
     letter = read_letter(template.render(Context(facts, autoescape=False)))
     try:
         with transaction.atomic():
@@ -108,12 +111,13 @@ def record_no_address(case: Case, *, step: str, occurrence: int, problem: str, n
         record(case, EventKind.NOTICE_FAILED, actor=MACHINE, now=now, step=step, occurrence=occurrence, problem=problem)
 
 
-def letter_for(step: str, *, cause: str, language: str) -> Template:
-    """The closest letter: the customer's language before English, the cause before the general one."""
+def letter_for(step: str, *, cause: str, language: str, category: str = "") -> Template:
+    """The closest letter: the customer's language before English; the cause, category or family before the general."""
     if not STEP.fullmatch(step):
         raise NoSuchLetter(f"{step!r} is no name of a step")
     languages = dict.fromkeys([language.lower(), language.lower().partition("-")[0], DEFAULT_LANGUAGE])
-    wanted = [f"notices/{lang}/{name}.txt" for lang in languages for name in (f"{step}.{cause}", step)]
+    names = [*(f"{step}.{theme}" for theme in themes(cause, category)), step]
+    wanted = [f"notices/{lang}/{name}.txt" for lang in languages for name in names]
     try:
         return Engine.get_default().select_template(wanted)
     except TemplateDoesNotExist:
@@ -124,16 +128,22 @@ def language_of(template: Template) -> str:
     return str(template.name).split("/")[1]
 
 
-def facts_of(case: Case, language: str, *, deadline: datetime | None = None) -> dict[str, Any]:
+def facts_of(
+    case: Case, language: str, *, deadline: datetime | None = None, coming: Sequence[tuple[datetime, str]] = ()
+) -> dict[str, Any]:
     """Everything a letter may mention. What is not here cannot leak: no reporter, no trap, no mail complained about."""
     deadline = deadline or case.deadline_at
-    proof, listed = relay_proof(case), blacklists(case)
-    claimed = case.fixed_claimed_at
-    return {
+    proof, listed, theme = relay_proof(case), blacklists(case), theme_of(case.cause, case.category)
+    claimed, place, seen = case.fixed_claimed_at, place_of(case), events(case)
+    harder = [each for each in ahead(coming, language) if each.kind in set(MeasureKind)]
+    facts: dict[str, Any] = {
         "number": case.number,
         "address": case.address_text,
         "category": case.category,
         "cause": case.cause,
+        "about": theme,
+        "place": place.kind,
+        "place_name": place.name,
         "contact_name": one_line(str(case.owner.get("contact_name") or ""))[:100],
         "customer_name": one_line(str(case.owner.get("customer_name") or ""))[:100],
         "contract": one_line(str(case.owner.get("contract") or ""))[:100],
@@ -142,18 +152,33 @@ def facts_of(case: Case, language: str, *, deadline: datetime | None = None) -> 
         "complaint_count": case.complaint_count,
         "reporter_count": case.reporter_count,
         "deadline": deadline and moment(deadline, language),
+        "threat": harder[0] if harder else None,
+        "later": harder[1] if len(harder) > 1 else None,
+        "measures": measures(case, language),
         "proof": proof,
         "proof_at": proof and moment(proof.at, language),
         "failed_again": proof if proof and (claimed is None or proof.at >= claimed) else None,
         "claimed": claimed and moment(claimed, language),
         "new_complaints": case.complaints.filter(seen_at__gt=claimed).count() if claimed else 0,
         "blacklists": [entry.name for entry in listed.listed] if listed else [],
+        "events": seen,
+        "events_have_ports": any(event.port for event in seen),
+        # In mail abuse the addresses stood in the mail, and are others' business.
+        "urls": urls(case) if place.kind == "site" or theme == "content" else [],
         "link": LINK_MARK,
         "desk_name": settings.DESK_NAME,
         "desk_email": settings.DESK_EMAIL,
         "site": settings.BASE_URL,
         "demo": settings.DEMO,
     }
+    return {**facts, "called": called(facts, language)}
+
+
+def called(facts: Mapping[str, Any], language: str) -> str:
+    """The customer's line, mailbox or site in words of their language, for subjects and sentences."""
+    names = [f"notices/{each}/called.txt" for each in (language, DEFAULT_LANGUAGE)]
+    template = Engine.get_default().select_template(names)
+    return one_line(template.render(Context(dict(facts), autoescape=False)))
 
 
 def as_html(letter: Letter, language: str, *, number: str) -> str:

@@ -20,7 +20,9 @@ def withdraw(case: Case, *, actor: str, now: datetime) -> Notice | None:
 
     Its case, and with it the letter's recipient, is as it was when the wrong letter went. Safe to repeat.
     """
-    language = language_of(letter_for(WITHDRAWN, cause=case.cause, language=owner_language(case)))
+    language = language_of(
+        letter_for(WITHDRAWN, cause=case.cause, category=case.category, language=owner_language(case))
+    )
     first = case.notices.filter(state__in=TOLD, sent_at__isnull=False).order_by("sent_at").first()
     told = moment(first.sent_at, language) if first and first.sent_at else None
     with transaction.atomic():

@@ -101,7 +101,7 @@ def test_the_deadline_is_in_words_with_its_zone_and_what_follows(step):
     notice = queued(full_case(), step)
     flat = " ".join(notice.text.split())
     assert "Please have it fixed by Wednesday 11 March 2026, 12:00 (Europe/Paris)." in flat
-    assert "may limit outgoing mail on your line" in flat
+    assert "They may limit your line 192.0.2.25 until it is fixed." in flat
 
 
 def test_a_deadline_promised_with_the_step_wins_over_that_of_the_case():

@@ -5,6 +5,7 @@ Notice and move are one transaction: a case never waits for an answer to a mail 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,7 @@ from complaints.cases.transitions import MACHINE, move_case
 from complaints.models import Case
 from complaints.notices.compose import queue_notice
 from complaints.playbooks.documents import Step, parse_span
+from complaints.playbooks.outlook import Coming, outlook
 from complaints.vocabulary import CaseState
 
 NAME = "notify"
@@ -22,10 +24,17 @@ NAME = "notify"
 def carry_out(case: Case, step: Step, *, now: datetime, actor: str = MACHINE) -> None:
     params = step.params
     occurrence = case.stay
+    coming = outlook(case, now=now, state=CaseState(params.get("move_to", case.state)))
     with transaction.atomic():
         if "move_to" in params:
-            changes: dict[str, Any] = {
-                "deadline_at": now + parse_span(params["deadline"]) if "deadline" in params else None
-            }
+            changes: dict[str, Any] = {"deadline_at": deadline(params, coming, now=now)}
             move_case(case, CaseState(params["move_to"]), actor=actor, reason=params["reason"], now=now, **changes)
-        queue_notice(case, params["notice"], occurrence=occurrence, now=now)
+        queue_notice(case, params["notice"], occurrence=occurrence, now=now, extra={"coming": coming})
+
+
+def deadline(params: Mapping[str, Any], coming: Sequence[Coming], *, now: datetime) -> datetime | None:
+    """The promised date; an earlier one where this customer, by the same playbook, has less time."""
+    if "deadline" not in params:
+        return None
+    escalates = [at for at, kind in coming if kind == CaseState.ESCALATED]
+    return min([now + parse_span(params["deadline"]), *escalates])
