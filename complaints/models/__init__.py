@@ -15,7 +15,7 @@ from complaints.models.measures import DeskTask, Hold, Intervention
 from complaints.models.messages import CompressionDictionary, Message, Reading
 from complaints.models.networks import Network, NetworkContact, SharedMachine
 from complaints.models.notices import Forward, LetterText, Notice, PortalLink
-from complaints.models.playbooks import PlaybookVersion
+from complaints.models.playbooks import PlaybookChange, PlaybookVersion
 from complaints.models.reattribution import AttributionWait, Reattribution
 from complaints.models.reporters import Reporter, ReporterAnswer, ReporterMail
 from complaints.models.resolvers import ResolverAnswer, ResolverState
@@ -56,6 +56,7 @@ __all__ = [
     "NetworkContact",
     "Notice",
     "OpenSession",
+    "PlaybookChange",
     "PlaybookVersion",
     "PortalLink",
     "PrefixInUse",

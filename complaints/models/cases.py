@@ -91,6 +91,7 @@ class Case(models.Model):
             models.Index(fields=["due_at"], name="case_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["deadline_at"], name="case_deadline", condition=Q(deadline_at__isnull=False)),
             models.Index(fields=["contract", "opened_at"], name="case_contract"),
+            models.Index(fields=["playbook"], name="case_open_by_playbook", condition=~Q(state="closed")),
         ]
 
     def __str__(self) -> str:
