@@ -14,6 +14,7 @@ from csp.constants import NONCE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from abusedesk.environment import BadSetting, Environment
+from complaints.notices.timing import QuietHours
 from complaints.playbooks.working_time import WorkingTime
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -92,6 +93,11 @@ def public_holidays(place: str) -> str:
     return place
 
 
+def quiet_hours(text: str) -> str:
+    QuietHours.parse(text)
+    return text
+
+
 def email_settings(url: str) -> dict[str, object]:
     """Django's EMAIL_* names for smtp://user:password@host:port, smtps:// (TLS), smtp+tls:// (STARTTLS), file:///dir, console://."""
     parts = urlsplit(url)
@@ -115,6 +121,10 @@ DESK_NAME = env.text("ABUSEDESK_NAME", "Example Net" if DEMO else "Abuse desk")
 DESK_EMAIL = env.mailbox("ABUSEDESK_EMAIL", "abuse@isp.example" if DEMO else "abuse@localhost")
 DEFAULT_FROM_EMAIL = f"{DESK_NAME} <{DESK_EMAIL}>"
 AUTHSERV_ID = env.domain("ABUSEDESK_AUTHSERV_ID", "")  # RFC 8601 section 2.5; empty: no result is believed
+# Mail to customers: seconds in which it can be taken back; the night, when only urgent mail goes; mails to one address.
+MAIL_UNDO = env.whole("ABUSEDESK_MAIL_UNDO", 0 if DEMO else 60, low=0, high=3600)
+QUIET_HOURS = env.read("ABUSEDESK_QUIET_HOURS", "", quiet_hours, "empty, or hours as 21:00-07:00")
+CUSTOMER_MAILS_A_DAY = env.whole("ABUSEDESK_CUSTOMER_MAILS_A_DAY", 0 if DEMO else 10, low=0, high=1000)
 # Mail to reporters: asked for what is missing, told that an address is not ours. Limits of what a machine sends.
 ASK_REPORTERS = env.yes("ABUSEDESK_ASK_REPORTERS", True)
 NOT_OURS_REPLY = env.yes("ABUSEDESK_NOT_OURS_REPLY")

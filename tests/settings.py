@@ -26,6 +26,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 PROBE_DOMAIN = "probe.example"
+MAIL_UNDO, CUSTOMER_MAILS_A_DAY = 0, 0  # what is decided is due; tests of the timing set their own
 
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file: an in-memory database is one connection for all threads and never shows a lock.

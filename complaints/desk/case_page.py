@@ -17,6 +17,7 @@ from complaints.desk import corrected, facts, listings, shown_measures, when, wo
 from complaints.desk.access import access_case, desk_page
 from complaints.desk.forms import CloseForm
 from complaints.desk.live import live_answer, render_live, wants_part
+from complaints.desk.outgoing_mail import letter_shown
 from complaints.desk.rows import promise_of, row_of
 from complaints.desk.turn import stages, turn_in_words
 from complaints.models import Case
@@ -126,6 +127,7 @@ def shown(entry: Entry, now: datetime) -> dict[str, Any]:
         found["lists"] = [(row, words.ON_LIST.get(str(row.get("status")), words.Word("?"))) for row in entry.what.lists]
     elif entry.kind == "notice":
         found["text"] = entry.what.text.replace(LINK_MARK, LINK_SHOWN)
+        found |= letter_shown(entry.what, now)
         found["title"] = words.NOTICES.get(entry.what.step, entry.what.step.replace("_", " ").capitalize())
     elif entry.kind in LINES:
         found["line"] = LINES[entry.kind](entry.what.data)

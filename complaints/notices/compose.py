@@ -24,6 +24,7 @@ from complaints.notices.evidence import blacklists, relay_proof
 from complaints.notices.letter import LINK_MARK, Letter, as_text, one_line, read_letter
 from complaints.notices.links import make_link
 from complaints.notices.moments import moment
+from complaints.notices.when_due import letter_due
 from complaints.vocabulary import EventKind, MeasureKind
 
 STEP = re.compile(r"[a-z][a-z0-9_]*")
@@ -79,7 +80,7 @@ def queue_notice(
                 html=as_html(letter, language, number=case.number),
                 message_id=new_message_id(case, step, occurrence),
                 queued_at=now,
-                due_at=now,
+                due_at=letter_due(case, step, now=now),
             )
             record(
                 case, EventKind.NOTICE_QUEUED, actor=MACHINE, now=now,

@@ -15,6 +15,7 @@ from complaints.cases.protection import contract_kind
 from complaints.cases.transitions import StaleCase
 from complaints.checking import addresses_of, queue_check
 from complaints.models import Case, CheckRun, Intervention, Notice, PlaybookVersion
+from complaints.notices.taking_back import was_taken_back
 from complaints.playbooks.actions import load_actions
 from complaints.playbooks.choosing import choose, fits
 from complaints.playbooks.documents import Step, parse_steps
@@ -25,7 +26,8 @@ from complaints.registry import by_name
 from complaints.vocabulary import CaseState
 
 MOST_STEPS = 20  # in one go; a playbook that runs in circles stops here and goes on at the next sweep
-HARMLESS = ("check", "move")  # all that is done while it is in question whether this was the contract's line
+# All that is done while it is in question whether this was the contract's line, or while the letter is taken back.
+HARMLESS = ("check", "move")
 WAITING_MEASURES = (Intervention.State.DECIDED, Intervention.State.RELEASE_DUE)
 UNTOLD = (CaseState.INVESTIGATING, CaseState.TRIAGE)
 
@@ -57,7 +59,7 @@ def advance_case(case_id: int, *, now: datetime | None = None) -> Advanced:
         assess(case, now=now)
         steps, facts = steps_of(case), facts_of(case, runs, now)
         due = due_steps(steps, facts)
-        if due and is_in_question(case):
+        if due and (is_in_question(case) or was_taken_back(case)):
             due = [step for step in due if step.action in HARMLESS]
         due = [step for step in due if (step.id, case.stay) not in carried]  # one that leaves no row behind
         if not due:

@@ -45,6 +45,7 @@ class Desk:
             "ABUSEDESK_RELAY_PACE": "0",
             "ABUSEDESK_PROBE_WAIT": "20",
             "ABUSEDESK_SWEEP_SECONDS": "1",
+            "ABUSEDESK_MAIL_UNDO": "0",
             **environment,
         }
 
