@@ -14,6 +14,7 @@ from django.db.models import Max
 from complaints.models import PlaybookVersion
 from complaints.playbooks.actions import load_actions
 from complaints.playbooks.documents import BadPlaybook, check_document, parse_steps
+from complaints.playbooks.parameters import check_parameters
 from complaints.registry import by_name
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -33,7 +34,8 @@ def read_playbook(path: Path = GENERAL) -> dict[str, Any]:
 def checked(document: Any) -> dict[str, Any]:
     """The document, if it can be used. Raises BadPlaybook."""
     check_document(document)
-    parse_steps(document, by_name(load_actions()))
+    for step in parse_steps(document, by_name(load_actions())):
+        check_parameters(step)
     return dict(document)
 
 
