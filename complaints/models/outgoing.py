@@ -25,6 +25,9 @@ class OutgoingMail(models.Model):
     due_at = models.DateTimeField()
     claim = models.CharField(max_length=32, blank=True)
     claimed_at = models.DateTimeField(null=True)
+    handed_at = models.DateTimeField(
+        null=True, help_text="Set before the mail server gets it, cleared by its no: sending and no answer is a doubt"
+    )
     sent_at = models.DateTimeField(null=True)
     tries = models.PositiveSmallIntegerField(default=0)
     problem = models.TextField(blank=True)
