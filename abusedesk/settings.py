@@ -16,6 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from abusedesk.environment import BadSetting, Environment
 from complaints.notices.timing import QuietHours
 from complaints.playbooks.working_time import WorkingTime
+from complaints.vocabulary import MeasureKind
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
@@ -79,6 +80,15 @@ EMAIL_URL = env.url(
 
 def working_hours(text: str) -> str:
     WorkingTime.parse(text, zone=ZoneInfo("UTC"))
+    return text
+
+
+def radius_filters(text: str) -> str:
+    named = {part.partition("=")[0].strip() for part in text.split(",") if "=" in part}
+    if len(named) != len(text.split(",")) or named - {"lift", *MeasureKind}:
+        raise ValueError(
+            f"each is a measure or lift, an equals sign, and the name of a filter: {', '.join(MeasureKind)}"
+        )
     return text
 
 
@@ -171,8 +181,21 @@ SWEEP_SECONDS = env.whole("ABUSEDESK_SWEEP_SECONDS", 2 if DEMO else 10, low=1, h
 MAX_MESSAGE_BYTES = env.whole("ABUSEDESK_MAX_MESSAGE_BYTES", 32 * 1024 * 1024, low=64 * 1024, high=1024**3)
 
 # --- measures on a line: how they reach the network; by_hand asks a colleague
-MEASURES_ADAPTER = env.text("ABUSEDESK_MEASURES", "by_hand")
-MEASURES: dict[str, str] = {}
+NEEDS = {"by_hand": (), "webhook": ("url", "key"), "command": ("command",), "radius": ("server", "secret", "filters")}
+ADAPTERS = {name: name for name in NEEDS}
+MEASURES_ADAPTER = env.read("ABUSEDESK_MEASURES", "by_hand", ADAPTERS.__getitem__, ", ".join(NEEDS))
+MEASURES: dict[str, str] = {
+    "url": env.service("ABUSEDESK_MEASURES_URL"),
+    "key": env.read("ABUSEDESK_MEASURES_KEY", "", str, "any text", secret=True),
+    "command": env.text("ABUSEDESK_MEASURES_COMMAND"),
+    "server": env.text("ABUSEDESK_RADIUS_SERVER"),  # host:port, where CoA requests go; RFC 5176 names port 3799
+    "secret": env.read("ABUSEDESK_RADIUS_SECRET", "", str, "any text", secret=True),
+    "filters": env.read(
+        "ABUSEDESK_RADIUS_FILTERS", "", radius_filters, "as limit_25=abuse-25,quarantine=garden,lift=default"
+    ),
+}
+for missing in [name for name in NEEDS[MEASURES_ADAPTER] if not MEASURES[name]]:
+    env.faults.append(f"ABUSEDESK_MEASURES={MEASURES_ADAPTER!r} needs {missing} as well: see docs/measures.md")
 MEASURE_UNDO = env.whole("ABUSEDESK_MEASURE_UNDO", 600, low=0, high=86400)  # seconds in which a measure can be undone
 
 # --- the rest that the environment decides
