@@ -15,9 +15,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from complaints.models import Assignment, Complaint, FeedPosition, LineIdentifier
+from complaints.models import Assignment, Complaint, FeedPosition, LineIdentifier, WaitingLease
 from tests.attribution.leases.test_feeds import V4, kea4, know, record
-from tests.factories import make_complaint, make_network
+from tests.factories import make_complaint, make_contract, make_network
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,6 +75,21 @@ def test_a_dry_run_asks_nobody(detail):
 
     assert "complaints" not in json.loads(out.getvalue())
     assert Assignment.objects.count() == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("plan")
+def test_ending_what_stood_in_the_way_places_the_lease(detail, load):
+    make_contract("bruno")
+    line = "bruno,192.0.2.10/32,static,2026-01-01T00:00:00Z,{},,"
+    load("assignments", line.format(""))
+    call_command("import_radius", str(detail), stdout=StringIO(), stderr=StringIO())
+    assert WaitingLease.objects.get().why == "held"
+
+    summary = load("assignments", line.format("2026-03-01T00:00:00Z"))
+
+    assert (summary["updated"], summary["placed"]) == (1, 1)
+    assert Assignment.objects.get(kind="lease").contract.reference == "anna"
 
 
 @pytest.mark.django_db

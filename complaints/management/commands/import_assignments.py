@@ -4,13 +4,13 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from typing import Any
 
-from complaints.attribution.importing import correct_assignments, import_assignments
+from complaints.attribution.importing import correct_assignments, import_assignments, place_waiting
 from complaints.management.import_command import ImportCommand, Summary, as_text
+from complaints.models import WaitingLease
 
 
 class Command(ImportCommand):
     help = "Read which contract holds which prefix, from when until when. All of the file or nothing of it."
-    load = import_assignments
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -24,10 +24,17 @@ class Command(ImportCommand):
     def run_import(
         self, raw: io.FileIO, *, name: str, dry_run: bool, progress: Callable[[int], None] | None, **options: Any
     ) -> Summary:
-        if not options["correct"]:
-            return super().run_import(raw, name=name, dry_run=dry_run, progress=progress)
-        show = self.show if dry_run else lambda _change: None
-        return correct_assignments(as_text(raw), name=name, dry_run=dry_run, progress=progress, show=show)
+        if options["correct"]:
+            show = self.show if dry_run else lambda _change: None
+            summary = correct_assignments(as_text(raw), name=name, dry_run=dry_run, progress=progress, show=show)
+        else:
+            summary = import_assignments(as_text(raw), name=name, dry_run=dry_run, progress=progress)
+        if not dry_run:  # what stood in the way of a lease may have ended
+            freed = place_waiting(why=WaitingLease.Why.HELD)
+            summary.placed = freed.placed or None
+            for span in freed.spans:
+                summary.spans.add(*span)
+        return summary
 
     def show(self, change: dict[str, Any]) -> None:
         shown = {name: change[name] for name in ("action", "why", "prefix", "before", "after")}

@@ -177,10 +177,10 @@ def import_leases(
     return summary
 
 
-def place_waiting(*, name: str = "waiting leases") -> LeaseSummary:
-    """Place what waited and whose identifier is known by now. Safe to repeat."""
+def place_waiting(*, name: str = "waiting leases", **which: str) -> LeaseSummary:
+    """Place what waited and whose identifier is known by now. Safe to repeat. which: columns, such as `why`."""
     summary, ours = LeaseSummary(name), OwnNetworks()
-    for batch in waiting_batches(ITEMS_A_BATCH):
+    for batch in waiting_batches(ITEMS_A_BATCH, **which):
         owners = look_up_owners({identifier for _, event in batch for identifier in event.identifiers})
         ready = [
             (pk, event) for pk, event in batch if owner_at(event.identifiers, event.start, owners) != event.identifiers

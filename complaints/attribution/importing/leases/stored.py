@@ -179,12 +179,12 @@ def waiting_columns(key: bytes, row: Held) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def waiting_batches(size: int) -> Iterator[list[tuple[int, LeaseEvent]]]:
+def waiting_batches(size: int, **which: str) -> Iterator[list[tuple[int, LeaseEvent]]]:
     """All leases that wait now, by id, a batch a query; not those that wait again meanwhile, with new ids."""
     newest = WaitingLease.objects.aggregate(newest=Max("pk"))["newest"] or 0
     last = 0
     while True:
-        waiting = WaitingLease.objects.filter(pk__gt=last, pk__lte=newest).order_by("pk")
+        waiting = WaitingLease.objects.filter(pk__gt=last, pk__lte=newest, **which).order_by("pk")
         rows = waiting.values_list("pk", *WAITING)[:size]
         batch = [(pk, event_of(columns)) for pk, *columns in rows]
         if not batch:
