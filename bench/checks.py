@@ -146,7 +146,7 @@ in_flow_delay = 0
 default_process_limit = 200
 """
 SERVERS = 50
-PROOF_S = 0.1  # here a probe is back in a few hundredths of a second; the product waits for five seconds
+PROOF_S = 0.03  # here a probe is back in a few hundredths of a second; the product waits for five seconds
 
 
 def relay(rounds: int) -> bool:

@@ -8,7 +8,7 @@ from complaints import checking
 from complaints.addresses import address_key
 from complaints.checking import refusal
 from complaints.checking.outcomes import retry_after
-from complaints.checks import return_path_of, sign_probe
+from complaints.checks import RETURN_PATH, sign_probe
 from complaints.models import Case, CheckOptOut, CheckRun, Complaint, Message, ProbeArrival
 from complaints.vocabulary import Answer, CheckOutcome, Verdict
 from tests.factories import NOON, make_assignment, make_case, make_message, make_network
@@ -506,7 +506,9 @@ def accepted(*forms: str) -> CheckOutcome:
 
 
 def bounce(run: CheckRun, form: str = "plain") -> Message:
-    return probe(run, form=return_path_of(form), domain="bounce.probe.example", content="Subject: Undelivered mail {}")
+    returned = sign_probe(checking.probe_secret(), run.nonce, run.address_text, run.port, form)
+    content = f"Subject: Undelivered {{}}\r\n\r\nX-Relay-Check-Token: {returned}"
+    return probe(run, form=RETURN_PATH, domain="bounce.probe.example", content=content)
 
 
 def test_a_server_that_takes_everything_and_bounces_it_is_no_relay_but_backscatter(case: Case) -> None:

@@ -16,11 +16,12 @@ from django.db.models import F
 
 from complaints.checking.outcomes import settle_arrival, settle_bounce
 from complaints.checking.setup import probe_secret
-from complaints.checks import TOKEN_FIELD, match_probe, match_return_path, nonce_of_probe, token_in
+from complaints.checks import TOKEN_FIELD, is_return_path, match_probe, nonce_of_probe, token_in, tokens_in
 from complaints.models import CheckRun, Message, ProbeArrival, ProbeBounce
 from complaints.models.text import storable
 
 log = logging.getLogger(__name__)
+UNNAMED = "?"  # the form of a bounce that does not show what it returns
 MOST_RECEIVED, LONGEST_RECEIVED = 30, 1000
 BY_HAND_OVER = frozenset({Message.Channel.LMTP, Message.Channel.PIPE})  # a mail server of ours stands before us
 SENT_BY = re.compile(
@@ -69,7 +70,7 @@ def record_arrivals(messages: Sequence[Message], *, now: datetime) -> Arrivals:
     cases, strays = set(), []
     for message in messages:
         mail = message_from_bytes(message.raw)
-        probes = [probe for to in recipients_of(message, mail) if (probe := read_probe(to))]
+        probes = [probe for to in recipients_of(message, mail) if (probe := read_probe(to, message.raw))]
         kept = [probe for probe in probes if probe.returns or carries(mail, probe.token)]
         cases |= {record_one(message, mail, probe, now=now) for probe in kept}
         if not kept:
@@ -92,7 +93,7 @@ def carries(mail: Mail, token: str) -> bool:
     )
 
 
-def read_probe(recipient: str) -> Probe | None:
+def read_probe(recipient: str, raw: bytes = b"") -> Probe | None:
     """Which probe was sent to, or from, this recipient; None when we signed no such thing."""
     token = token_in(recipient)
     nonce = nonce_of_probe(token) if token else None
@@ -100,10 +101,11 @@ def read_probe(recipient: str) -> Probe | None:
     if run is None or token is None or domain_of(recipient) not in our_domains():
         return None
     for port in dict.fromkeys((run.port, *settings.RELAY_MORE_PORTS)):
-        signed = (probe_secret(), token, run.nonce, run.address_text, port)
-        if form := match_return_path(*signed):
-            return Probe(run, form, port, token, returns=True)
-        if form := match_probe(*signed):
+        signed = (run.nonce, run.address_text, port)
+        if is_return_path(probe_secret(), token, *signed):
+            named = (match_probe(probe_secret(), each, *signed) for each in tokens_in(raw))
+            return Probe(run, next(filter(None, named), UNNAMED), port, token, returns=True)
+        if form := match_probe(probe_secret(), token, *signed):
             return Probe(run, form, port, token, returns=False)
     log.warning("%r claims to be a probe of run %s, but its signature is wrong", recipient[:100], run.pk)
     return None

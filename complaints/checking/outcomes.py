@@ -167,7 +167,8 @@ def settle_bounce(run_id: int, *, now: datetime) -> None:
     returned = set(run.bounces.values_list("form", "port"))
     if not returned or run.arrivals.exists():
         return
-    if run.state == State.WAITING and accepted_by(run.details.get("forms") or [], run.port) <= returned:
+    accepted = accepted_by(run.details.get("forms") or [], run.port)
+    if run.state == State.WAITING and (accepted <= returned or len(accepted) == 1):
         held = CheckRun.objects.filter(pk=run_id, state=State.WAITING)
         finish(held, run, verdict=Verdict.UNKNOWN, now=now, **given_up(run))
     elif run.state == State.DONE and run.verdict == Verdict.UNKNOWN:

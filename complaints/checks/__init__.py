@@ -16,19 +16,21 @@ from complaints.checks._inquiry import Allowance, Health, Inquiry, Kept
 from complaints.checks._lists import BadCatalogue, DnsblList, load_lists
 from complaints.checks._probe import TOKEN_FIELD
 from complaints.checks._tokens import (
+    RETURN_PATH,
+    is_return_path,
     match_probe,
-    match_return_path,
     new_nonce,
     nonce_of_probe,
-    return_path_of,
     sign_probe,
     token_in,
+    tokens_in,
     verify_probe,
 )
 from complaints.registry import load_plugins
 
 __all__ = [
     "ENTRY_FIELDS",
+    "RETURN_PATH",
     "TOKEN_FIELD",
     "Allowance",
     "BadCatalogue",
@@ -40,17 +42,17 @@ __all__ = [
     "Kept",
     "Timeouts",
     "entry_of",
+    "is_return_path",
     "load_checks",
     "load_lists",
     "match_probe",
-    "match_return_path",
     "new_nonce",
     "nonce_of_probe",
     "queue_of",
     "read_entry",
-    "return_path_of",
     "sign_probe",
     "token_in",
+    "tokens_in",
     "verify_probe",
 ]
 

@@ -37,6 +37,11 @@ class Form:
         return fields_of(self) <= set(known)
 
     @property
+    def is_a_recipient(self) -> bool:
+        """Whether it differs from the plain form by its recipient alone: then others may be asked beside it."""
+        return self.sender == "<{bounce}>" and not self.helo and not self.before and self.family != "plain"
+
+    @property
     def names_host_in_recipient(self) -> bool:
         return "{host}" in self.recipient
 

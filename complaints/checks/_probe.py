@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import formatdate
 
 from complaints.checks._config import CheckConfig
 
 TOKEN_FIELD = "X-Relay-Check-Token"  # noqa: S105 - a field name
-BODY = """\
+# Auto-Submitted (RFC 3834): nobody's auto-reply shall answer. List-Unsubscribe (RFC 2369): not a list, but the field
+# in which mail programs look for a way out.
+MAIL = """\
+From: Relay check <{contact}>
+To: {local_part}@{probe_domain}
+Subject: Open relay test of {address} port {port}
+Date: {date}
+Message-ID: <{local_part}@{helo}>
+Auto-Submitted: auto-generated
+Precedence: bulk
+List-Unsubscribe: <mailto:{contact}?subject=No%20relay%20tests%20of%20{address}>
+{token_field}: {local_part}
+MIME-Version: 1.0
+Content-Type: text/plain; charset=us-ascii
+
 This is an automatic test for open mail relays, sent by {helo} in the name of the
 operator of the network that {address} belongs to.
 
@@ -26,28 +38,19 @@ Test form: {form}
 
 def probe_mail(config: CheckConfig, *, address: str, port: int, form: str, local_part: str) -> bytes:
     """The message with CRLF line ends, under 2 KB, no line beginning with a dot."""
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = f"Relay check <{contact_of(config)}>"
-    mail["To"] = f"{local_part}@{config.probe_domain}"
-    mail["Subject"] = f"Open relay test of {address} port {port}"
-    mail["Date"] = formatdate(localtime=False)
-    mail["Message-ID"] = f"<{local_part}@{config.helo}>"
-    mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's auto-reply shall answer it
-    mail["Precedence"] = "bulk"
-    # RFC 2369: not a list, but the field in which mail programs look for a way out.
-    mail["List-Unsubscribe"] = f"<mailto:{contact_of(config)}?subject=No%20relay%20tests%20of%20{address}>"
-    mail[TOKEN_FIELD] = local_part
-    mail.set_content(
-        BODY.format(
-            helo=config.helo,
-            address=address,
-            port=port,
-            form=form,
-            info_url=config.info_url or "ask the contact below",
-            contact=contact_of(config),
-        )
+    text = MAIL.format(
+        contact=contact_of(config),
+        local_part=local_part,
+        probe_domain=config.probe_domain,
+        address=address,
+        port=port,
+        date=formatdate(localtime=False),
+        helo=config.helo,
+        token_field=TOKEN_FIELD,
+        info_url=config.info_url or "ask the contact below",
+        form=form,
     )
-    return bytes(mail)
+    return text.replace("\n", "\r\n").encode("ascii", "replace")
 
 
 def contact_of(config: CheckConfig) -> str:

@@ -13,7 +13,7 @@ import hashlib
 import re
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from functools import lru_cache
 from typing import Self
 
@@ -106,6 +106,7 @@ class Connection:
         self.timeouts, self.transcript = timeouts, transcript
         self.unread = bytearray()
         self.offers: frozenset[str] = frozenset()  # keywords of the last EHLO reply
+        self.in_transaction = False  # there was a MAIL since the greeting, or since the last message
 
     async def __aenter__(self) -> Self:
         return self
@@ -121,26 +122,26 @@ class Connection:
         self.transcript.add(">", line)
         return await self.send(line.encode("ascii") + b"\r\n", step=step)
 
-    async def commands(self, *lines: str) -> list[Reply]:
-        """Several lines, in one packet where RFC 2920 allows it.
+    async def exchange(self, lines: Sequence[str]) -> AsyncIterator[Reply]:
+        """The replies to `lines`, one after the other; all lines in one packet where RFC 2920 allows it.
 
-        Else one after the other, as long as it makes sense: after a refusal of anything but a recipient the rest is
-        left out, and fewer replies come back.
+        Else each line is sent when the reply before it was taken: who stops asking has not said the rest.
         """
-        if "PIPELINING" not in self.offers or len(lines) == 1:
-            return await self.one_by_one(lines)
-        for line in lines:
-            self.transcript.add(">", line)
-        await self.write("".join(f"{line}\r\n" for line in lines).encode("ascii"), step=lines[0].partition(":")[0])
-        return [await self.reply(line.partition(":")[0]) for line in lines]
-
-    async def one_by_one(self, lines: Sequence[str]) -> list[Reply]:
-        replies: list[Reply] = []
-        for line in lines:
-            replies.append(await self.command(line, step=line.partition(":")[0]))
-            if not replies[-1].ok and not line.startswith("RCPT"):
-                break
-        return replies
+        together = "PIPELINING" in self.offers and len(lines) > 1
+        if together:
+            for line in lines:
+                self.transcript.add(">", line)
+            data = "".join(f"{line}\r\n" for line in lines).encode("ascii")
+            await self.write(data, step=lines[0].partition(":")[0])
+        for number, line in enumerate(lines, start=1):
+            step = line.partition(":")[0]
+            reply = await (self.reply(step) if together else self.command(line, step=step))
+            try:
+                yield reply
+            except GeneratorExit:
+                for _ in lines[number:] if together else ():  # said already, so they will be answered
+                    await self.reply(step)
+                raise
 
     async def message(self, content: bytes, *, step: str) -> Reply:
         """Send a whole message after 354, dots stuffed (section 4.5.2), and wait for the reply after the last dot."""
@@ -157,7 +158,8 @@ class Connection:
             raise ConversationFailed(f"the server spoke out of turn before {step}")
         try:
             self.writer.write(data)
-            await asyncio.wait_for(self.writer.drain(), self.timeouts.command)
+            if self.writer.transport.get_write_buffer_size():
+                await asyncio.wait_for(self.writer.drain(), self.timeouts.command)
         except TimeoutError:
             raise ConversationFailed(f"the server stopped reading at {step}", for_now=True) from None
         except OSError as exc:
@@ -166,8 +168,7 @@ class Connection:
     async def reply(self, step: str) -> Reply:
         """The next reply. 421 comes back as HungUp: whatever it answers, the server is leaving."""
         try:
-            async with asyncio.timeout(self.timeouts.command):
-                reply = await self.read_reply(step)
+            reply = await self.read_reply(step, until=asyncio.get_running_loop().time() + self.timeouts.command)
         except TimeoutError:
             why = f"no answer to {step} within {self.timeouts.command:g} s"
             raise ConversationFailed(why, for_now=True) from None
@@ -177,11 +178,11 @@ class Connection:
             raise HungUp(f"the server ended the conversation at {step}: {reply}")
         return reply
 
-    async def read_reply(self, step: str) -> Reply:
+    async def read_reply(self, step: str, *, until: float) -> Reply:
         codes: set[bytes] = set()
         texts: list[str] = []
         while len(texts) < MAX_LINES:
-            line = await self.read_line(step)
+            line = await self.read_line(step, until=until)
             self.transcript.add("<", printable(line))
             found = REPLY_LINE.fullmatch(line)
             if not found or b"\0" in line:
@@ -194,12 +195,13 @@ class Connection:
                 return Reply(int(found[1]), tuple(texts))
         raise ConversationFailed(f"the reply to {step} has more than {MAX_LINES} lines")
 
-    async def read_line(self, step: str) -> bytes:
+    async def read_line(self, step: str, *, until: float) -> bytes:
         while b"\n" not in self.unread:
             if len(self.unread) > MAX_LINE:
                 self.transcript.add("<", printable(bytes(self.unread)))
                 raise ConversationFailed(f"the reply to {step} has a line of more than {MAX_LINE} bytes")
-            chunk = await self.reader.read(MAX_LINE)
+            async with asyncio.timeout_at(until):
+                chunk = await self.reader.read(MAX_LINE)
             if not chunk:
                 raise HungUp(f"the server hung up at {step}")
             self.unread += chunk

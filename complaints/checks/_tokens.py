@@ -20,6 +20,8 @@ from complaints.checks._forms import FORMS
 
 NONCE = re.compile(r"[a-z0-9]{8,32}")
 LOCAL_PART = re.compile(r"probe-([a-z0-9]{8,32})-([a-z2-7]{16})")
+RETURN_PATH = "return-path"  # signed like a form but never one: what comes back to it is a bounce
+MOST_SEARCHED, MOST_TOKENS = 256 * 1024, 20
 MAC_BYTES = 10  # 80 bits: exactly 16 letters of base32, no padding
 
 
@@ -49,22 +51,21 @@ def verify_probe(secret: bytes, local_part: str, nonce: str, address: str, port:
     return hmac.compare_digest(expected.encode(), normal_local_part(local_part).encode())
 
 
-def return_path_of(form: str) -> str:
-    """What the sender of that form's probe is signed with: mail to it is a bounce, and says of which form."""
-    return f"return-path {form}"
-
-
 def match_probe(secret: bytes, local_part: str, nonce: str, address: str, port: int) -> str | None:
     """The id of the form whose probe this recipient is, or None when no form of that run signed it."""
     matching = [form.id for form in FORMS if verify_probe(secret, local_part, nonce, address, port, form.id)]
     return matching[0] if matching else None
 
 
-def match_return_path(secret: bytes, local_part: str, nonce: str, address: str, port: int) -> str | None:
-    """The id of the form whose sender this recipient was, or None."""
-    of = {form.id: return_path_of(form.id) for form in FORMS}
-    matching = [form for form, path in of.items() if verify_probe(secret, local_part, nonce, address, port, path)]
-    return matching[0] if matching else None
+def is_return_path(secret: bytes, local_part: str, nonce: str, address: str, port: int) -> bool:
+    """Whether this recipient was the sender of the run's probes: mail to it is a bounce."""
+    return verify_probe(secret, local_part, nonce, address, port, RETURN_PATH)
+
+
+def tokens_in(content: bytes) -> list[str]:
+    """Everything in a mail that looks like one of our local parts, unverified: a bounce names what it returns."""
+    found = LOCAL_PART.findall(content[:MOST_SEARCHED].decode("ascii", "replace").lower())
+    return list(dict.fromkeys(f"probe-{nonce}-{mac}" for nonce, mac in found))[:MOST_TOKENS]
 
 
 def token_in(recipient: str) -> str | None:

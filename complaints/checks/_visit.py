@@ -1,8 +1,8 @@
 """One visit to one port of one server: a few connections, one after the other, and what came of them.
 
-Two stages, so that the many closed servers are done soon and politely: the plain form alone and in the clear; then
-the others, inside TLS where the server offers it. After an acceptance we leave, let the server deliver, and look in
-our mailbox: one proof is enough.
+In stages, so that the many closed servers are done soon and politely: the plain form alone and in the clear; then the
+others, inside TLS where the server offers it, recipients with one sender several at a time and without a message. What
+is taken is then offered alone and sent. Then we wait a moment and look in our mailbox: one proof is enough.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import contextlib
 import dataclasses
 import ipaddress
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 
 from complaints.checks._config import CheckConfig
 from complaints.checks._forms import FORMS, PLAIN, Attempt, Form, names_of_host, still_worth_trying
 from complaints.checks._probe import probe_mail
 from complaints.checks._smtp import Connection, ConversationFailed, HungUp, Reply, TlsFailed, Transcript
 from complaints.checks._smtp import open_connection as open_smtp
-from complaints.checks._tokens import return_path_of, sign_probe
+from complaints.checks._tokens import RETURN_PATH, sign_probe
 
 FORMS_PER_CONNECTION = 9  # Postfix slows down after 10 errors, Exim hangs up at the tenth RSET
 MAX_CONNECTIONS = 16
 IMPLICIT_TLS = 465  # RFC 8314 section 3.3
-SIGNED_FIELDS = ("u", "return_local", "bounce")  # of every form its own
 WANTS_TLS = re.compile(r"starttls|\btls\b", re.IGNORECASE)
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -52,25 +52,38 @@ class Findings:
 
 
 class Visit:
-    def __init__(self, config: CheckConfig, nonce: str, ip: Address, port: int, transcript: Transcript) -> None:
-        self.config, self.nonce, self.ip, self.port = config, nonce, ip, port
+    """proven: waits a moment for a probe to come back and says whether one has."""
+
+    def __init__(
+        self,
+        config: CheckConfig,
+        nonce: str,
+        ip: Address,
+        port: int,
+        transcript: Transcript,
+        proven: Callable[[], Awaitable[bool]],
+    ) -> None:
+        self.config, self.nonce, self.ip, self.port, self.proven = config, nonce, ip, port, proven
         self.transcript = transcript
         self.found = Findings(port)
         self.waiting_forms = list(FORMS)
-        self.names = fixed_names(config, ip)
+        self.taken: set[str] = set()  # forms whose recipient was taken, and which are now to be sent
+        self.names = {**fixed_names(config, ip), "return_local": self.sign(RETURN_PATH)}
+        # Another domain than the probes': a bounce must never be taken for a delivery.
+        self.names["bounce"] = f"{self.names['return_local']}@bounce.{config.probe_domain}"
+        self.is_done = False  # one proof is enough
         self.encrypts = ""  # "offered" or "demanded": STARTTLS comes first on every further connection
 
     def sign(self, claim: str) -> str:
         return sign_probe(self.config.secret, self.nonce, str(self.ip), self.port, claim)
 
-    async def try_all(self, proven: Callable[[], Awaitable[bool]]) -> None:
+    async def try_all(self) -> None:
         """Until no form is left, or one is proven. Raises ConversationFailed, with what was found in `found`."""
         hung_up_at: Form | None = None
-        while self.choose_form():
+        while not self.is_done and self.choose_form():
             if self.found.connections >= MAX_CONNECTIONS:
                 left = len(self.waiting_forms)
                 raise ConversationFailed(f"the server hung up too often, {left} forms are untried", for_now=True)
-            accepted = len(self.found.may_arrive)
             try:
                 await self.connect_once()
             except TlsFailed as exc:
@@ -80,8 +93,6 @@ class Visit:
                 if self.waiting_forms and self.waiting_forms[0] is hung_up_at:
                     raise
                 hung_up_at = self.waiting_forms[0] if self.waiting_forms else None
-            if len(self.found.may_arrive) > accepted and await proven():
-                return
 
     async def connect_once(self) -> None:
         """Try up to nine forms on one connection."""
@@ -135,11 +146,14 @@ class Visit:
 
     async def try_some(self, connection: Connection) -> None:
         may_encrypt = "STARTTLS" in connection.offers and not self.found.tls_problem
-        for count in range(FORMS_PER_CONNECTION):
-            form = self.choose_form()
-            if form is None:
-                return
-            attempt = await self.try_form(connection, form, first=count == 0)
+        room = FORMS_PER_CONNECTION
+        while room and (forms := self.choose_some(room)):
+            room -= len(forms)
+            if len(forms) > 1:
+                if not await self.sound_out(connection, forms):
+                    return
+                continue
+            attempt = await self.try_form(connection, forms[0])
             if attempt is None:
                 return
             if attempt.code == 530 and not attempt.tls and WANTS_TLS.search(attempt.text):
@@ -148,35 +162,78 @@ class Visit:
                     raise ConversationFailed("the server demands STARTTLS but does not offer it")
                 return
             self.keep(attempt)
-            if attempt.may_arrive:
+            if attempt.may_arrive and await self.proven():
+                self.is_done = True
                 return
-            if form is PLAIN and may_encrypt:
+            if attempt.form is PLAIN and may_encrypt and not attempt.may_arrive:
                 self.encrypts = "offered"
                 self.waiting_forms.insert(0, PLAIN)
                 return
 
     def keep(self, attempt: Attempt) -> None:
         self.found.attempts.append(attempt)
-        self.waiting_forms.pop(0)
+        self.waiting_forms.remove(attempt.form)
+
+    def choose_some(self, room: int) -> list[Form]:
+        """The next form, or several that can be asked for with one sender."""
+        head = self.choose_form()
+        if head is None or not self.goes_along(head):
+            return [head] if head else []
+        return [form for form in self.waiting_forms if self.goes_along(form)][:room]
+
+    def goes_along(self, form: Form) -> bool:
+        """Not with a server that decides later than at the recipient: there each form must be sent to be known."""
+        decides_late = bool(self.found.attempts) and self.found.attempts[0].stage in ("data", "end")
+        return form.is_a_recipient and not decides_late and form.id not in self.taken and self.is_of_use(form)
 
     def choose_form(self) -> Form | None:
         """The next form that fits this server; those that do not are put aside and counted."""
         while self.waiting_forms:
-            form = self.waiting_forms[0]
-            # What the server calls itself is known once it has greeted us.
-            fits = form.fits((*self.names, *SIGNED_FIELDS)) or not self.found.greeted
-            if fits and still_worth_trying(form, self.found.attempts):
-                return form
+            if self.is_of_use(self.waiting_forms[0]):
+                return self.waiting_forms[0]
             self.found.skipped.append(self.waiting_forms.pop(0))
         return None
 
-    def fields(self, form: Form) -> dict[str, str]:
-        return_local, probe = self.sign(return_path_of(form.id)), self.config.probe_domain
-        # Another domain than the probes': a bounce must never be taken for a delivery.
-        bounce = f"{return_local}@bounce.{probe}"
-        return {**self.names, "u": self.sign(form.id), "return_local": return_local, "bounce": bounce}
+    def is_of_use(self, form: Form) -> bool:
+        # What the server calls itself is known once it has greeted us.
+        fits = form.fits((*self.names, "u")) or not self.found.greeted
+        return fits and still_worth_trying(form, self.found.attempts)
 
-    async def try_form(self, connection: Connection, form: Form, *, first: bool) -> Attempt | None:
+    def fields(self, form: Form) -> dict[str, str]:
+        return {**self.names, "u": self.sign(form.id)}
+
+    async def sound_out(self, connection: Connection, forms: Sequence[Form]) -> bool:
+        """Which recipients does the server take? Refusals count; what it takes is kept for an attempt of its own.
+
+        False when the server will not start over on this connection.
+        """
+        sender = PLAIN.sender.format(**self.names)
+        recipients = [form.recipient.format(**self.fields(form)) for form in forms]
+        starts_over = connection.in_transaction
+        lines = [*["RSET"] * starts_over, f"MAIL FROM:{sender}", *(f"RCPT TO:{each}" for each in recipients)]
+        connection.in_transaction = True
+        encrypted, waiting = connection.tls is not None, list(zip(forms, recipients, strict=True))
+        async with aclosing(connection.exchange(lines)) as replies:
+            if starts_over and not (await anext(replies)).ok:
+                return False
+            mail = await anext(replies)
+            if mail.code >= 400:  # whoever the recipient is
+                for form, recipient in waiting:
+                    self.keep(Attempt(form, sender, recipient, "mail", mail.code, mail.text, self.port, encrypted))
+                return False
+            if not mail.ok:
+                raise ConversationFailed(f"the server answers MAIL FROM with {mail}")
+            for form, recipient in waiting:
+                reply = await anext(replies)
+                if reply.code >= 400:
+                    self.keep(Attempt(form, sender, recipient, "rcpt", reply.code, reply.text, self.port, encrypted))
+                elif reply.ok:
+                    self.taken.add(form.id)
+                else:
+                    raise ConversationFailed(f"the server answers RCPT TO with {reply}")
+        return True
+
+    async def try_form(self, connection: Connection, form: Form) -> Attempt | None:
         """None when the server will not start over on this connection."""
         fields = self.fields(form)
         sender, recipient, before = (text.format(**fields) for text in (form.sender, form.recipient, form.before))
@@ -190,16 +247,18 @@ class Visit:
             if reply.code >= 400:
                 return attempt("helo", reply)
         lines = [f"MAIL FROM:{sender}", *([f"RCPT TO:{before}"] if before else []), f"RCPT TO:{recipient}"]
-        starts_over = not first and not form.helo
-        replies = await connection.commands(*(["RSET"] if starts_over else []), *lines)
-        if starts_over and not replies.pop(0).ok:
-            return None
-        mail, rcpt = replies[0], replies[-1]
-        for stage, line, reply in (("mail", "MAIL FROM", mail), ("rcpt", "RCPT TO", rcpt)):
-            if reply.code >= 400:
-                return attempt(stage, reply)
-            if not reply.ok:
-                raise ConversationFailed(f"the server answers {line} with {reply}")
+        starts_over = connection.in_transaction and not form.helo
+        connection.in_transaction = True
+        async with aclosing(connection.exchange([*["RSET"] * starts_over, *lines])) as replies:
+            if starts_over and not (await anext(replies)).ok:
+                return None
+            for line in lines:
+                reply = await anext(replies)
+                verb, _, path = line.partition(":")
+                if reply.code >= 400 and path != before:
+                    return attempt("mail" if verb == "MAIL FROM" else "rcpt", reply)
+                if reply.code < 400 and not reply.ok:
+                    raise ConversationFailed(f"the server answers {verb} with {reply}")
         reply = await connection.command("DATA", step="DATA")
         if reply.code >= 400:
             return attempt("data", reply)
@@ -219,6 +278,7 @@ class Visit:
             raise
         if 300 <= reply.code < 400:
             raise ConversationFailed(f"the server answers the message with {reply}")
+        connection.in_transaction = False  # RFC 5321 section 4.1.1.4: the end of data clears everything
         return dataclasses.replace(attempt, code=reply.code, text=reply.text)
 
 

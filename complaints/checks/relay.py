@@ -55,12 +55,12 @@ class Tour:
 
     async def visit_all(self) -> None:
         for port in self.ports:
-            visit = Visit(self.config, self.nonce, self.ip, port, self.transcript)
+            visit = Visit(self.config, self.nonce, self.ip, port, self.transcript, self.proven)
             self.found.append(visit.found)
             limit = f"not finished within {self.config.timeouts.overall:g} s"
             visit.found.stopped = ConversationFailed(limit, for_now=True)  # unless we get to the end of it
             try:
-                await visit.try_all(self.proven)
+                await visit.try_all()
                 visit.found.stopped = None
             except (NoServer, Unreachable) as exc:
                 visit.found.stopped = exc

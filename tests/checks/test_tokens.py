@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from complaints.checks import (
+    RETURN_PATH,
+    is_return_path,
     match_probe,
-    match_return_path,
     new_nonce,
     nonce_of_probe,
-    return_path_of,
     sign_probe,
+    tokens_in,
     verify_probe,
 )
 from complaints.checks._forms import FORMS
@@ -62,10 +63,15 @@ def test_form_is_part_of_the_signature():
 
 
 def test_signature_of_the_return_path_proves_no_delivery():
-    bounced = sign_probe(SECRET, NONCE, HERE, 25, return_path_of("pct-host"))
-    assert match_probe(SECRET, bounced, NONCE, HERE, 25) is None
-    assert match_return_path(SECRET, bounced, NONCE, HERE, 25) == "pct-host"
-    assert match_return_path(SECRET, sign_probe(SECRET, NONCE, HERE, 25, "pct-host"), NONCE, HERE, 25) is None
+    returned, probe = (sign_probe(SECRET, NONCE, HERE, 25, claim) for claim in (RETURN_PATH, "pct-host"))
+    assert match_probe(SECRET, returned, NONCE, HERE, 25) is None
+    assert [is_return_path(SECRET, each, NONCE, HERE, 25) for each in (returned, probe)] == [True, False]
+
+
+def test_a_bounce_names_the_probe_that_it_returns():
+    probe = sign_probe(SECRET, NONCE, HERE, 25, "pct-host")
+    report = f"To: <a@b.example>\r\n\r\nX-Relay-Check-Token: {probe.upper()}\r\nMessage-ID: <{probe}@c.example>\r\n"
+    assert tokens_in(report.encode()) == [probe]
 
 
 def test_quotes_around_the_local_part_do_not_matter():
