@@ -73,7 +73,7 @@ def span_words(seconds: float, *, working: bool = False) -> str:
     """In the largest unit that says it without a fraction: 36 hours, 3 days."""
     whole = int(seconds)
     for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
-        if whole % size == 0 and not (unit == "day" and (working or whole < 2 * size)):
+        if whole % size == 0 and not (unit == "day" and (working or whole < 4 * size)):
             number = whole // size
             return f"{number} {'working ' if working else ''}{unit}{'' if number == 1 else 's'}"
     return f"{whole} seconds"
