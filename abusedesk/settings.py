@@ -113,6 +113,8 @@ def email_settings(url: str) -> dict[str, object]:
     parts = urlsplit(url)
     backend = {"file": "filebased", "console": "console"}.get(parts.scheme, "smtp")
     found: dict[str, object] = {"EMAIL_BACKEND": f"django.core.mail.backends.{backend}.EmailBackend"}
+    if backend == "smtp":
+        found["EMAIL_BACKEND"] = "complaints.notices.backend.EmailBackend"  # knows a mail that may have gone
     if backend == "filebased":
         return found | {"EMAIL_FILE_PATH": parts.path}
     if backend == "smtp":

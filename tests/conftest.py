@@ -70,7 +70,7 @@ def smtp_sink() -> Iterator[smtp.Sink]:
 @pytest.fixture
 def real_smtp(smtp_sink: smtp.Sink, settings: Settings) -> smtp.Sink:
     """Django sends real SMTP to `smtp_sink`, instead of into `mailoutbox`."""
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "complaints.notices.backend.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = smtp_sink.host, smtp_sink.port
     return smtp_sink
 

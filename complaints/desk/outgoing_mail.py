@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 from complaints.desk import when, words
 from complaints.desk.access import access_case, desk_page
 from complaints.models import Notice
+from complaints.notices.mail import MAY_HAVE_GONE
 from complaints.notices.taking_back import TooLate, send_after_all, take_back
 from complaints.tasks import advance_cases, wake
 from complaints.vocabulary import CaseState
@@ -47,11 +48,14 @@ def letter_shown(notice: Notice, now: datetime) -> dict[str, Any]:
     """Its state as a chip, and what may be done to it."""
     waits = notice.state == State.QUEUED
     word = words.MAIL_STATES[notice.state]
+    in_doubt = notice.state == State.FAILED and notice.problem.startswith(MAY_HAVE_GONE)
+    if in_doubt:
+        word = words.Word("may have gone", "bad", "Its worker or the mail server died while it was handed over")
     if notice.state == State.SENT and notice.problem:
         word = words.Word("sent, delayed on its way", "warn", notice.problem)
     return {
         "state": word,
         "goes": when.until(notice.due_at, now) if waits and notice.due_at > now else "",
         "may_take_back": waits,
-        "may_send": notice.state == State.WITHDRAWN and notice.case.state != CaseState.CLOSED,
+        "may_send": (notice.state == State.WITHDRAWN or in_doubt) and notice.case.state != CaseState.CLOSED,
     }

@@ -57,5 +57,7 @@ def finish(mail: Notice, *, now: datetime, refused: str | None = None) -> None:
         Case.objects.filter(pk=mail.case_id, customer_status=CustomerStatus.NONE).update(
             customer_status=CustomerStatus.NOTIFIED
         )
-    elif refused is not None:
+        return
+    Case.objects.active().filter(pk=mail.case_id).update(due_at=now)  # a customer who was not told is somebody's turn
+    if refused is not None:
         after_return(mail, problem=mail.problem, status=refused, now=now)

@@ -3,8 +3,9 @@
 One way for every kind of mail: what is special about mail to customers and to reporters stands in customer_post.py
 and reporter_post.py.
 
-Sent once, with one exception that SMTP cannot remove: a worker that dies after the server said "250" and before
-the row is marked leaves a mail that is sent again once its claim is stale. Both copies carry the same Message-ID.
+Sent once at most. SMTP cannot say whether a mail went when worker or server die between the end of its content and
+the mark on its row: such a mail is not sent again, but shown as one that may have gone, and a person decides. Both
+copies would carry the same Message-ID.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from complaints.claims import dead_claims, insist, new_claim
 from complaints.models import Hold, Notice, ReporterMail
 from complaints.models.outgoing import OutgoingMail
 from complaints.notices import customer_post, reporter_post
-from complaints.notices.mail import OUTAGE, Refused, Undeliverable, describe, send
+from complaints.notices.mail import OUTAGE, Refused, Undeliverable, Unsure, describe, send
 
 M = TypeVar("M", bound=OutgoingMail)
 State = OutgoingMail.State
@@ -91,7 +92,7 @@ def claim_due(
     """
     if is_held(Hold.What.MAIL):
         return []
-    free = Q(state=State.QUEUED) | Q(state=State.SENDING, claimed_at__lte=now - STALE_CLAIM)
+    free = Q(state=State.QUEUED) | Q(state=State.SENDING, handed_at=None, claimed_at__lte=now - STALE_CLAIM)
     due = all_of(model).filter(free, due_at__lte=now)
     if model is Notice:  # what is in question waits: perhaps the letter would reach the wrong customer
         due = due.exclude(pk__in=Notice.objects.filter(case__in=in_question()).values("pk"))
@@ -118,13 +119,20 @@ def due_mails(model: type[OutgoingMail], now: datetime, *, limit: int) -> list[i
     return list(held.order_by("due_at").values_list("pk", flat=True)[:limit])
 
 
-def release_dead() -> None:
-    """Queue again what a worker that died was sending."""
+def release_dead(*, now: datetime | None = None) -> None:
+    """Queue again what a worker that died had not begun to send; what it was sending is in doubt.
+
+    A worker that lives elsewhere counts as dead when its claim is stale.
+    """
+    now = now or timezone.now()
     for model in POSTS:
         held = all_of(model).filter(state=State.SENDING)
         dead = dead_claims(held.order_by().values_list("claim", flat=True).distinct())
         if dead:
-            held.filter(claim__in=dead).update(state=State.QUEUED)
+            held.filter(claim__in=dead, handed_at=None).update(state=State.QUEUED, claim="")
+        gone = Q(claim__in=dead) | Q(claimed_at__lte=now - STALE_CLAIM)
+        for mail in held.filter(gone).exclude(handed_at=None).select_related(*POSTS[model].RELATED):
+            finish(mail, State.FAILED, now=now, problem=str(Unsure("its worker died while handing it over")))
 
 
 def deliver(mail: OutgoingMail, *, now: datetime, connection: BaseEmailBackend | None = None) -> None:
@@ -156,7 +164,7 @@ def mine(mail: OutgoingMail) -> QuerySet[Any]:
 
 def hold(mail: OutgoingMail, *, now: datetime) -> bool:
     """Renew the claim just before sending; False when it grew stale meanwhile and another worker has the mail."""
-    held = bool(mine(mail).update(claimed_at=now, tries=F("tries") + 1))
+    held = bool(mine(mail).update(claimed_at=now, handed_at=now, tries=F("tries") + 1))
     mail.tries += held
     return held
 
@@ -164,7 +172,7 @@ def hold(mail: OutgoingMail, *, now: datetime) -> bool:
 def give_back(mails: Iterable[OutgoingMail]) -> None:
     """Unsent, untried, as if they had never been claimed."""
     for mail in mails:
-        mine(mail).update(state=State.QUEUED, claim="")
+        mine(mail).update(state=State.QUEUED, claim="", handed_at=None)
 
 
 def postpone_all(mails: Iterable[OutgoingMail], *, problem: str, now: datetime) -> None:
@@ -177,7 +185,8 @@ def postpone(mail: OutgoingMail, *, problem: str, now: datetime) -> None:
     if mail.tries > len(PAUSES):
         finish(mail, State.FAILED, problem=f"given up after {mail.tries} tries: {problem}", now=now)
         return
-    mine(mail).update(state=State.QUEUED, claim="", problem=problem, due_at=now + PAUSES[mail.tries - 1])
+    later = now + PAUSES[mail.tries - 1]
+    mine(mail).update(state=State.QUEUED, claim="", handed_at=None, problem=problem, due_at=later)
 
 
 def finish(

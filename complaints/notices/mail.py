@@ -9,10 +9,12 @@ from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
 from complaints.models import Notice
+from complaints.notices.backend import AnswerLost
 from complaints.notices.letter import fill_link
 from complaints.notices.returned import status_in
 from complaints.notices.verp import bounce_address
 
+MAY_HAVE_GONE = "it may have gone or not"
 OUTAGE = (smtplib.SMTPException, OSError)
 
 
@@ -26,6 +28,13 @@ class Refused(Undeliverable):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.status = status_in(text)
+
+
+class Unsure(Undeliverable):
+    """It may have gone. Sending it again could deliver it twice, so a person decides."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"{MAY_HAVE_GONE}: {why}. Ask the customer, or look into the mail server's log")
 
 
 def notice_mail(notice: Notice, *, url: str) -> EmailMultiAlternatives:
@@ -57,6 +66,8 @@ def send(mail: EmailMessage, connection: BaseEmailBackend) -> None:
     """Raises Undeliverable when the answer is final for this mail (RFC 5321 section 4.2.1), else what SMTP raised."""
     try:
         connection.send_messages([mail])
+    except AnswerLost as exc:
+        raise Unsure(str(exc)) from exc
     except smtplib.SMTPRecipientsRefused as exc:
         code, text = next(iter(exc.recipients.values()))
         if is_final(code):

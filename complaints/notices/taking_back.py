@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from complaints.cases.transitions import record
 from complaints.models import Case, Notice
+from complaints.notices.mail import MAY_HAVE_GONE
 from complaints.notices.when_due import letter_due
 from complaints.vocabulary import CaseState, EventKind
 
@@ -34,15 +36,16 @@ def take_back(notice: Notice, *, actor: str, now: datetime) -> None:
 
 
 def send_after_all(notice: Notice, *, actor: str, now: datetime) -> None:
-    """Queue what was taken back, as if it were decided now. Raises TooLate."""
+    """Queue what was taken back, or what may not have gone, as if it were decided now. Raises TooLate."""
     with transaction.atomic():
         case = Case.objects.get(pk=notice.case_id)
         if case.state == CaseState.CLOSED:
             raise TooLate("The case is closed: this mail would be wrong by now.")
         due = letter_due(case, notice.step, now=now)
-        back = Notice.objects.filter(pk=notice.pk, state=State.WITHDRAWN)
-        if not back.update(state=State.QUEUED, problem="", queued_at=now, due_at=due, tries=0):
-            raise TooLate("This mail was not taken back, or somebody else sends it already.")
+        doubt = Q(state=State.FAILED, problem__startswith=MAY_HAVE_GONE)
+        back = Notice.objects.filter(Q(state=State.WITHDRAWN) | doubt, pk=notice.pk)
+        if not back.update(state=State.QUEUED, problem="", queued_at=now, due_at=due, tries=0, handed_at=None):
+            raise TooLate("This mail does not wait for you, or somebody else sends it already.")
         record(
             case, EventKind.NOTICE_QUEUED, actor=actor, now=now,
             notice=notice.pk, step=notice.step, occurrence=notice.occurrence, to=notice.to_email,

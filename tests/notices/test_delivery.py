@@ -11,7 +11,17 @@ import pytest
 from complaints.cases.holds import begin_hold, end_hold
 from complaints.cases.transitions import move_case
 from complaints.models import Case, Hold, Notice
-from complaints.notices.delivery import PAUSES, STALE_CLAIM, claim_due, deliver, deliver_due, due_mails, give_back
+from complaints.notices.delivery import (
+    PAUSES,
+    STALE_CLAIM,
+    claim_due,
+    deliver,
+    deliver_due,
+    due_mails,
+    give_back,
+    hold,
+    release_dead,
+)
 from complaints.notices.links import find_link, revoke_link
 from complaints.notices.verp import bounce_address, notice_of_bounce
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind, Resolution
@@ -260,3 +270,37 @@ def test_the_kill_switch_stops_a_batch_that_is_being_sent(real_smtp):
 
     notice = Notice.objects.get()
     assert (notice.state, notice.claim, notice.tries) == ("queued", "", 0)
+
+
+def test_a_worker_that_dies_before_it_hands_the_mail_over_leaves_it_to_the_next(real_smtp):
+    make_notice()
+    Notice.objects.update(claim="here-1-x", state="sending", claimed_at=NOON)
+    release_dead(now=NOON + STALE_CLAIM)
+    assert deliver_due(now=NOON + STALE_CLAIM) == 1
+    assert len(real_smtp.messages) == 1
+
+
+def test_a_worker_that_dies_while_handing_over_leaves_a_doubt_and_no_second_mail(real_smtp):
+    notice = make_notice()
+    (claimed,) = claim_due(None, now=NOON)
+    assert hold(claimed, now=NOON)
+    for minutes in (9, 10, 60):
+        release_dead(now=NOON + timedelta(minutes=minutes))
+        deliver_due(now=NOON + timedelta(minutes=minutes))
+    notice.refresh_from_db()
+    assert (notice.state, notice.problem[:24]) == ("failed", "it may have gone or not:")
+    assert notice.case.events.filter(kind=EventKind.NOTICE_FAILED).count() == 1
+    assert Case.objects.get().due_at == NOON + timedelta(minutes=10)
+    assert real_smtp.messages == []
+
+
+def test_a_connection_lost_after_the_last_line_is_a_doubt_and_before_it_an_outage(real_smtp):
+    notice, other = make_notice(), queued(make_case("C-2"))
+    real_smtp.hangs_up = "data"
+    deliver_due([notice.pk], now=NOON)
+    real_smtp.hangs_up = "rcpt"
+    deliver_due([other.pk], now=NOON)
+    real_smtp.hangs_up = ""
+    deliver_due(now=NOON + timedelta(days=1))
+    assert [caught.rcpt_tos for caught in real_smtp.messages] == [[other.to_email]]
+    assert dict(Notice.objects.values_list("pk", "state")) == {notice.pk: "failed", other.pk: "sent"}

@@ -35,20 +35,31 @@ class Sink:
     messages: list[Caught] = dataclasses.field(default_factory=list)
     rcpt_answers: dict[str, str] = dataclasses.field(default_factory=dict)
     data_answer: str = "250 2.0.0 caught"
+    hangs_up: str = ""  # "rcpt", "data": there the connection breaks without an answer
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if self.hangs_up == "rcpt":
+            hang_up(server)
         answer = self.rcpt_answers.get(address, "250 2.1.5 OK")
         if answer.startswith("2"):
             envelope.rcpt_tos.append(address)
         return answer
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if self.hangs_up == "data":
+            hang_up(server)
         if self.data_answer.startswith("2"):
             content = envelope.original_content or b""
             self.messages.append(Caught(envelope.mail_from or "", list(envelope.rcpt_tos), content))
         return self.data_answer
+
+
+def hang_up(server: SMTP) -> None:
+    assert server.transport is not None
+    server.transport.abort()
+    raise ConnectionResetError
 
 
 class AnyPort(Controller):
