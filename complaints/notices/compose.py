@@ -172,18 +172,23 @@ def facts_of(
         "site": settings.BASE_URL,
         "demo": settings.DEMO,
     }
-    return {**facts, "called": called(facts, language)}
+    return facts | called(facts, language)
 
 
-def called(facts: Mapping[str, Any], language: str) -> str:
-    """The customer's line, mailbox or site in words of their language, for subjects and sentences."""
+def called(facts: Mapping[str, Any], language: str) -> dict[str, str]:
+    """The customer's line, mailbox or site in words of their language, for subjects and sentences.
+
+    The first line is `called`; a language with cases has further ones: `called_2`, `called_3`.
+    """
     names = [f"notices/{each}/called.txt" for each in (language, DEFAULT_LANGUAGE)]
     template = Engine.get_default().select_template(names)
-    return one_line(template.render(Context(dict(facts), autoescape=False)))
+    forms = template.render(Context(dict(facts), autoescape=False)).strip().splitlines()
+    return {f"called_{number}" if number > 1 else "called": one_line(form) for number, form in enumerate(forms, 1)}
 
 
 def as_html(letter: Letter, language: str, *, number: str) -> str:
-    title = letter.subject.removesuffix(f"(case {number})").strip()  # the number stands above the title already
+    # The number stands above the title already.
+    title = re.sub(rf"\s*\([^()]*{re.escape(number)}\)$", "", letter.subject)
     context = {"letter": letter, "title": title, "number": number, "language": language, "link": LINK_MARK}
     context["desk_name"] = settings.DESK_NAME
     return inliner().inline(render_to_string("notices/layout.html", context))

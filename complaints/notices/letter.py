@@ -28,6 +28,7 @@ WIDTH = 74
 MARKED = re.compile(r"([*+])([^*+]+)\1\s*(.*)")
 MARKS = {"*": "strong", "+": "good"}
 STEP = re.compile(r"\d+\.\s+(.*)")
+SPACE = re.compile(r"[^\S\u00a0\u202f]+")  # but those that French typography needs
 
 
 class BadLetter(Exception):
@@ -90,7 +91,7 @@ def read_steps(lines: list[str]) -> list[str]:
 
 def fact(line: str) -> tuple[str, str]:
     name, _, value = line.partition(":: ")
-    return name.strip(), value.strip()
+    return name.strip(" \t"), value.strip(" \t")
 
 
 def as_text(letter: Letter) -> str:
@@ -125,7 +126,7 @@ TEXT = {
     "steps": steps_as_text,
     "facts": facts_as_text,
     "lines": lambda block: "\n".join("    " + line for line in block.items),
-    "button": lambda block: f"{block.text}:\n{LINK_MARK}",
+    "button": lambda block: f"{block.text}\n{LINK_MARK}",
 }
 
 
@@ -135,5 +136,5 @@ def fill_link(text: str, url: str) -> str:
 
 
 def one_line(text: str) -> str:
-    """Also what keeps a hostile name from becoming a heading or a header of its own."""
-    return " ".join(text.split())
+    """Also what keeps a hostile name from becoming a heading or a header of its own. No-break spaces stay."""
+    return SPACE.sub(" ", text).strip()

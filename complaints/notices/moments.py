@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils import translation
-from django.utils.formats import date_format
+from django.utils.formats import date_format, get_format
 
+# Where Django's own date of the language, with the weekday before it, would not be what a letter says.
 DAY = {"en": "l j F Y", "de": "l, j. F Y"}
 HOUR = "H:i"
 
@@ -31,6 +32,8 @@ def moment(at: datetime, language: str = "en") -> Moment:
         raise ValueError(f"{at!r} has no zone")
     local = at.astimezone(ZoneInfo(settings.DISPLAY_TIME_ZONE))
     with translation.override(language):
-        day = date_format(local, DAY.get(language.partition("-")[0], DAY["en"]), use_l10n=False)
+        day = date_format(
+            local, DAY.get(language.partition("-")[0]) or f"l {get_format('DATE_FORMAT', language)}", use_l10n=False
+        )
         hour = date_format(local, HOUR, use_l10n=False)
     return Moment(local.isoformat(timespec="minutes"), day, hour, settings.DISPLAY_TIME_ZONE.replace("_", " "))

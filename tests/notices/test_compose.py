@@ -135,7 +135,7 @@ def test_each_cause_has_its_own_words():
 
 def test_a_language_without_letters_falls_back_to_english():
     case = full_case()
-    case.owner["language"] = "fr-CH"
+    case.owner["language"] = "rm-CH"
     assert queued(case, "notify").language == "en"
 
 
@@ -189,16 +189,16 @@ def test_the_html_brings_its_styles_and_loads_nothing():
 
 
 def test_a_language_is_added_by_a_file(settings, tmp_path):
-    letter = tmp_path / "notices" / "fr" / "notify.txt"
+    letter = tmp_path / "notices" / "nl" / "notify.txt"
     letter.parent.mkdir(parents=True)
-    letter.write_text("Subject: Dossier {{ number }}\n\nÀ réparer avant le {{ deadline }}.\n")
+    letter.write_text("Subject: Dossier {{ number }}\n\nGraag oplossen voor {{ deadline }}.\n")
     settings.TEMPLATES = [{**settings.TEMPLATES[0], "DIRS": [tmp_path, *settings.TEMPLATES[0]["DIRS"]]}]
     case = full_case()
-    case.owner["language"] = "fr-CH"
+    case.owner["language"] = "nl-BE"
     notice = queued(case)
-    assert notice.language == "fr"
-    assert "avant le mercredi 11 mars 2026, 12:00 (Europe/Paris)" in notice.text
-    assert '<html lang="fr">' in notice.html
+    assert notice.language == "nl"
+    assert "voor woensdag 11 maart 2026, 12:00 (Europe/Paris)" in notice.text
+    assert '<html lang="nl">' in notice.html
 
 
 def test_without_a_proof_an_open_relay_is_called_likely_and_not_certain():

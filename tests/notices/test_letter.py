@@ -47,7 +47,7 @@ def test_the_text_is_readable_without_any_mark_up():
     assert "Hello Marie, this is a paragraph." in text
     assert "What to do\n----------" in text
     assert "Line:        192.0.2.1\nSeen since:  Monday" in text
-    assert f"Open your page:\n{LINK_MARK}" in text
+    assert f"Open your page\n{LINK_MARK}" in text
     assert "##" not in text
     assert "=>" not in text
 
