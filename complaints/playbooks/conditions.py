@@ -17,6 +17,12 @@ LIKELY_CAUSE = 0.6
 MAIL_ABUSE = frozenset(
     {Category.SPAM, Category.PHISHING, Category.MALWARE, Category.FRAUD, Category.BOT, Category.OTHER}
 )
+# What the reporter has seen is itself the proof; there is no cause to be found behind it. The harmful page, too, while
+# nothing says that it came as mail.
+SAID_BY_REPORTERS = frozenset(
+    {Category.VULNERABLE, Category.COPYRIGHT, Category.LOGIN_ATTACK, Category.SCAN, Category.DDOS}
+)
+SAID_IF_NO_CAUSE = frozenset({Category.PHISHING, Category.MALWARE, Category.FRAUD})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -62,14 +68,17 @@ class Facts:
 
 
 def may_notify(facts: Facts) -> bool:
-    """The safety rule of automatic mail: sure of the owner, and of the cause by proof or by several voices."""
+    """The safety rule of automatic mail: sure of the owner, and of the cause by proof or by several voices.
+
+    Where reporters say what they saw themselves, several voices or one that can be trusted must say it, and lately.
+    """
     if not facts.has_contact or facts.owner_confidence < SURE_OWNER:
         return False
     voices = facts.reporters >= 2 or facts.trusted_reporters >= 1
-    if facts.cause is Cause.UNKNOWN:
-        return False
     about_a_relay = facts.category is Category.VULNERABLE and facts.cause is Cause.OPEN_RELAY
-    if facts.category not in MAIL_ABUSE and not about_a_relay:
+    if is_said_by_reporters(facts) and not about_a_relay:
+        return facts.recent and voices
+    if facts.cause is Cause.UNKNOWN or (facts.category not in MAIL_ABUSE and not about_a_relay):
         return False
     if facts.cause_confidence >= SURE_CAUSE:
         # One list alone may be wrong; our own proof (it makes the cause a relay) or a second list must say so too.
@@ -77,6 +86,13 @@ def may_notify(facts: Facts) -> bool:
     # A relay can be proven by our own check; where that gave no proof, the shape of the mail alone accuses nobody.
     # What was seen long ago may be mended long since, or somebody else's by now.
     return facts.recent and voices and facts.cause is not Cause.OPEN_RELAY and facts.cause_confidence >= LIKELY_CAUSE
+
+
+def is_said_by_reporters(facts: Facts) -> bool:
+    """Blacklists speak of mail alone: they are no voice in this."""
+    if facts.only_listed:
+        return False
+    return facts.category in SAID_BY_REPORTERS or (facts.category in SAID_IF_NO_CAUSE and facts.cause is Cause.UNKNOWN)
 
 
 def may_measure(facts: Facts) -> bool:

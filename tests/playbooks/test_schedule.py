@@ -90,11 +90,42 @@ def test_a_customer_whom_no_mail_has_reached_is_not_escalated() -> None:
     assert names(replace(after(NOTIFIED, hours=72), undelivered=True))[0] == "not-told"
 
 
-@pytest.mark.parametrize("category", ["login_attack", "scan", "ddos", "copyright", "vulnerable"])
-def test_letters_about_mail_are_not_sent_for_other_abuse(category: str) -> None:
-    """A blacklist may list the address of somebody who shares films: the letter about his mail would be nonsense."""
-    listed = replace(PROVEN, category=Category(category), cause=Cause.BOT, cause_confidence=0.85, reporters=40)
-    assert names(listed) == ["unsure"]
+SEEN = ["login_attack", "scan", "ddos", "copyright", "vulnerable"]  # by the reporter: no cause is behind it
+HARMFUL = ["phishing", "malware", "fraud"]
+
+
+@pytest.mark.parametrize("category", SEEN + HARMFUL)
+@pytest.mark.parametrize(
+    ("what", "change", "may"),
+    [
+        ("one voice", {"reporters": 1}, False),
+        ("two voices", {"reporters": 2}, True),
+        ("one trusted voice", {"reporters": 1, "trusted_reporters": 1}, True),
+        ("trusted, long ago", {"reporters": 1, "trusted_reporters": 1, "recent": False}, False),
+        ("owner not sure", {"reporters": 2, "owner_confidence": 0.79}, False),
+        ("nobody to write to", {"reporters": 2, "has_contact": False}, False),
+        ("blacklists alone", {"reporters": 2, "only_listed": True}, False),
+    ],
+)
+def test_what_reporters_have_seen_themselves_needs_two_of_them_or_a_trusted_one(
+    category: str, what: str, change: dict[str, Any], may: bool
+) -> None:
+    seen = replace(NEW, category=Category(category), cause=Cause.UNKNOWN, cause_confidence=0)
+    assert may_notify(replace(seen, **change)) is may
+
+
+@pytest.mark.parametrize(
+    ("category", "cause", "may"),
+    [
+        *((category, "bot", True) for category in SEEN),  # what a list says of the mail changes nothing
+        *((category, "bot", False) for category in HARMFUL),  # mail: the cause must be likely enough
+        *((category, "unknown", True) for category in SEEN + HARMFUL),
+        *((category, "unknown", False) for category in ("spam", "bot", "other", "auth_failure", "not_spam", "opt_out")),
+    ],
+)
+def test_the_cause_counts_where_it_is_about_mail(category: str, cause: str, may: bool) -> None:
+    there = replace(NEW, category=Category(category), cause=Cause(cause), cause_confidence=0.5, reporters=2)
+    assert may_notify(there) is may
 
 
 def test_a_proven_relay_is_told_to_whoever_was_called_vulnerable() -> None:

@@ -203,3 +203,18 @@ def test_every_step_can_be_carried_out(name: str, step: Step) -> None:
         assert step.params["reason"]
     if step.action == "task":
         assert step.params["title"]
+
+
+@pytest.mark.parametrize(
+    ("name", "voices", "step"),
+    [
+        *((name, {"reporters": 2, "trusted_reporters": 0}, "notify") for name in ("vulnerable service", "attack")),
+        *((name, {"reporters": 1, "trusted_reporters": 1}, "notify") for name in ("vulnerable service", "content")),
+        *((name, {"reporters": 1, "trusted_reporters": 0}, "unsure") for name in ("vulnerable service", "content")),
+        ("attack", {"reporters": 1, "trusted_reporters": 0}, "unsure"),
+        ("mail abuse", {"reporters": 9, "trusted_reporters": 9}, "unsure"),
+    ],
+)
+def test_who_is_told_of_what_reporters_saw_themselves(name: str, voices: dict[str, int], step: str) -> None:
+    done: dict[str, Any] = {"done": {"investigate"}, "verdicts": {"investigate": {"dnsbl": [Verdict.UNKNOWN]}}}
+    assert first(name, CaseState.INVESTIGATING, cause_confidence=0.0, **voices, **done) == step
