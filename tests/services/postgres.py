@@ -42,8 +42,11 @@ SERVER_OPTIONS = {
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
-    """Start a server; yields its DATABASE_URL; stops it and removes every trace, whatever happens."""
+def postgres_server(**options: str) -> Iterator[str]:
+    """Start a server; yields its DATABASE_URL; stops it and removes every trace, whatever happens.
+
+    options: of the server, beside or instead of SERVER_OPTIONS.
+    """
     home = Path(tempfile.mkdtemp(prefix="abusedesk-pg-"))
     try:
         account = account_for_server()
@@ -51,7 +54,7 @@ def postgres_server() -> Iterator[str]:
         if account is not None:
             give_to(home, account)
         initialise(binaries, home, account)
-        with running_server(binaries, home, account):
+        with running_server(binaries, home, account, SERVER_OPTIONS | options):
             yield f"postgresql://{OWNER}@{quote(str(home), safe='')}/postgres"
     finally:
         shutil.rmtree(home, ignore_errors=True)
@@ -97,10 +100,12 @@ def initialise(binaries: Path, home: Path, account: pwd.struct_passwd | None) ->
 
 
 @contextmanager
-def running_server(binaries: Path, home: Path, account: pwd.struct_passwd | None) -> Iterator[None]:
-    options = [word for name, value in SERVER_OPTIONS.items() for word in ("-c", f"{name}={value}")]
+def running_server(
+    binaries: Path, home: Path, account: pwd.struct_passwd | None, options: dict[str, str]
+) -> Iterator[None]:
+    words = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
     server = subprocess.Popen(
-        [str(binaries / "postgres"), "-D", str(home / "data"), "-k", str(home), *options],
+        [str(binaries / "postgres"), "-D", str(home / "data"), "-k", str(home), *words],
         cwd=home,
         process_group=0,  # a Ctrl-C is for the tests; the server stops after them
         preexec_fn=die_with(os.getpid()),
