@@ -129,12 +129,12 @@ class Connection:
         """
         together = "PIPELINING" in self.offers and len(lines) > 1
         if together:
-            for line in lines:
-                self.transcript.add(">", line)
             data = "".join(f"{line}\r\n" for line in lines).encode("ascii")
             await self.write(data, step=lines[0].partition(":")[0])
         for number, line in enumerate(lines, start=1):
             step = line.partition(":")[0]
+            if together:
+                self.transcript.add(">", line)  # beside its answer, which is how people read it
             reply = await (self.reply(step) if together else self.command(line, step=step))
             try:
                 yield reply

@@ -118,16 +118,19 @@ def transcript_extract(details: Mapping[str, Any], form: str | None, limit: int 
 
 
 def start_of(said: Sequence[tuple[str, str]], recipient: str) -> int:
-    """Index of the MAIL FROM that belongs to `recipient`; of the first MAIL FROM when that one is unknown."""
-    start = first = None
+    """Index of the MAIL FROM that belongs to `recipient`, the last time it was offered: then a message was sent.
+
+    Of the first MAIL FROM when `recipient` is unknown.
+    """
+    start = first = found = None
     for index, (direction, text) in enumerate(said):
         if direction != SAID_BY_US:
             continue
         if text.upper().startswith("MAIL FROM:"):
             start, first = index, index if first is None else first
         elif recipient and text.upper().startswith("RCPT TO:") and recipient in text and start is not None:
-            return start
-    return first or 0
+            found = start
+    return found if found is not None else first or 0
 
 
 def shown_line(direction: str, text: str) -> str:
