@@ -19,6 +19,7 @@ from complaints.vocabulary import Disposition
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 END = START + timedelta(days=6)
+EVER = datetime.max.replace(tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +44,8 @@ def clashes(held: list[Span]) -> list[tuple[Span, Span]]:
         (one, other)
         for index, one in enumerate(held)
         for other in held[:index]
-        if one.since < (other.until or END * 1 if other.until else datetime.max.replace(tzinfo=UTC))
-        and other.since < (one.until or datetime.max.replace(tzinfo=UTC))
+        if one.since < (other.until or EVER)
+        and other.since < (one.until or EVER)
         and (one.port_first or 0) <= (other.port_last or 65535)
         and (other.port_first or 0) <= (one.port_last or 65535)
     ]
@@ -71,7 +72,7 @@ def test_the_book_names_the_holder_to_the_second_and_by_the_port(spans: list[Spa
 
 def test_the_feed_tells_each_span_once_open_and_once_ended(spans: list[Span]) -> None:
     feed = Feed(spans)
-    told = [row for hours in range(0, 170) for rows in feed.rows_until(START + timedelta(hours=hours)) for row in rows]
+    told = [row for hours in range(0, 170) for row in feed.rows_until(START + timedelta(hours=hours))]
     last = {row[:4]: row for row in told}
     lag = timedelta(hours=71)
     ended = [span for span in spans if span.until and span.until + lag < START + timedelta(hours=169)]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from complaints.cases.corrections import apply_reattribution
+from complaints.cases.proposals import groups
 from complaints.cases.queue import needs_desk, page_of
 from complaints.cases.transitions import StaleCase, move_case
 from complaints.desk.telling import NobodyToTell, tell_customer
@@ -25,17 +27,28 @@ PATIENCE = timedelta(days=5)  # with a case that has been escalated, or a custom
 class Analysts:
     def __init__(self) -> None:
         self.looked_at: datetime | None = None
+        self.items = 0  # beside cases: what had to be confirmed
 
     def work(self, now: datetime) -> None:
         if now.weekday() > 4 or now.hour not in OFFICE or (self.looked_at and now - self.looked_at < EVERY):
             return
         self.looked_at = now
+        self.items += correct(now)
         for case in page_of(needs_desk(now), size=MOST_AN_HOUR).cases:
             try:
                 if act := ACTS.get(CaseState(case.state)):
                     act(case, now)
             except (NobodyToTell, StaleCase):
                 continue
+
+
+def correct(now: datetime) -> int:
+    """Confirm the corrections that an import brought, as the page shows them: how many groups there were."""
+    found, _ = groups()
+    for group in found:
+        corrected = apply_reattribution(group.ids, actor=WHO, now=now)
+        wake(advance_cases, corrected.cases)
+    return len(found)
 
 
 def after_triage(case: Case, now: datetime) -> None:

@@ -32,17 +32,14 @@ class Feed:
         ends = [(span.until + span.end_lag, number) for number, span in enumerate(spans) if span.until]
         self.news = sorted([*begins, *ends])
         self.read = 0
-        self.told: set[int] = set()
 
-    def rows_until(self, now: datetime) -> list[list[Row]]:
-        """What became known since the last call: the ends of what was told before, then the begins."""
+    def rows_until(self, now: datetime) -> list[Row]:
+        """What became known since the last call: ends of what was told before, and begins, as a system exports them."""
         first = self.read
         while self.read < len(self.news) and self.news[self.read][0] <= now:
             self.read += 1
         fresh = dict.fromkeys(number for _, number in self.news[first : self.read])
-        known = [number for number in fresh if number in self.told]
-        self.told |= fresh.keys()
-        return [[self.row(self.spans[n], now) for n in some] for some in (known, [n for n in fresh if n not in known])]
+        return [self.row(self.spans[number], now) for number in fresh]
 
     @staticmethod
     def row(span: Span, now: datetime) -> Row:

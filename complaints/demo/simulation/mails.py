@@ -11,6 +11,7 @@ import json
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from email.message import Message
 from email.utils import format_datetime
 
 from complaints.demo.simulation.abuse import Abuse, original, victim
@@ -44,6 +45,19 @@ def complaint(source: Source, reports: Sequence[Report], *, sent_at: datetime) -
         f"MIME-Version: 1.0\r\nContent-Type: {kind}\r\n\r\n"
     )
     return (head + body).encode("ascii")
+
+
+def answer_to(source: Source, question: Message, lines: Sequence[str], *, at: datetime) -> bytes:
+    """What a person at the source replies to a mail of the desk."""
+    named = question["Message-ID"]
+    head = (
+        f"{trace(source, int(at.timestamp()) % 0xFFFFFFF, at)}"
+        f"From: <{source.email}>\r\nTo: <{DESK}>\r\nSubject: Re: {question['Subject']}\r\n"
+        f"Date: {format_datetime(source.clock(at))}\r\nMessage-ID: <{int(at.timestamp())}.answer@{source.domain}>\r\n"
+        f"In-Reply-To: {named}\r\nReferences: {named}\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: text/plain; charset=us-ascii\r\n\r\n"
+    )
+    return (head + "Hello,\r\n\r\n" + "\r\n".join(lines) + "\r\n\r\nRegards\r\n").encode("ascii", "replace")
 
 
 def trace(source: Source, number: int, sent_at: datetime) -> str:

@@ -19,8 +19,10 @@ from complaints.demo.simulation import post
 from complaints.demo.simulation.analysts import Analysts
 from complaints.demo.simulation.clock import VirtualClock
 from complaints.demo.simulation.feed import Row, as_csv, contract_rows, network_rows
+from complaints.demo.simulation.mailbag import hand_in
 from complaints.demo.simulation.network import connected_to
 from complaints.demo.simulation.world import Plan, World
+from complaints.management.import_command import ask_again
 from complaints.playbooks.loading import begin_with_shipped
 
 TICK = timedelta(minutes=15)
@@ -39,6 +41,7 @@ def play(plan: Plan, *, progress: Progress = lambda now: None) -> World:
             while clock.now() < plan.end:
                 tick(world, analysts)
                 progress(clock.now())
+            world.truth.corrections = analysts.items
     return world
 
 
@@ -72,26 +75,23 @@ def unmoved_memory() -> Iterator[None]:
 def begin(world: World) -> None:
     tell("networks", network_rows())
     tell("contracts", contract_rows(world.customers))
-    tell_lines(world)
+    tell("assignments", world.feed.rows_until(world.clock.now()))
     begin_with_shipped(now=world.clock.now())
 
 
 def tell(kind: str, rows: list[Row]) -> None:
     """The ISP's systems tell the desk, by its own imports."""
     if rows:
-        IMPORTS[kind](as_csv(kind, rows), name=f"simulated {kind}.csv")
-
-
-def tell_lines(world: World) -> None:
-    for rows in world.feed.rows_until(world.clock.now()):
-        tell("assignments", rows)
+        summary = IMPORTS[kind](as_csv(kind, rows), name=f"simulated {kind}.csv")
+        if kind == "assignments":
+            ask_again(summary.spans, because="the lines were told")
 
 
 def tick(world: World, analysts: Analysts) -> None:
     before = world.clock.now()
     world.go_on_until(before + TICK)
     now = world.clock.now()
-    tell_lines(world)
+    tell("assignments", world.feed.rows_until(world.clock.now()))
     take_in(world, now)
     for name in due_by_beat(before, now):
         app.tasks[name].apply_async()
@@ -101,15 +101,12 @@ def tick(world: World, analysts: Analysts) -> None:
 
 def take_in(world: World, now: datetime) -> None:
     world.passed(now.timestamp())
-    mails = world.arriving(now)
-    if not mails:
-        return
-    stored = world.hand_in([arrival for arrival, _ in mails], now)
-    for message, (_, told) in zip(stored, mails, strict=True):
+    mails = world.mailbag.arrived(now)
+    stored = hand_in([arrival for _, arrival, _ in mails], now) if mails else []
+    for message, (at, _, told) in zip(stored, mails, strict=True):
         for each in told:
             each.message = message
-        if not told:
-            world.truth.other_mails.append(message)
+            world.note_sent(each, at)
 
 
 def due_by_beat(before: datetime, now: datetime) -> list[str]:

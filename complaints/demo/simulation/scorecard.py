@@ -14,7 +14,7 @@ from complaints.cases.states import TURNS, Turn
 from complaints.demo.simulation.troubles import Trouble
 from complaints.demo.simulation.truth import Read, Told
 from complaints.demo.simulation.world import World
-from complaints.models import Case, CaseEvent, Complaint, Reading
+from complaints.models import Case, CaseEvent, Complaint, Reading, ReporterAnswer
 from complaints.vocabulary import Answer, CaseState, EventKind, Resolution
 
 FIXED = (Resolution.FIXED_VERIFIED, Resolution.FIXED_NOT_VERIFIABLE)
@@ -222,7 +222,8 @@ class Judge:
 
     def human_items(self) -> float:
         unread = sum(state == Reading.State.UNREAD for state in self.readings.values())
-        items = self.stays_at_desk().total() + unread
+        unclear = ReporterAnswer.objects.filter(state=ReporterAnswer.State.UNCLEAR).count()
+        items = self.stays_at_desk().total() + unread + unclear + self.world.truth.corrections
         return round(1000 * items / max(1, len(self.world.truth.told)), 1)
 
     def hours(self) -> dict[str, float | None]:

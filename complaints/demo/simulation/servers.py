@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 from typing import TYPE_CHECKING
 
 from complaints.demo.simulation.network import Serve
@@ -34,7 +33,7 @@ class CustomersServer(MailServer):
         arrival = Arrival(envelope.data, "smtp", self.address, envelope.sender or "", to)
         seconds = QUEUED_S.get(weighted(QUEUES, self.world.dice("queue", self.name)), 2.0)
         due_s = asyncio.get_running_loop().time() + seconds
-        heapq.heappush(self.world.probes, (due_s, self.world.next_number(), arrival))
+        self.world.mailbag.post_probe(arrival, due_s)
 
 
 class Servers:

@@ -43,5 +43,6 @@ class Read:
 @dataclasses.dataclass(slots=True)
 class Truth:
     told: list[Told] = dataclasses.field(default_factory=list)
-    other_mails: list[int] = dataclasses.field(default_factory=list)  # message ids of what is no complaint
+    corrections: int = 0  # groups of them that a person confirmed
+    asked: list[tuple[datetime, int]] = dataclasses.field(default_factory=list)  # mails to sources, by number
     read: list[Read] = dataclasses.field(default_factory=list)

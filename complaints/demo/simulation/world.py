@@ -6,15 +6,13 @@ It touches the product as the outside world does: by mail, by pages, and by the 
 from __future__ import annotations
 
 import dataclasses
-import heapq
-import math
 import random
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from email import message_from_bytes
+from email.message import Message
 
-from complaints import tasks
 from complaints.checks import DnsblList
 from complaints.demo.browser import PageProblem
 from complaints.demo.customers import read_notice
@@ -22,11 +20,13 @@ from complaints.demo.dns_server import DnsServer
 from complaints.demo.places import zones_of
 from complaints.demo.simulation import noise
 from complaints.demo.simulation.abuse import Abuse
+from complaints.demo.simulation.agenda import Agenda
 from complaints.demo.simulation.clock import VirtualClock
 from complaints.demo.simulation.feed import Feed
 from complaints.demo.simulation.habits import react
 from complaints.demo.simulation.lines import Book, histories, place_in
-from complaints.demo.simulation.mails import Report, complaint
+from complaints.demo.simulation.mailbag import Mailbag
+from complaints.demo.simulation.mails import Report, answer_to, complaint
 from complaints.demo.simulation.network import Place, Serve
 from complaints.demo.simulation.population import Customer, name_of, people
 from complaints.demo.simulation.servers import Servers
@@ -35,12 +35,13 @@ from complaints.demo.simulation.troubles import Trouble, begins, cause_at
 from complaints.demo.simulation.truth import Read, Told, Truth
 from complaints.demo.simulation.visits import Visit
 from complaints.demo.spam import MADE_UP_NAMES, SUBJECTS
-from complaints.intake import Arrival, store_messages
+from complaints.intake import Arrival
 
 STRANGERS = "198.51.100."
 BEFORE, AFTER = timedelta(days=3), timedelta(days=2)  # histories reach further than the days that are played
 RELAPSES_AFTER_H = (30.0, 200.0)
 MOST_TRIES = 5
+ANSWERS, KNOWS = 0.4, 0.75  # of the reporters who are asked; the others have logged no port
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,33 +60,23 @@ class Plan:
         return self.start + timedelta(days=self.days)
 
 
-@dataclasses.dataclass(order=True, slots=True)
-class Task:
-    due: datetime
-    number: int
-    verb: str = dataclasses.field(compare=False)
-    args: dict[str, Any] = dataclasses.field(compare=False)
-
-
-class World:
-    """`do_next` until the end; meanwhile `post` holds the mails that are on their way to the desk."""
+class World(Agenda):
+    """`go_on_until` the end; meanwhile `mailbag` holds the mails that are on their way to the desk."""
 
     def __init__(self, plan: Plan, clock: VirtualClock, lists: Sequence[DnsblList]) -> None:
-        self.plan, self.clock = plan, clock
+        super().__init__(plan.seed, clock)
+        self.plan, self.mailbag = plan, Mailbag()
         self.customers = people(plan.customers, seed=plan.seed)
         self.by_email = {each.email: each for each in self.customers}
         self.by_contract = {each.contract: each for each in self.customers}
         spans = histories(self.customers, seed=plan.seed, since=plan.start - BEFORE, until=plan.end + AFTER)
         self.book, self.feed = Book(spans), Feed(spans)
         self.sources = sources(plan.sources, seed=plan.seed)
+        self.by_source = {each.email: each for each in self.sources}
         self.by_style = {style: [each for each in self.sources if each.style == style] for style in BUSY}
         self.truth = Truth()
         self.troubles: list[Trouble] = []
         self.at_customer: dict[str, list[Trouble]] = defaultdict(list)
-        self.tasks: list[Task] = []
-        self.count = 0
-        self.post: list[tuple[datetime, int, Arrival, list[Told]]] = []
-        self.probes: list[tuple[float, int, Arrival]] = []  # relayed ones, on their way back; seconds
         self.sinkholed: list[Abuse] = []
         self.lists = [each for each in lists if each.enabled]
         self.dns = DnsServer(zones=[zone for each in lists for zone in zones_of(each)])
@@ -96,29 +87,6 @@ class World:
         self.noise_rate = plan.customers * plan.strain * noise.PER_CUSTOMER_AND_DAY / 24  # an hour
         self.plan_in(1, "make_noise")
         self.plan_in(7, "send_tables")
-
-    # -- the clockwork
-
-    def dice(self, *what: object) -> random.Random:
-        """Chance by what it is about: independent of everything else that happens."""
-        return random.Random("/".join(map(str, (self.plan.seed, *what))))
-
-    def next_number(self) -> int:
-        self.count += 1
-        return self.count
-
-    def plan_at(self, due: datetime, verb: str, **args: Any) -> None:
-        heapq.heappush(self.tasks, Task(due, self.next_number(), verb, args))
-
-    def plan_in(self, hours: float, verb: str, **args: Any) -> None:
-        self.plan_at(self.clock.now() + timedelta(hours=hours), verb, **args)
-
-    def go_on_until(self, when: datetime) -> None:
-        while self.tasks and self.tasks[0].due <= when:
-            task = heapq.heappop(self.tasks)
-            self.clock.go_to(task.due)
-            getattr(self, task.verb)(**task.args)
-        self.clock.go_to(when)
 
     # -- troubles
 
@@ -267,45 +235,27 @@ class World:
         raw = complaint(reporter, [Report(each.abuse, each.accused, each.port) for each in told], sent_at=sent_at)
         peer = f"203.0.113.{reporter.number % 250 + 2}"
         arrival = Arrival(raw, "smtp", peer, reporter.email, (self.plan.desk,))
-        heapq.heappush(self.post, (sent_at, self.next_number(), arrival, told))
-
-    def next_arrival(self) -> float:
-        return self.probes[0][0] if self.probes else math.inf
-
-    def passed(self, seconds: float) -> None:
-        """Probes come back while checks still talk."""
-        while self.probes and self.probes[0][0] <= seconds:
-            due_s, _, arrival = heapq.heappop(self.probes)
-            self.hand_in([arrival], datetime.fromtimestamp(due_s, UTC))
-
-    def hand_in(self, arrivals: Sequence[Arrival], at: datetime) -> list[int]:
-        """By the product's door for mail; the ids of its messages."""
-        stored = [row.message_id for row in store_messages(arrivals, now=at)]
-        tasks.wake(tasks.process_messages, stored)
-        return stored
+        self.mailbag.post(arrival, sent_at, told)
 
     def post_in(self, delay: timedelta, arrival: Arrival) -> None:
         """A mail for the desk that is no complaint."""
-        heapq.heappush(self.post, (self.clock.now() + delay, self.next_number(), arrival, []))
+        self.mailbag.post(arrival, self.clock.now() + delay)
 
-    def arriving(self, until: datetime) -> list[tuple[Arrival, list[Told]]]:
-        """What reaches the desk by then; from now on it counts."""
-        found = []
-        while self.post and self.post[0][0] <= until:
-            sent_at, _, arrival, told = heapq.heappop(self.post)
-            found.append((arrival, told))
-            for each in told:
-                self.truth.told.append(each)
-                if each.kind == "true" and each.abuse.trouble:
-                    trouble = self.troubles[each.abuse.trouble - 1]
-                    trouble.told += 1
-                    trouble.first_told = trouble.first_told or sent_at
-        return found
+    def note_sent(self, told: Told, at: datetime) -> None:
+        """It has reached the desk: from now on it counts."""
+        self.truth.told.append(told)
+        if told.kind == "true" and told.abuse.trouble:
+            trouble = self.troubles[told.abuse.trouble - 1]
+            trouble.told += 1
+            trouble.first_told = trouble.first_told or at
 
     # -- the customers
 
     def receive(self, sender: str, to: str, raw: bytes) -> None:
         """A mail of the desk has come."""
+        if to in self.by_source:
+            self.be_asked(self.by_source[to], raw)
+            return
         customer, now = self.by_email.get(to), self.clock.now()
         notice = read_notice(raw, to=to, site=self.plan.site)
         if notice is None:
@@ -336,6 +286,21 @@ class World:
             if not exc.is_final and tries < MOST_TRIES:
                 self.plan_in(0.2, "answer", link=link, answer=answer, text=text, tries=tries + 1)
 
+    # -- the sources, when they are asked
+
+    def be_asked(self, source: Source, raw: bytes) -> None:
+        """A mail of the desk to a reporter: some answer with what is missing, some answer something, most never."""
+        question = message_from_bytes(raw)
+        dice = self.dice("asked", source.number, len(self.truth.asked))
+        self.truth.asked.append((self.clock.now(), source.number))
+        text = text_of(question)
+        meant = [told for told in self.truth.told if told.source is source and told.accused in text]
+        if meant and dice.random() < ANSWERS:
+            lines = lines_told(source, meant[-5:], knows=dice.random() < KNOWS)
+            mail = answer_to(source, question, lines, at=self.clock.now())
+            arrival = Arrival(mail, "smtp", "203.0.113.9", source.email, (self.plan.desk,))
+            self.post_in(timedelta(hours=dice.uniform(1, 40)), arrival)
+
     # -- the Internet, as the checks see it
 
     def server(self, address: str, port: int) -> Serve | None:
@@ -346,6 +311,28 @@ class World:
 
     def seconds(self) -> float:
         return self.clock.seconds()
+
+    def next_arrival(self) -> float:
+        return self.mailbag.next_probe()
+
+    def passed(self, seconds: float) -> None:
+        self.mailbag.hand_in_probes(seconds)
+
+
+def text_of(mail: Message) -> str:
+    plain = next((part for part in mail.walk() if part.get_content_type() == "text/plain"), mail)
+    content = plain.get_payload(decode=True)
+    return content.decode("utf-8", "replace") if isinstance(content, bytes) else ""
+
+
+def lines_told(source: Source, told: Sequence[Told], *, knows: bool) -> list[str]:
+    if not knows:
+        return ["We are sorry, our server does not log that."]
+    times = [source.clock(each.abuse.at).astimezone(UTC) for each in told]
+    return [
+        f"{each.accused}  {at:%Y-%m-%d %H:%M:%S} UTC  port {each.abuse.port}  TCP"
+        for each, at in zip(told, times, strict=True)
+    ]
 
 
 SPAM_STYLES = ("arf", "xarf", "spamcop", "words", "pasted")
