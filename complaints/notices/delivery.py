@@ -11,8 +11,10 @@ copies would carry the same Message-ID.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import chain
 from typing import Any, Protocol, TypeVar
 
 from django.core.mail import EmailMessage, get_connection
@@ -32,6 +34,7 @@ from complaints.notices.mail import OUTAGE, Refused, Undeliverable, Unsure, desc
 M = TypeVar("M", bound=OutgoingMail)
 State = OutgoingMail.State
 STALE_CLAIM = timedelta(minutes=10)
+ENOUGH = "waits for tomorrow's digest: this address got as many mails today as one may"
 # Together a little less than 24 hours; then a human must look.
 PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 120, 240, 480, 480)]
 
@@ -44,7 +47,11 @@ class Post(Protocol):
     def refuse(self, mail: Any) -> None:
         """Raises Undeliverable when the letter would be wrong by now."""
 
-    def mail_of(self, mail: Any, *, now: datetime) -> EmailMessage: ...
+    def in_mails(self, mails: Sequence[Any], *, now: datetime) -> tuple[list[list[Any]], list[Any]]:
+        """Groups that go as one mail each, and those that have to wait until `later`."""
+
+    def mail_of(self, mails: Sequence[Any], *, now: datetime) -> EmailMessage:
+        """Of a group; it goes in the name of the first."""
 
     def finish(self, mail: Any, *, now: datetime, refused: str | None = None) -> None:
         """Sent or failed, and the row says so: what else must be written in the same transaction.
@@ -68,20 +75,33 @@ def deliver_due(
     mails = claim_due(ids, model=model, now=now, limit=limit)
     connection = get_connection()
     try:
-        for index, mail in enumerate(mails):
+        groups = sort_out(mails, now=now)
+        for index, group in enumerate(groups):
             moment = now + timedelta(seconds=int(time.monotonic() - started))
             if is_held(Hold.What.MAIL):  # somebody pressed the switch while we were sending
-                give_back(mails[index:])
+                give_back(chain(*groups[index:]))
                 break
             try:
                 connection.open()
             except OUTAGE as exc:  # no server: the rest need not wait for the same time-out one by one
-                postpone_all(mails[index:], problem=describe(exc), now=moment)
+                postpone_all(chain(*groups[index:]), problem=describe(exc), now=moment)
                 break
-            deliver(mail, now=moment, connection=connection)
+            deliver(*group, now=moment, connection=connection)
     finally:
         connection.close()
     return len(mails)
+
+
+def sort_out(mails: list[Any], *, now: datetime) -> list[list[Any]]:
+    """Groups of claimed mails that go as one; what has to wait for another day is given back."""
+    if not mails:
+        return []
+    going, waiting = POSTS[type(mails[0])].in_mails(mails, now=now)
+    if waiting:
+        until = customer_post.later(now)
+        for mail in waiting:
+            mine(mail).update(state=State.QUEUED, claim="", due_at=until, problem=ENOUGH)
+    return going
 
 
 def claim_due(
@@ -96,11 +116,15 @@ def claim_due(
     due = all_of(model).filter(free, due_at__lte=now)
     if model is Notice:  # what is in question waits: perhaps the letter would reach the wrong customer
         due = due.exclude(pk__in=Notice.objects.filter(case__in=in_question()).values("pk"))
+    due_notices = due
     if ids is not None:
         due = due.filter(pk__in=list(ids))
     wanted = list(due.order_by("due_at", "pk").values_list("pk", flat=True)[:limit])
     if not wanted:
         return []
+    if model is Notice:  # what waits for the same people goes along, as a digest
+        addresses = due_notices.filter(pk__in=wanted).values("to_email")
+        wanted += due_notices.filter(to_email__in=addresses).values_list("pk", flat=True)[:limit]
     claim = new_claim()
     # The conditions stand in the UPDATE again: of two workers that chose the same row, one changes it.
     all_of(model).filter(free, pk__in=wanted).update(state=State.SENDING, claim=claim, claimed_at=now)
@@ -135,26 +159,47 @@ def release_dead(*, now: datetime | None = None) -> None:
             finish(mail, State.FAILED, now=now, problem=str(Unsure("its worker died while handing it over")))
 
 
-def deliver(mail: OutgoingMail, *, now: datetime, connection: BaseEmailBackend | None = None) -> None:
-    """Send one claimed mail and write what came of it: sent, later again, or failed."""
-    if not hold(mail, now=now):
+def deliver(*group: Any, now: datetime, connection: BaseEmailBackend | None = None) -> None:
+    """Send claimed mails as one and write what came of it on each: sent, later again, or failed."""
+    mails = [mail for mail in group if hold(mail, now=now) and is_right(mail, now=now)]
+    if not mails:
         return
-    post = POSTS[type(mail)]
+    if len(mails) > 1 or getattr(mails[0], "carried_by_id", None):
+        carry(mails)
     try:
-        if mail.tries > len(PAUSES) + 1:  # it has failed so often that no answer is recorded
-            raise Undeliverable(f"given up after {mail.tries - 1} tries: {mail.problem or 'each one broke off'}")
-        post.refuse(mail)
-        send(post.mail_of(mail, now=now), connection or get_connection())
+        send(POSTS[type(mails[0])].mail_of(mails, now=now), connection or get_connection())
     except Undeliverable as exc:
         refused = exc.status if isinstance(exc, Refused) else None
-        finish(mail, State.FAILED, now=now, problem=str(exc), refused=refused)
+        for mail in mails:
+            finish(mail, State.FAILED, now=now, problem=str(exc), refused=refused)
     except OUTAGE as exc:
         if connection:
             connection.close()  # it may be half dead; the next mail opens a new one
-        postpone(mail, problem=describe(exc), now=now)
+        for mail in mails:
+            postpone(mail, problem=describe(exc), now=now)
     else:
-        # Insists: a mail that went and is not marked would go a second time.
-        insist(lambda: finish(mail, State.SENT, now=now, problem="", sent_at=now))
+        for mail in mails:  # insists: a mail that went and is not marked would be in doubt
+            insist(partial(finish, mail, State.SENT, now=now, problem="", sent_at=now))
+
+
+def is_right(mail: OutgoingMail, *, now: datetime) -> bool:
+    """Whether it may still go; if not, it says why."""
+    try:
+        if mail.tries > len(PAUSES) + 1:  # it has failed so often that no answer is recorded
+            raise Undeliverable(f"given up after {mail.tries - 1} tries: {mail.problem or 'each one broke off'}")
+        POSTS[type(mail)].refuse(mail)
+    except Undeliverable as exc:
+        finish(mail, State.FAILED, now=now, problem=str(exc))
+        return False
+    return True
+
+
+def carry(notices: Sequence[Notice]) -> None:
+    """The first carries the others: written before they go, so that a bounce finds them all."""
+    first, *others = notices
+    mine(first).update(carried_by=None)
+    for each in others:
+        mine(each).update(carried_by=first)
 
 
 def mine(mail: OutgoingMail) -> QuerySet[Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
@@ -37,10 +38,20 @@ class Unsure(Undeliverable):
         super().__init__(f"{MAY_HAVE_GONE}: {why}. Ask the customer, or look into the mail server's log")
 
 
-def notice_mail(notice: Notice, *, url: str) -> EmailMultiAlternatives:
+def notice_mail(notice: Notice, *, url: str, thread: Sequence[str] = ()) -> EmailMultiAlternatives:
+    """thread: Message-IDs of the case's earlier letters to this address, the oldest first (RFC 5322 section 3.6.4)."""
+    threading = {"In-Reply-To": thread[-1], "References": " ".join(thread)} if thread else {}
+    text, html = fill_link(notice.text, url), fill_link(notice.html, url)
+    return letter_mail(notice, notice.subject, text, html, numbers=[notice.case.number], headers=threading)
+
+
+def letter_mail(
+    notice: Notice, subject: str, text: str, html: str, *, numbers: Sequence[str], headers: Mapping[str, str]
+) -> EmailMultiAlternatives:
+    """No List-Unsubscribe: this is mail about a contract, and nobody subscribed to it."""
     mail = EmailMultiAlternatives(
-        subject=notice.subject,
-        body=fill_link(notice.text, url),
+        subject=subject,
+        body=text,
         from_email=bounce_address(notice.pk),  # the envelope's; the reader sees the header below
         to=[recipient(notice)],
         reply_to=[settings.DESK_EMAIL],
@@ -49,10 +60,11 @@ def notice_mail(notice: Notice, *, url: str) -> EmailMultiAlternatives:
             "Message-ID": notice.message_id,
             "Auto-Submitted": "auto-generated",  # RFC 3834 section 5: nobody's machine should answer it
             "X-Auto-Response-Suppress": "OOF, AutoReply",  # Exchange does not look at Auto-Submitted
-            "X-Abuse-Case": notice.case.number,
+            "X-Abuse-Case": ", ".join(numbers),
+            **headers,
         },
     )
-    mail.attach_alternative(fill_link(notice.html, url), "text/html")
+    mail.attach_alternative(html, "text/html")
     return mail
 
 

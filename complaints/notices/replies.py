@@ -39,22 +39,29 @@ class Replies:
 
 
 def record_replies(messages: Sequence[Message], *, now: datetime) -> Replies:
-    """Put each reply into its case, once."""
+    """Put each reply into its case, once; the answer to a digest into every case that it told of."""
     found = {message.pk: record_reply(message, now=now) for message in messages}
-    cases = sorted({case for case in found.values() if case is not None})
-    return Replies(cases, [message for message in messages if found[message.pk] is None])
+    cases = sorted({case for cases in found.values() for case in cases})
+    return Replies(cases, [message for message in messages if not found[message.pk]])
 
 
-def record_reply(message: Message, *, now: datetime) -> int | None:
-    """The case it belongs to; None when it answers none of our mails."""
+def record_reply(message: Message, *, now: datetime) -> list[int]:
+    """The cases it belongs to; none when it answers none of our mails."""
     mail = Mail(message.raw)
     notice = notice_answered(mail.headers) or notice_to_sender(mail)
     if notice is None:
-        return None
+        return []
+    told = [notice, *Notice.objects.filter(carried_by=notice).select_related("case")]
+    for each in told:
+        put_into_case(each, mail, message, now=now)
+    return [each.case_id for each in told]
+
+
+def put_into_case(notice: Notice, mail: Mail, message: Message, *, now: datetime) -> None:
     case = notice.case
     with transaction.atomic():
         if CaseEvent.objects.filter(case=case, kind=EventKind.CUSTOMER_ANSWERED, data__message=message.pk).exists():
-            return case.pk
+            return
         told = {
             "answer": BY_MAIL,
             "text": storable(words_of(mail), MOST_WORDS),
@@ -63,7 +70,6 @@ def record_reply(message: Message, *, now: datetime) -> int | None:
         }
         record(case, EventKind.CUSTOMER_ANSWERED, actor=CUSTOMER, now=now, **told)
         interrupt(case, now=now)
-    return case.pk
 
 
 def notice_answered(headers: Headers) -> Notice | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.conf import settings
@@ -20,11 +21,17 @@ def refuse(mail: ReporterMail) -> None:
         raise Undeliverable("not sent: what it asks for was answered before it could go out")
 
 
-def mail_of(mail: ReporterMail, *, now: datetime) -> EmailMessage:
+def in_mails(mails: Sequence[ReporterMail], *, now: datetime) -> tuple[list[list[ReporterMail]], list[ReporterMail]]:
+    """Each alone and at once: the limits of a reporter's day are kept when a mail is decided."""
+    return [[each] for each in mails], []
+
+
+def mail_of(mails: Sequence[ReporterMail], *, now: datetime) -> EmailMessage:
     """RFC 3834 section 3: plain text, threaded, marked as automatic, and nothing of the mail that it answers.
 
     The envelope's sender (section 3.3) is an address of which bounces are recorded and nothing is ever answered.
     """
+    (mail,) = mails
     answered = mail.references.split()[-1:]
     threading: dict[str, str] = {"In-Reply-To": answered[0], "References": mail.references} if answered else {}
     return EmailMessage(

@@ -71,7 +71,7 @@ def read_returned(raw: bytes) -> Returned | None:
         status,
         " ".join(reason.split())[:MOST_REASON],
         ids=tuple(dict.fromkeys(ids_in(mail, originals))),
-        numbers=tuple(value[:30] for value in named[:3]),
+        numbers=tuple(number.strip()[:30] for value in named[:3] for number in value[:2_000].split(",")[:50]),
         recipients=tuple(dict.fromkeys(recipients_in(mail, groups))),
         sent_to=tuple(v for n in ("to", "delivered-to", "x-original-to") for v in addresses_in(mail.headers.every(n))),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -60,6 +60,7 @@ class Letter:
     """One that is due. to: the address, in lower case."""
 
     key: int
+    case: int
     to: str
     language: str
     alone: bool = False
@@ -111,19 +112,24 @@ def on_day(local: datetime, rules: Rules) -> datetime:
 
 
 def in_mails(letters: Iterable[Letter]) -> list[list[Letter]]:
-    """What goes as one mail: letters of one address and language together, in their order."""
+    """What goes as one mail: letters of several cases to one address and in one language, in their order."""
     mails: list[list[Letter]] = []
     open_for: dict[tuple[str, str], list[Letter]] = {}
     for letter in letters:
         key = (letter.to, letter.language)
         if letter.alone or letter.at_once:
             mails.append([letter])
-        elif key in open_for and len(open_for[key]) < MOST_IN_DIGEST:
+        elif has_room(open_for.get(key, ()), letter):
             open_for[key].append(letter)
         else:
             open_for[key] = [letter]
             mails.append(open_for[key])
     return mails
+
+
+def has_room(mail: Sequence[Letter], letter: Letter) -> bool:
+    """Two letters of one case are two mails: each is a message of its own in the case's thread."""
+    return 0 < len(mail) < MOST_IN_DIGEST and all(each.case != letter.case for each in mail)
 
 
 def may_go(*, sent_today: int, at_once: bool, rules: Rules) -> bool:

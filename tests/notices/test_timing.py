@@ -109,15 +109,22 @@ def test_the_limit_of_a_day(sent, a_day, at_once, goes):
     assert may_go(sent_today=sent, at_once=at_once, rules=Rules(PARIS, a_day=a_day)) is goes
 
 
+def letter(key: int, to: str = "anna@x.example", language: str = "en", *, case: int | None = None, **more) -> Letter:
+    return Letter(key, key if case is None else case, to, language, **more)
+
+
 def test_one_mail_an_address_and_language_and_what_stands_alone_alone():
-    anna = [Letter(n, "anna@x.example", "en") for n in (1, 2)]
-    others = [Letter(3, "bob@x.example", "en"), Letter(4, "anna@x.example", "fr")]
-    alone = [Letter(5, "anna@x.example", "en", alone=True), Letter(6, "anna@x.example", "en", at_once=True)]
-    last = Letter(7, "anna@x.example", "en")
-    found = in_mails([anna[0], *others, anna[1], *alone, last])
+    others = [letter(3, "bob@x.example"), letter(4, language="fr")]
+    alone = [letter(5, alone=True), letter(6, at_once=True)]
+    found = in_mails([letter(1), *others, letter(2), *alone, letter(7)])
     assert [[each.key for each in mail] for mail in found] == [[1, 2, 7], [3], [4], [5], [6]]
 
 
+def test_two_letters_of_one_case_are_two_mails():
+    found = in_mails([letter(1, case=9), letter(2, case=9), letter(3)])
+    assert [[each.key for each in mail] for mail in found] == [[1], [2, 3]]
+
+
 def test_a_digest_has_an_end():
-    found = in_mails(Letter(n, "anna@x.example", "en") for n in range(MOST_IN_DIGEST + 1))
+    found = in_mails(letter(n) for n in range(MOST_IN_DIGEST + 1))
     assert [len(mail) for mail in found] == [MOST_IN_DIGEST, 1]

@@ -36,7 +36,9 @@ LANGUAGES = ("en", "de", "fr")
 NAMES = sorted(path.name for path in (FOLDER / "en").glob("*.txt"))
 LETTERS = [name for name in NAMES if (FOLDER / "en" / name).read_text().startswith("Subject: ")]
 TO_CUSTOMERS = [name for name in LETTERS if not name.startswith("reporter-")]
-COMPLETE = [name for name in TO_CUSTOMERS if name not in ("withdrawn.txt", "answer.txt")]  # with button and deadline
+COMPLETE = [
+    name for name in TO_CUSTOMERS if name not in ("withdrawn.txt", "answer.txt", "digest.txt")
+]  # with button and deadline
 VARIABLE = re.compile(r"{{\s*([a-z_0-9]+)")
 TESTED = re.compile(r"{%\s*(?:el)?if ([^%]+)%}|{%\s*for \w+ in ([^%]+)%}")
 INCLUDED = re.compile(r'{%\s*include "notices/\w\w/([\w.-]+)"')
