@@ -16,7 +16,7 @@ import pytest
 
 from complaints.demo import life
 from complaints.demo.small import SmallWorld
-from complaints.playbooks.loading import GENERAL
+from complaints.playbooks.loading import SHIPPED
 from tests.services.desk import MANAGE, Desk
 from tests.test_pipeline import arf
 
@@ -26,10 +26,11 @@ ADDRESS = "127.77.0.25"
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Desk:
-    """A desk that knows the small world's line, with the shipped playbook in a hurry."""
+    """A desk that knows the small world's line, with the shipped playbooks in a hurry."""
     desk = Desk(tmp_path)
-    hurried = tmp_path / "playbook.yaml"
-    hurried.write_text(GENERAL.read_text().replace("15m", "1s"))
+    hurried = [tmp_path / path.name for path in sorted(SHIPPED.glob("*.yaml"))]
+    for path in hurried:
+        path.write_text((SHIPPED / path.name).read_text().replace("15m", "1s"))
     files = {
         "import_networks": "prefix,name\n127.77.0.0/16,ours\n",
         "import_contracts": (
@@ -42,7 +43,7 @@ def desk(tmp_path: Path) -> Desk:
         ),
     }
     must(desk, "migrate", "-v0")
-    must(desk, "load_playbooks", str(hurried))
+    must(desk, "load_playbooks", *map(str, hurried))
     for command, text in files.items():
         path = tmp_path / f"{command}.csv"
         path.write_text(text)
