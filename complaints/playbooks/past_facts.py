@@ -1,0 +1,122 @@
+"""The facts of a case at a past moment, from what was known by then. Pure: facts.py asks the same of the database."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import timedelta
+
+from complaints.cases.ladder import FORGOTTEN, points_of
+from complaints.diagnosis.combine import diagnose_case
+from complaints.playbooks.carrying import Play
+from complaints.playbooks.conditions import Facts
+from complaints.playbooks.record import Heard, Ran
+from complaints.vocabulary import CaseState, CustomerStatus, Diagnosis, Verdict
+
+RECENT = timedelta(days=30)
+LOOKED_AT = 50  # as cases/assessment.py
+STILL_OPEN = "still_open"
+
+
+def facts_at(play: Play) -> Facts:
+    record, now, turn = play.record, play.now, play.clock.turn
+    heard = [each for each in record.heard if each.received_at <= now]
+    diagnosis = diagnosed(play, heard)
+    reporters = {each.reporter for each in heard if each.reporter is not None}
+    runs = [run for run in play.runs if run.stay >= turn]
+    ended = [run for run in runs if is_over(run, play)]
+    verdicts: dict[str, dict[str, list[Verdict]]] = defaultdict(lambda: defaultdict(list))
+    for run in ended:
+        verdicts[run.step][run.check].append(run.verdict)
+    past = [each for each in record.past if now - FORGOTTEN < each.closed_at <= now]
+    return Facts(
+        state=play.state,
+        state_since=play.state_since,
+        now=now,
+        used=timedelta(seconds=int(play.clock.used.total_seconds())),
+        opened_at=record.opened_at,
+        working=play.working,
+        category=record.category,
+        cause=diagnosis.cause,
+        cause_confidence=diagnosis.confidence,
+        owner_confidence=max((each.confidence for each in heard), default=record.confidence),
+        contract_kind=record.contract_kind,
+        protected=record.protected,
+        complaints=len(heard),
+        reporters=len(reporters),
+        trusted_reporters=int(any(each.trusted for each in heard)),
+        only_listed={each.format for each in heard} == {"listing"},
+        ladder=record.ladder,
+        points=points_of(past, now=now),
+        customer_status=play.status,
+        measures=frozenset(play.measures),
+        claims_failed=sum(name == STILL_OPEN for name, *_ in play.letters),
+        has_contact=record.has_contact,
+        recent=max((each.seen_at for each in heard), default=record.opened_at) > now - RECENT,
+        undelivered=is_undelivered(play),
+        quiet=is_quiet(play, heard),
+        delisted=is_delisted(play),
+        verdicts=verdicts,
+        pending={run.step for run in runs if not is_over(run, play)},
+        done={run.step for run in runs}
+        | {name for name, occurrence, _ in play.letters if occurrence >= turn}
+        | {step for step, occurrence, _ in play.decided if occurrence >= turn}
+        | {step for step, stay in play.tasks if stay >= turn},
+    )
+
+
+def is_over(run: Ran, play: Play) -> bool:
+    return run.finished_at is not None and run.finished_at <= play.now
+
+
+def findings(play: Play) -> list[Ran]:
+    """Every run with a finding by now, the oldest first: those of the steps, and those that a person ordered."""
+    by_hand = [run for run in play.record.ran if not run.step]
+    over = [run for run in (*play.runs, *by_hand) if is_over(run, play) and not run.refused]
+    return sorted(over, key=lambda run: run.finished_at or play.now)
+
+
+def diagnosed(play: Play, heard: Sequence[Heard]) -> Diagnosis:
+    """As cases/assessment.py: from the shapes of the youngest complaints and the last run of each check."""
+    ended = findings(play)
+    key = (len(heard), tuple(id(run) for run in ended))
+    if key not in play.diagnosed:
+        youngest = sorted(heard, key=lambda each: each.seen_at, reverse=True)[:LOOKED_AT]
+        last = {(run.check, run.address): run for run in ended}.values()
+        play.diagnosed[key] = diagnose_case(
+            [each.shape for each in youngest if each.shape is not None],
+            relay=relay_verdict(ended, list(last)),
+            listing_causes=[cause for run in last if run.check == "dnsbl" for cause in run.causes],
+        )
+    found: Diagnosis = play.diagnosed[key]
+    return found
+
+
+def relay_verdict(ended: Sequence[Ran], last: Sequence[Ran]) -> Verdict | None:
+    if any(run.check == "relay" and run.verdict is Verdict.BAD for run in ended):
+        return Verdict.BAD
+    verdicts = {run.verdict for run in last if run.check == "relay"}
+    return next((verdict for verdict in (Verdict.UNKNOWN, Verdict.CLEAN) if verdict in verdicts), None)
+
+
+def is_quiet(play: Play, heard: Sequence[Heard]) -> bool | None:
+    claimed = play.claimed_at
+    if claimed is None:
+        return True
+    told_when = {each.seen_exactly for each in heard if each.seen_at > claimed}
+    if not told_when:
+        return True
+    return None if told_when == {False} else False
+
+
+def is_undelivered(play: Play) -> bool:
+    if play.state is not CaseState.NOTIFIED or play.status not in (CustomerStatus.NONE, CustomerStatus.NOTIFIED):
+        return False
+    return {failed for _, occurrence, failed in play.letters if occurrence >= play.clock.turn - 1} == {True}
+
+
+def is_delisted(play: Play) -> bool | None:
+    if any(first <= play.now and (gone is None or gone > play.now) for first, gone in play.record.listings):
+        return False
+    asked = any(run.check == "dnsbl" and run.verdict is not Verdict.UNKNOWN for run in findings(play))
+    return True if asked else None
