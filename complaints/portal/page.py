@@ -14,9 +14,12 @@ from typing import Any
 
 from complaints.blacklists import ways_out
 from complaints.models import Case, CaseEvent, CheckRun, Listing
+from complaints.notices.about import Ahead, ahead, events, measures, place_of, theme_of, urls
+from complaints.notices.compose import called
 from complaints.notices.evidence import Blacklists, RelayProof, blacklists, relay_proof
 from complaints.notices.letter import one_line
 from complaints.notices.moments import Moment, moment
+from complaints.playbooks.outlook import outlook
 from complaints.vocabulary import CaseState, Cause, CustomerStatus, EventKind, Resolution, Verdict
 
 STEPS = ("found", "told", "fixing", "checking", "solved")
@@ -24,6 +27,7 @@ SOLVED = frozenset({Resolution.FIXED_VERIFIED, Resolution.FIXED_NOT_VERIFIABLE})
 CLEARED = frozenset({Resolution.NOT_ABUSE, Resolution.NOT_OURS})
 IN_FLIGHT = frozenset({CheckRun.State.QUEUED, CheckRun.State.RUNNING, CheckRun.State.WAITING})
 ANSWERABLE = frozenset({CaseState.NOTIFIED, CaseState.ESCALATED, CaseState.ANSWERED, CaseState.VERIFYING})
+MEASURES = {"decided": "measure_decided", "in_force": "measure_in_force", "released": "measure_released"}
 SOON = timedelta(minutes=1)  # before the second check: whoever still looks wants to see it happen
 STARTING = timedelta(minutes=2)  # after "I have fixed it": until then the order of the check is on its way
 
@@ -57,12 +61,21 @@ class Past:
 
 def present(case: Case, *, now: datetime, language: str) -> dict[str, Any]:
     proof, lists = relay_proof(case), blacklists(case)
-    events = list(case.events.order_by("at", "pk"))
-    return {
+    log, place = list(case.events.order_by("at", "pk")), place_of(case)
+    about, seen = theme_of(case.cause, case.category), events(case)
+    facts = {
         "case": case,
         "number": case.number,
         "address": case.address_text,
         "cause": case.cause,
+        "category": case.category,
+        "about": about,
+        "place": place.kind,
+        "place_name": place.name,
+        "events": seen,
+        "urls": urls(case) if place.kind == "site" or about == "content" else [],
+        "measures": measures(case, language),
+        "ahead": what_follows(case, now=now, language=language),
         "customer_name": one_line(str(case.owner.get("customer_name") or "")),
         "since": moment(case.first_seen_at, language),
         "last_seen": moment(case.last_seen_at, language),
@@ -71,10 +84,18 @@ def present(case: Case, *, now: datetime, language: str) -> dict[str, Any]:
         "lists": lists,
         "lists_at": lists and moment(lists.at, language),
         "ways": ways(case, language),
-        "history": history(events, language),
+        "history": history(log, language),
         **deadline(case, now=now, language=language),
         **status(case, now=now, language=language, proof=proof, lists=lists),
     }
+    return facts | called(facts, language)
+
+
+def what_follows(case: Case, *, now: datetime, language: str) -> list[Ahead]:
+    """What comes by time alone, before it happens; a case that follows no playbook yet promises nothing."""
+    if case.playbook is None or case.state not in (CaseState.NOTIFIED, CaseState.ESCALATED):
+        return []
+    return ahead(outlook(case, now=now), language)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -117,7 +138,9 @@ def status(
     happening = what_happens(case, runs, now=now)
     claimed = case.fixed_claimed_at
     next_look = moment(case.due_at, language) if case.due_at and case.due_at > now else None
-    return {
+    place = place_of(case)
+    known = {"place": place.kind, "place_name": place.name, "address": case.address_text}
+    return called(known, language) | {
         "now": happening,
         "version": f"{case.state}.{case.stay}.{happening}.{next_look.hour if next_look else ''}",
         "checking": case.state == CaseState.VERIFYING,
@@ -199,10 +222,10 @@ def deadline(case: Case, *, now: datetime, language: str) -> dict[str, Any]:
     return {"deadline": moment(case.deadline_at, language), "deadline_passed": case.deadline_at <= now}
 
 
-def history(events: Sequence[CaseEvent], language: str) -> list[Past]:
+def history(log: Sequence[CaseEvent], language: str) -> list[Past]:
     """Youngest first. Kinds that are not named here are the desk's own business."""
     told = []
-    for event in events:
+    for event in log:
         key = sentence_for(event)
         if key:
             by_desk = event.kind == EventKind.CUSTOMER_ANSWERED and event.actor != "customer"
@@ -216,6 +239,8 @@ def sentence_for(event: CaseEvent) -> str | None:
         if data.get("to") == CaseState.CLOSED:
             return "solved" if data.get("resolution") in SOLVED else "closed"
         return "escalated" if data.get("to") == CaseState.ESCALATED else None
+    if event.kind == EventKind.MEASURE:
+        return MEASURES.get(str(data.get("state")))
     if event.kind == EventKind.CHECK_DONE:
         return f"{data.get('name')}_{data.get('verdict')}"
     if event.kind == EventKind.CUSTOMER_ANSWERED:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from functools import wraps
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.template.loader import select_template
 from django.urls import reverse
 from django.utils import timezone
@@ -19,14 +18,14 @@ from complaints.blacklists import mark_asked
 from complaints.cases.answers import CUSTOMER, AnswerKind, NoAnswerNow, record_answer, record_seen
 from complaints.cases.transitions import StaleCase
 from complaints.models import Case, PortalLink
-from complaints.notices.compose import DEFAULT_LANGUAGE
+from complaints.notices.about import theme_of
 from complaints.notices.links import find_link
 from complaints.portal import page
 from complaints.portal.forms import MAX_TEXT, AnswerForm
+from complaints.portal.languages import A_YEAR, COOKIE, language_of, languages
 from complaints.vocabulary import CaseState, EventKind
 
 ANSWERS_AN_HOUR = 10
-LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")  # it becomes part of a file's name
 
 
 def by_link(view: Any) -> Any:
@@ -90,7 +89,7 @@ def asked(request: HttpRequest, link: PortalLink, token: str) -> HttpResponse:
 def status(request: HttpRequest, link: PortalLink, token: str) -> HttpResponse:
     """The live block: nothing when nothing is new (or a screen reader would repeat itself), the block when its
     words changed, the whole page when the case has moved on."""
-    case, language = link.case, language_of(link.case)
+    case, language = link.case, language_of(request, link.case)
     happening, seen = page.status(case, now=timezone.now(), language=language), request.GET.get("seen", "")
     if seen == happening["version"]:
         return HttpResponse(status=204)
@@ -102,21 +101,29 @@ def status(request: HttpRequest, link: PortalLink, token: str) -> HttpResponse:
 def show(
     request: HttpRequest, case: Case, token: str, *, code: int = 200, problems: Any = (), given: Any = None
 ) -> HttpResponse:
-    language = language_of(case)
-    names = ["closed.html"] if case.state == CaseState.CLOSED else [f"causes/{case.cause}.html", "page.html"]
+    language = language_of(request, case)
+    theme = theme_of(case.cause, case.category)
+    names = ["closed.html"] if case.state == CaseState.CLOSED else [f"causes/{theme}.html", "page.html"]
     context = {
         **page.present(case, now=timezone.now(), language=language),
         **shared(request, case, token),
         "problems": list(problems),
         "given": given or {},
     }
-    return HttpResponse(template(language, names).render(context, request), status=code)
+    response = HttpResponse(template(language, names).render(context, request), status=code)
+    if request.GET.get("lang"):  # for this page alone: somebody else's may be in another language
+        where = reverse("portal:case", args=[token])
+        response.set_cookie(
+            COOKIE, language, max_age=A_YEAR, path=where, secure=request.is_secure(), httponly=True, samesite="Lax"
+        )
+    return response
 
 
 def shared(request: HttpRequest, case: Case, token: str) -> dict[str, Any]:
     return {
         "token": token,
-        "language": language_of(case),
+        "language": language_of(request, case),
+        "languages": languages(),
         "max_text": MAX_TEXT,
         "desk_email": settings.DESK_EMAIL,
         "site": settings.BASE_URL,
@@ -125,20 +132,13 @@ def shared(request: HttpRequest, case: Case, token: str) -> dict[str, Any]:
 
 
 def unknown_link(request: HttpRequest) -> HttpResponse:
-    context = {"desk_email": settings.DESK_EMAIL, "language": DEFAULT_LANGUAGE}
-    return render(request, f"portal/{DEFAULT_LANGUAGE}/no_link.html", context, status=404)
+    language = language_of(request, None)
+    context = {"desk_email": settings.DESK_EMAIL, "language": language}
+    return HttpResponse(template(language, ["no_link.html"]).render(context, request), status=404)
 
 
 def template(language: str, names: list[str]) -> Any:
     return select_template([f"portal/{language}/{name}" for name in names])
-
-
-def language_of(case: Case) -> str:
-    """The contact's language when the page is written in it, else English. A folder is all a language needs."""
-    wanted = str(case.owner.get("language") or DEFAULT_LANGUAGE).lower()
-    languages = [wanted, wanted.partition("-")[0], DEFAULT_LANGUAGE]
-    found: Any = select_template([f"portal/{each}/page.html" for each in languages if LANGUAGE.fullmatch(each)])
-    return str(found.template.name).split("/")[1]
 
 
 def answers_lately(case: Case) -> int:
