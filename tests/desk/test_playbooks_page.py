@@ -5,17 +5,21 @@ from __future__ import annotations
 import html
 import re
 from copy import deepcopy
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
 
-from complaints.models import PlaybookVersion
+from complaints.models import CheckRun, PlaybookVersion
 from complaints.playbooks.loading import begin_with_shipped
+from complaints.playbooks.runner import advance_case
 from complaints.playbooks.versions import make_draft
 from complaints.playbooks.yaml_text import write_yaml
-from tests.factories import NOON, make_case
+from tests.factories import NOON, make_assignment, make_case, make_complaint, make_network
 
 
 @pytest.fixture
@@ -164,3 +168,37 @@ def test_the_list_asks_a_bounded_number_of_small_questions(carla: Client, relay:
     counting = [sql for sql in statements if 'FROM "complaints_case"' in sql]
     assert counting
     assert all("LIMIT 1000" in sql for sql in counting)
+
+
+def test_a_dry_run_shows_what_would_have_happened_beside_what_did(
+    carla: Client, relay: PlaybookVersion, settings: Settings
+) -> None:
+    settings.DNS_RESOLVERS, settings.RELAY_PACE = (("127.0.0.1", 9),), 0
+    make_network("192.0.2.0/24")
+    make_assignment("C-1")
+    opened = timezone.now() - timedelta(days=6, hours=1)
+    case = make_case("C-1", opened_at=opened)
+    make_complaint(case, received_at=opened, seen_at=opened)
+    advance_case(case.pk, now=opened)
+    CheckRun.objects.filter(state="queued").update(state="done", verdict="bad", finished_at=opened)
+    for hours in (0, 24, 36, 72, 96):
+        at = opened + timedelta(hours=hours)
+        advance_case(case.pk, now=at)
+        CheckRun.objects.filter(state="queued").update(state="done", verdict="bad", finished_at=at)
+        advance_case(case.pk, now=at)
+    document = deepcopy(relay.document)
+    next(step for step in document["steps"] if step["id"] == "escalate")["after"] = "30h"
+    draft = make_draft(document, actor="bea", now=NOON)
+    assert carla.get(f"/playbooks/{draft.pk}/try").status_code == 200
+
+    page = text_of(carla.post(f"/playbooks/{draft.pk}/try", {"days": "7"}))
+
+    assert "1 case compared" in page
+    assert "1 letters fewer" in page
+    assert "1 case escalated earlier" in page
+    assert case.number in page
+
+
+def test_a_dry_run_without_any_case_says_so(carla: Client, relay: PlaybookVersion) -> None:
+    page = text_of(carla.post(f"/playbooks/{relay.pk}/try", {"days": "nonsense"}))
+    assert "followed this playbook, or would have." in page

@@ -1,0 +1,43 @@
+"""The dry run of a playbook: what it would have done with past cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from complaints.desk.access import supervisor_page
+from complaints.models import PlaybookVersion
+from complaints.playbooks.comparing import LAG, Compared, pairs
+from complaints.playbooks.dry_run import DAYS, dry_run
+
+CHOICES = (7, 30, 90)
+MOST_SHOWN = 50
+
+
+@supervisor_page
+@require_http_methods(["GET", "POST"])
+def try_page(request: HttpRequest, pk: int) -> HttpResponse:
+    """POST because it is work, though it changes nothing."""
+    version = get_object_or_404(PlaybookVersion, pk=pk)
+    asked = request.POST.get("days", "")
+    days = next((each for each in CHOICES if str(each) == asked), DAYS)
+    context: dict[str, Any] = {"nav": "playbooks", "version": version, "choices": CHOICES, "days": days}
+    if request.method == "POST":
+        run = dry_run(version, now=timezone.now(), days=days)
+        context |= {
+            "run": run,
+            "changed": [total for total in run.totals if total.did != total.would],
+            "stopped": sum(bool(each.stopped) for each in run.compared),
+            "shown": [shown(case) for case in run.differing[:MOST_SHOWN]],
+        }
+    return render(request, "desk/playbook_try.html", context)
+
+
+def shown(case: Compared) -> dict[str, Any]:
+    """Beside each thing that would have happened, whether it did not, or at another time."""
+    same = {id(b) for a, b in pairs(case.did, case.would) if a and b and abs(a.at - b.at) <= LAG}
+    return {"case": case, "would": [(happening, id(happening) not in same) for happening in case.would]}
