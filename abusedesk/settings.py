@@ -137,9 +137,11 @@ AUTHSERV_ID = env.domain("ABUSEDESK_AUTHSERV_ID", "")  # RFC 8601 section 2.5; e
 MAIL_UNDO = env.whole("ABUSEDESK_MAIL_UNDO", 0 if DEMO else 60, low=0, high=3600)
 QUIET_HOURS = env.read("ABUSEDESK_QUIET_HOURS", "", quiet_hours, "empty, or hours as 21:00-07:00")
 CUSTOMER_MAILS_A_DAY = env.whole("ABUSEDESK_CUSTOMER_MAILS_A_DAY", 0 if DEMO else 10, low=0, high=1000)
+FORWARDS_A_DAY = env.whole("ABUSEDESK_FORWARDS_A_DAY", 500, low=1, high=100_000)  # complaints passed on to one desk
 # Mail to reporters: asked for what is missing, told that an address is not ours. Limits of what a machine sends.
 ASK_REPORTERS = env.yes("ABUSEDESK_ASK_REPORTERS", True)
 NOT_OURS_REPLY = env.yes("ABUSEDESK_NOT_OURS_REPLY")
+ACKNOWLEDGE = env.yes("ABUSEDESK_ACKNOWLEDGE", DEMO)
 REPORTER_WAIT_DAYS = env.whole("ABUSEDESK_REPORTER_WAIT_DAYS", 7, low=1, high=90)
 REPORTER_MAILS_A_DAY = env.whole("ABUSEDESK_REPORTER_MAILS_A_DAY", 5, low=0, high=1000)  # to one reporter
 REPORTER_MAILS_IN_ALL = env.whole("ABUSEDESK_REPORTER_MAILS_IN_ALL", 500, low=0, high=100_000)  # to all, a day

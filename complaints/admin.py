@@ -260,8 +260,8 @@ class FeedPositionAdmin(ReadOnly):
 
 @admin.register(models.Reporter)
 class ReporterAdmin(admin.ModelAdmin):
-    list_display = ("address", "authenticated", "no_mail", "first_seen_at")
-    list_filter = ("authenticated", "no_mail")
+    list_display = ("address", "authenticated", "no_mail", "wants", "first_seen_at")
+    list_filter = ("authenticated", "no_mail", "wants")
     search_fields = ("address",)
     readonly_fields = ("first_seen_at",)
     show_full_result_count = False

@@ -17,7 +17,7 @@ from complaints.models.networks import Network, NetworkContact, SharedMachine
 from complaints.models.notices import Forward, LetterText, Notice, PortalLink
 from complaints.models.playbooks import PlaybookChange, PlaybookVersion
 from complaints.models.reattribution import AttributionWait, Reattribution
-from complaints.models.reporters import Reporter, ReporterAnswer, ReporterMail
+from complaints.models.reporters import OwedOutcome, Reporter, ReporterAnswer, ReporterMail
 from complaints.models.resolvers import ResolverAnswer, ResolverState
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "NetworkContact",
     "Notice",
     "OpenSession",
+    "OwedOutcome",
     "PlaybookChange",
     "PlaybookVersion",
     "PortalLink",

@@ -9,10 +9,20 @@ from complaints.models.outgoing import WAITS_FOR_DELIVERY, OutgoingMail
 class Reporter(models.Model):
     """Who complains. An address alone proves nothing: a human, or DKIM as our own MX saw it, sets `authenticated`."""
 
+    class Wants(models.TextChoices):
+        DEFAULT = "", "as the settings say"
+        ACKNOWLEDGEMENT = "acknowledgement", "a receipt"
+        OUTCOME = "outcome", "a receipt, and what became of it"
+        SILENCE = "silence", "no mail by machine"
+
     address = models.CharField(max_length=320, unique=True)
     authenticated = models.BooleanField(default=False)
     first_seen_at = models.DateTimeField()
     no_mail = models.BooleanField(default=False, help_text="Never write to them by machine: a feed, or they wish none")
+    wants = models.CharField(
+        max_length=20, choices=Wants.choices, default=Wants.DEFAULT, db_default="", blank=True,
+        help_text="By machine: nothing but by the settings, a receipt, also the outcome, or silence",
+    )  # fmt: skip
 
     def __str__(self) -> str:
         return self.address
@@ -29,6 +39,12 @@ class ReporterMail(OutgoingMail):
     class Kind(models.TextChoices):
         ASK_MISSING = "ask_missing", "asks for what is missing"
         NOT_OURS = "not_ours", "says that the address is not ours"
+        ACKNOWLEDGED = "acknowledged", "says that we have it, with our reference"
+        FORWARDED = "forwarded", "says that the customer was told"
+        TOO_OLD = "too_old", "says that it is too old to be traced"
+        FIXED = "fixed", "says that it is fixed, and that this was tested"
+        CLOSED = "closed", "says that we have finished with it"
+        MESSAGE = "message", "a person's own words"
 
     incoming = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="reporter_mails", db_index=False)
     reporter = models.ForeignKey(Reporter, on_delete=models.PROTECT, related_name="mails", db_index=False)
@@ -42,7 +58,9 @@ class ReporterMail(OutgoingMail):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["incoming", "kind"], name="reporter_mail_once"),
+            models.UniqueConstraint(
+                fields=["incoming", "kind"], condition=~models.Q(kind="message"), name="reporter_mail_once"
+            ),
             models.UniqueConstraint(fields=["reporter", "day", "slot"], name="reporter_mail_slot"),
             models.UniqueConstraint(
                 fields=["reporter", "thread", "day"],
@@ -82,3 +100,20 @@ class ReporterAnswer(models.Model):
 
     def __str__(self) -> str:
         return f"answer to {self.mail_id}"
+
+
+class OwedOutcome(models.Model):
+    """A reporter's mail whose author is to hear what became of it: looked at again and again until there is an end."""
+
+    message = models.OneToOneField(Message, primary_key=True, on_delete=models.PROTECT, related_name="owed_outcome")
+    reporter = models.ForeignKey(Reporter, on_delete=models.PROTECT, related_name="owed", db_index=False)
+    since = models.DateTimeField(help_text="When the mail was filed: what is not settled half a year later is let go")
+    due_at = models.DateTimeField(help_text="When it is looked at next")
+    ended_at = models.DateTimeField(null=True, help_text="Set when the outcome was decided, or nothing will come")
+    remark = models.CharField(max_length=200, blank=True, help_text="Why no mail was written, in words")
+
+    class Meta:
+        indexes = [models.Index(fields=["due_at"], name="owed_outcome_due", condition=models.Q(ended_at__isnull=True))]
+
+    def __str__(self) -> str:
+        return f"outcome of message {self.message_id}"
