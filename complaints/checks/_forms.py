@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from functools import cache
 from string import Formatter
 
@@ -32,9 +32,9 @@ class Form:
     helo: str = ""
     before: str = ""
 
-    def fits(self, known: Collection[str]) -> bool:
+    def fits(self, known: frozenset[str]) -> bool:
         """known: names of the fields that the server and we can fill in."""
-        return fields_of(self) <= set(known)
+        return fields_of(self) <= known
 
     @property
     def is_a_recipient(self) -> bool:
@@ -142,14 +142,13 @@ def names_of_host(*said: str) -> dict[str, str]:
     return {"host": host, "domain": parent if "." in parent else host}
 
 
-def still_worth_trying(form: Form, attempts: Sequence[Attempt]) -> bool:
+def still_worth_trying(form: Form, accepted: Sequence[Form]) -> bool:
     """After an acceptance, whether this form could still teach something that the probes on their way do not.
 
     Acceptance proves nothing (sinks and catch-alls accept too), so we go on, but politely: one accepted form a
     family and four in all. A server that took a plain foreign recipient takes any domain; naming its host in
     the recipient would then send the probe to whoever really owns that name.
     """
-    accepted = [attempt.form for attempt in attempts if attempt.may_arrive]
     if len(accepted) >= MAX_ACCEPTED or form.family in {other.family for other in accepted}:
         return False
     takes_any_domain = any(other.family in TAKES_ANY_DOMAIN for other in accepted)

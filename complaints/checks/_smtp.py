@@ -13,7 +13,7 @@ import hashlib
 import re
 import ssl
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from functools import lru_cache
 from typing import Self
 
@@ -122,7 +122,7 @@ class Connection:
         self.transcript.add(">", line)
         return await self.send(line.encode("ascii") + b"\r\n", step=step)
 
-    async def exchange(self, lines: Sequence[str]) -> AsyncIterator[Reply]:
+    async def exchange(self, lines: Sequence[str]) -> AsyncGenerator[Reply, None]:
         """The replies to `lines`, one after the other; all lines in one packet where RFC 2920 allows it.
 
         Else each line is sent when the reply before it was taken: who stops asking has not said the rest.

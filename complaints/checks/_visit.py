@@ -42,10 +42,6 @@ class Findings:
     tls: dict[str, object] | None = None
     tls_problem: str = ""
 
-    @property
-    def may_arrive(self) -> list[Attempt]:
-        return [attempt for attempt in self.attempts if attempt.may_arrive]
-
     def as_details(self) -> dict[str, object]:
         said = {"banner": self.banner, "tls": self.tls, "tls_problem": self.tls_problem}
         return {"port": self.port, "connections": self.connections, "stopped": str(self.stopped or ""), **said}
@@ -71,6 +67,8 @@ class Visit:
         self.names = {**fixed_names(config, ip), "return_local": self.sign(RETURN_PATH)}
         # Another domain than the probes': a bounce must never be taken for a delivery.
         self.names["bounce"] = f"{self.names['return_local']}@bounce.{config.probe_domain}"
+        self.known = frozenset({*self.names, "u"})
+        self.accepted: list[Form] = []  # forms whose probes may be on their way
         self.is_done = False  # one proof is enough
         self.encrypts = ""  # "offered" or "demanded": STARTTLS comes first on every further connection
 
@@ -113,6 +111,7 @@ class Visit:
         self.found.greeted = True
         hello = await self.hello(connection)
         self.names |= names_of_host(banner.text, hello.text)
+        self.known |= self.names.keys()
         if self.encrypts:
             await self.encrypt(connection)
         self.found.tls = connection.tls or self.found.tls
@@ -173,6 +172,8 @@ class Visit:
     def keep(self, attempt: Attempt) -> None:
         self.found.attempts.append(attempt)
         self.waiting_forms.remove(attempt.form)
+        if attempt.may_arrive:
+            self.accepted.append(attempt.form)
 
     def choose_some(self, room: int) -> list[Form]:
         """The next form, or several that can be asked for with one sender."""
@@ -196,8 +197,8 @@ class Visit:
 
     def is_of_use(self, form: Form) -> bool:
         # What the server calls itself is known once it has greeted us.
-        fits = form.fits((*self.names, "u")) or not self.found.greeted
-        return fits and still_worth_trying(form, self.found.attempts)
+        fits = form.fits(self.known) or not self.found.greeted
+        return fits and still_worth_trying(form, self.accepted)
 
     def fields(self, form: Form) -> dict[str, str]:
         return {**self.names, "u": self.sign(form.id)}
