@@ -23,7 +23,7 @@ from complaints.attribution import foreign
 from complaints.cases import reattribution, waits
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
-from complaints.models import Case, CheckRun, Complaint, Contract, Notice, Reading, ReporterMail
+from complaints.models import Case, CheckRun, Complaint, Contract, Forward, Notice, Reading, ReporterMail
 from complaints.notices import delivery
 from complaints.playbooks import runner
 from complaints.vocabulary import Answer
@@ -126,6 +126,11 @@ def deliver_reporter_mails(ids: list[int]) -> None:
 
 
 @app.task
+def deliver_forwards(ids: list[int]) -> None:
+    delivery.deliver_due(ids, model=Forward)
+
+
+@app.task
 def learn_dictionary() -> None:
     """Once a night: a better dictionary for the raw mail, when the site's own mail allows one."""
     intake.train_dictionary()
@@ -173,6 +178,7 @@ def sweep() -> None:
     wake(ask_again, waits.due_waits(now, limit=SWEPT))
     wake(deliver_notices, delivery.due_mails(Notice, now, limit=SWEPT))
     wake(deliver_reporter_mails, delivery.due_mails(ReporterMail, now, limit=SWEPT))
+    wake(deliver_forwards, delivery.due_mails(Forward, now, limit=SWEPT))
     interventions.release_dead()
     interventions.release_closed(now=now)
     wake(carry_out_measures, interventions.due_interventions(now, limit=SWEPT))
@@ -207,6 +213,7 @@ def work_once(cases: list[int]) -> bool:
             pass
         delivery.deliver_due(after.notices)
     delivery.deliver_due(model=ReporterMail)
+    delivery.deliver_due(model=Forward)
     checking.stop_waiting(now=now)
     return any(is_under_way(ids, now) for ids in chunks(cases))
 

@@ -26,9 +26,9 @@ from django.utils import timezone
 from complaints.cases.corrections import in_question
 from complaints.cases.holds import is_held
 from complaints.claims import dead_claims, insist, new_claim
-from complaints.models import Hold, Notice, ReporterMail
+from complaints.models import Forward, Hold, Notice, ReporterMail
 from complaints.models.outgoing import OutgoingMail
-from complaints.notices import customer_post, reporter_post
+from complaints.notices import customer_post, forward_post, reporter_post
 from complaints.notices.mail import OUTAGE, Refused, Undeliverable, Unsure, describe, send
 
 M = TypeVar("M", bound=OutgoingMail)
@@ -60,7 +60,7 @@ class Post(Protocol):
         """
 
 
-POSTS: dict[type[OutgoingMail], Post] = {Notice: customer_post, ReporterMail: reporter_post}
+POSTS: dict[type[OutgoingMail], Post] = {Notice: customer_post, ReporterMail: reporter_post, Forward: forward_post}
 
 
 def deliver_due(
@@ -114,8 +114,9 @@ def claim_due(
         return []
     free = Q(state=State.QUEUED) | Q(state=State.SENDING, handed_at=None, claimed_at__lte=now - STALE_CLAIM)
     due = all_of(model).filter(free, due_at__lte=now)
-    if model is Notice:  # what is in question waits: perhaps the letter would reach the wrong customer
-        due = due.exclude(pk__in=Notice.objects.filter(case__in=in_question()).values("pk"))
+    if model is not ReporterMail:  # what is in question waits: perhaps the mail would reach the wrong customer
+        in_doubt: QuerySet[Any] = all_of(model)
+        due = due.exclude(pk__in=in_doubt.filter(case__in=in_question()).values("pk"))
     due_notices = due
     if ids is not None:
         due = due.filter(pk__in=list(ids))

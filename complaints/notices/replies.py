@@ -20,7 +20,7 @@ from complaints.cases.transitions import StaleCase, move_case, record
 from complaints.formats.customer_reply import case_number
 from complaints.formats.header_text import Headers, bare_address
 from complaints.formats.mail import Mail
-from complaints.models import Case, CaseEvent, Message, Notice
+from complaints.models import Case, CaseEvent, Forward, Message, Notice
 from complaints.models.text import storable
 from complaints.notices.own_words import MOST_WORDS, words_of
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind
@@ -48,17 +48,19 @@ def record_replies(messages: Sequence[Message], *, now: datetime) -> Replies:
 def record_reply(message: Message, *, now: datetime) -> list[int]:
     """The cases it belongs to; none when it answers none of our mails."""
     mail = Mail(message.raw)
+    if passed_on := forward_answered(mail.headers):
+        put_into_case(passed_on.case, {"forward": passed_on.pk}, mail, message, now=now)
+        return [passed_on.case_id]
     notice = notice_answered(mail.headers) or notice_to_sender(mail)
     if notice is None:
         return []
     told = [notice, *Notice.objects.filter(carried_by=notice).select_related("case")]
     for each in told:
-        put_into_case(each, mail, message, now=now)
+        put_into_case(each.case, {"notice": each.pk}, mail, message, now=now)
     return [each.case_id for each in told]
 
 
-def put_into_case(notice: Notice, mail: Mail, message: Message, *, now: datetime) -> None:
-    case = notice.case
+def put_into_case(case: Case, answered: dict[str, int], mail: Mail, message: Message, *, now: datetime) -> None:
     with transaction.atomic():
         if CaseEvent.objects.filter(case=case, kind=EventKind.CUSTOMER_ANSWERED, data__message=message.pk).exists():
             return
@@ -66,15 +68,25 @@ def put_into_case(notice: Notice, mail: Mail, message: Message, *, now: datetime
             "answer": BY_MAIL,
             "text": storable(words_of(mail), MOST_WORDS),
             "message": message.pk,
-            "notice": notice.pk,
+            **answered,
         }
         record(case, EventKind.CUSTOMER_ANSWERED, actor=CUSTOMER, now=now, **told)
         interrupt(case, now=now)
 
 
-def notice_answered(headers: Headers) -> Notice | None:
+def ids_answered(headers: Headers) -> list[str]:
     named = f"{headers.first('in-reply-to') or ''} {headers.first('references') or ''}"
-    ids = MESSAGE_ID.findall(named)[-MOST_IDS:]
+    return MESSAGE_ID.findall(named)[-MOST_IDS:]
+
+
+def forward_answered(headers: Headers) -> Forward | None:
+    ids = ids_answered(headers)
+    found = Forward.objects.select_related("case").filter(message_id__in=ids) if ids else Forward.objects.none()
+    return found.order_by("-pk").first()
+
+
+def notice_answered(headers: Headers) -> Notice | None:
+    ids = ids_answered(headers)
     return Notice.objects.select_related("case").filter(message_id__in=ids).order_by("-pk").first() if ids else None
 
 

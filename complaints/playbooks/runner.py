@@ -15,6 +15,7 @@ from complaints.cases.protection import contract_kind
 from complaints.cases.transitions import StaleCase
 from complaints.checking import addresses_of, queue_check
 from complaints.models import Case, CheckRun, Intervention, Notice, PlaybookVersion
+from complaints.notices.forwarding import forward_complaints
 from complaints.notices.taking_back import was_taken_back
 from complaints.playbooks.actions import load_actions
 from complaints.playbooks.choosing import choose, fits
@@ -63,6 +64,7 @@ def advance_case(case_id: int, *, now: datetime | None = None) -> Advanced:
             due = [step for step in due if step.action in HARMLESS]
         due = [step for step in due if (step.id, case.stay) not in carried]  # one that leaves no row behind
         if not due:
+            pass_on_more(case, now=now)
             set_alarm(case, alarm, next_due_at(steps, facts))
             break
         carried.add((due[0].id, case.stay))
@@ -71,6 +73,12 @@ def advance_case(case_id: int, *, now: datetime | None = None) -> Advanced:
         except StaleCase:
             continue  # somebody else moved it: look again
     return waiting_rows(case_id)
+
+
+def pass_on_more(case: Case, *, now: datetime) -> None:
+    """A reseller's desk that was told gets the complaints that came later, too."""
+    if case.forwards.exists() and not is_in_question(case):
+        forward_complaints(case, now=now)
 
 
 def set_alarm(case: Case, loaded: datetime | None, when: datetime | None) -> None:

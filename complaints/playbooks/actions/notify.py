@@ -14,11 +14,13 @@ from django.db import transaction
 from complaints.cases.transitions import MACHINE, move_case
 from complaints.models import Case
 from complaints.notices.compose import queue_notice
+from complaints.notices.forwarding import desk_contact, forward_complaints
 from complaints.playbooks.documents import Step, parse_span
 from complaints.playbooks.outlook import Coming, outlook
 from complaints.vocabulary import CaseState
 
 NAME = "notify"
+FIRST = "notify"  # the letter in whose place a reseller's own desk gets the complaints themselves
 
 
 def carry_out(case: Case, step: Step, *, now: datetime, actor: str = MACHINE) -> None:
@@ -29,6 +31,9 @@ def carry_out(case: Case, step: Step, *, now: datetime, actor: str = MACHINE) ->
         if "move_to" in params:
             changes: dict[str, Any] = {"deadline_at": deadline(params, coming, now=now)}
             move_case(case, CaseState(params["move_to"]), actor=actor, reason=params["reason"], now=now, **changes)
+        if params["notice"] == FIRST and desk_contact(case):
+            forward_complaints(case, now=now)
+            return
         queue_notice(case, params["notice"], occurrence=occurrence, now=now, extra={"coming": coming})
 
 
