@@ -24,7 +24,7 @@ from complaints.cases import reattribution, waits
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
 from complaints.models import Case, CheckRun, Complaint, Contract, Forward, Notice, Reading, ReporterMail
-from complaints.notices import delivery
+from complaints.notices import delivery, outcomes
 from complaints.playbooks import runner
 from complaints.vocabulary import Answer
 
@@ -177,6 +177,7 @@ def sweep() -> None:
     wake_checks(checking.due_runs(now, limit=SWEPT))
     wake(ask_again, waits.due_waits(now, limit=SWEPT))
     wake(deliver_notices, delivery.due_mails(Notice, now, limit=SWEPT))
+    outcomes.tell_outcomes(now=now)
     wake(deliver_reporter_mails, delivery.due_mails(ReporterMail, now, limit=SWEPT))
     wake(deliver_forwards, delivery.due_mails(Forward, now, limit=SWEPT))
     interventions.release_dead()

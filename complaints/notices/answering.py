@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 
 from complaints.cases.transitions import MACHINE
-from complaints.models import Complaint, ReporterMail
+from complaints.models import Complaint, Reporter, ReporterMail
+from complaints.notices.acknowledging import acknowledge, owe_outcomes, wishes_for_receipt
 from complaints.notices.asking import ask_missing
 from complaints.notices.mail_loops import WRITTEN_BY_HAND
 from complaints.notices.not_ours import tell_not_ours
@@ -18,25 +20,28 @@ from complaints.vocabulary import Answer
 
 
 def answer_by_machine(message_ids: Iterable[int], *, now: datetime) -> list[int]:
-    """Ask, and with ABUSEDESK_NOT_OURS_REPLY tell, the authors of these messages where a machine may; ids of mails.
+    """Ask, tell and acknowledge the authors of these messages where a machine may; ids of mails. Safe to repeat.
 
-    Safe to repeat. What must not be answered is left to an analyst, without a row: the desk says why when they look.
+    Asked by ABUSEDESK_ASK_REPORTERS, told by ABUSEDESK_NOT_OURS_REPLY; a receipt by the reporter's wish, and
+    ABUSEDESK_ACKNOWLEDGE for those who have none. What must not be answered is left to an analyst, without a row.
     """
-    wanted = [Answer.UNSURE.value] * settings.ASK_REPORTERS + [Answer.NOT_OURS.value] * settings.NOT_OURS_REPLY
-    ids = list(message_ids)
-    if not wanted or not ids:
-        return []
-    found = Complaint.objects.filter(
-        message__in=ids, answer__in=wanted, format__in=WRITTEN_BY_HAND, reporter__authenticated=True,
-        reporter__no_mail=False,
-    ).select_related("reporter", "message").order_by("reporter", "message", "pk")  # fmt: skip
-    groups = [group for group in by_message(found) if is_vouched_for(group[0])]
+    groups = [group for group in by_message(to_answer(list(message_ids))) if is_vouched_for(group[0])]
+    owe_outcomes(groups, now=now)
     return [pk for group in groups for pk in answer_one(group, now=now)]
 
 
+def to_answer(message_ids: Sequence[int]) -> QuerySet[Complaint]:
+    answers = [Answer.UNSURE.value] * settings.ASK_REPORTERS + [Answer.NOT_OURS.value] * settings.NOT_OURS_REPLY
+    found = Complaint.objects.filter(
+        Q(answer__in=answers) | Q(reporter__wants__in=wishes_for_receipt()), message__in=message_ids,
+        format__in=WRITTEN_BY_HAND, reporter__authenticated=True, reporter__no_mail=False,
+    ).exclude(reporter__wants=Reporter.Wants.SILENCE)  # fmt: skip
+    return found.select_related("reporter", "message").order_by("reporter", "message", "pk")
+
+
 def answer_one(complaints: Sequence[Complaint], *, now: datetime) -> list[int]:
-    """The complaints of one message. What is missing first: the limit of a thread leaves no room for the second."""
-    verbs = [ask_missing] * settings.ASK_REPORTERS + [tell_not_ours] * settings.NOT_OURS_REPLY
+    """The complaints of one message. What is missing first: the limit of a thread leaves no room for a second mail."""
+    verbs = [ask_missing] * settings.ASK_REPORTERS + [tell_not_ours] * settings.NOT_OURS_REPLY + [acknowledge]
     queued = []
     for verb in verbs:
         try:

@@ -79,7 +79,7 @@ def answerable(message: Message, reporter: Reporter, *, format: str, by: str) ->
 
 
 def why_not_by_machine(reporter: Reporter) -> str | None:
-    if reporter.no_mail:
+    if reporter.no_mail or reporter.wants == Reporter.Wants.SILENCE:
         return "this reporter is never written to by machine"
     return None if reporter.authenticated else "nobody vouches for its reporter"
 
@@ -173,6 +173,8 @@ def is_still_wanted(mail: ReporterMail) -> bool:
 
 def stop_waiting(mail: ReporterMail, *, now: datetime) -> None:
     """The question did not arrive: what waits for its answer waits in vain, and the desk should see that today."""
+    if mail.kind != Kind.ASK_MISSING:
+        return
     ids = [each["complaint"] for each in mail.facts.get("complaints", ())]
     waiting = AttributionWait.objects.filter(complaint__in=ids, why=AttributionWait.Why.REPORTER, outcome="")
     waiting.update(outcome=AttributionWait.Outcome.SILENT, ended_at=now)
