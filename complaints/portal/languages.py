@@ -29,7 +29,9 @@ class Language:
 def languages() -> tuple[Language, ...]:
     """Those that the page is written in: folders of templates/portal with a page in them; the default first."""
     codes = {path.parent.name for each in Engine.get_default().dirs for path in Path(each).glob("portal/*/page.html")}
-    return tuple(Language(code, name_of(code)) for code in sorted(codes, key=lambda code: code != DEFAULT_LANGUAGE))
+    return tuple(
+        Language(code, name_of(code)) for code in sorted(codes, key=lambda code: (code != DEFAULT_LANGUAGE, code))
+    )
 
 
 def name_of(code: str) -> str:
