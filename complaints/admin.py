@@ -12,13 +12,16 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 
 from complaints import models
 from complaints.addresses import prefix_key, prefix_text
 from complaints.attribution.importing.spans import Touched
 from complaints.blacklists.editing import BlacklistForm
+from complaints.desk.letter_form import LetterForm, show_preview
+from complaints.notices.own_letters import save_letter
 from complaints.tasks import look_again_at
 
 
@@ -323,6 +326,30 @@ class NoticeAdmin(ReadOnly):
     fields = ("case", "step", "occurrence", "to_name", "to_email", "language", "subject", "text", "state",
               "queued_at", "due_at", "sent_at", "tries", "problem")  # fmt: skip
     ordering = ("-id",)
+
+
+@admin.register(models.LetterText)
+class LetterTextAdmin(ReadOnly):
+    """Each save is a version; an older one comes back by saving its text again, the file by saving an empty one."""
+
+    form = LetterForm
+    list_display = ("__str__", "language", "step", "cause", "version", "written_by", "written_at")
+    list_filter = ("language", "step")
+    ordering = ("-id",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return admin.ModelAdmin.has_add_permission(self, request)
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(show_preview)
+        return [path("preview/", view, name="complaints_lettertext_preview"), *super().get_urls()]
+
+    def save_model(self, request: HttpRequest, obj: models.LetterText, form: Any, change: bool) -> None:
+        kept = save_letter(
+            language=obj.language, step=obj.step, cause=obj.cause, source=obj.source,
+            actor=request.user.get_username(), now=timezone.now(),
+        )  # fmt: skip
+        obj.pk, obj.version, obj.written_by, obj.written_at = kept.pk, kept.version, kept.written_by, kept.written_at
 
 
 @admin.register(models.Blacklist)

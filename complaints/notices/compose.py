@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -24,6 +25,7 @@ from complaints.notices.evidence import blacklists, relay_proof
 from complaints.notices.letter import LINK_MARK, Letter, as_text, one_line, read_letter
 from complaints.notices.links import make_link
 from complaints.notices.moments import moment
+from complaints.notices.own_letters import own_letter
 from complaints.notices.when_due import letter_due
 from complaints.vocabulary import EventKind, MeasureKind
 
@@ -118,11 +120,14 @@ def letter_for(step: str, *, cause: str, language: str, category: str = "") -> T
         raise NoSuchLetter(f"{step!r} is no name of a step")
     languages = dict.fromkeys([language.lower(), language.lower().partition("-")[0], DEFAULT_LANGUAGE])
     names = [*(f"{step}.{theme}" for theme in themes(cause, category)), step]
+    own = own_letter(step, [(lang, name.partition(".")[2]) for lang in languages for name in names])
     wanted = [f"notices/{lang}/{name}.txt" for lang in languages for name in names]
-    try:
-        return Engine.get_default().select_template(wanted)
-    except TemplateDoesNotExist:
-        raise NoSuchLetter(f"no letter for step {step!r}: looked for {', '.join(wanted)}") from None
+    for each in wanted:
+        if each in own:
+            return own[each]
+        with suppress(TemplateDoesNotExist):
+            return Engine.get_default().get_template(each)
+    raise NoSuchLetter(f"no letter for step {step!r}: looked for {', '.join(wanted)}")
 
 
 def language_of(template: Template) -> str:

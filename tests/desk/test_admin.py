@@ -25,6 +25,7 @@ from complaints.models import (
     WaitingLease,
 )
 from complaints.notices.compose import queue_notice
+from complaints.notices.own_letters import save_letter
 from complaints.playbooks.loading import activate_playbook, read_playbook
 from tests.blacklists.rows import make_blacklist
 from tests.factories import (
@@ -79,6 +80,7 @@ def test_every_list_and_form_opens(root: Client, model: type) -> None:
     make_shared_machine()
     make_blacklist()
     make_rows_of_feeds(case)
+    save_letter(language="en", step="greeting_of_ours", cause="", source="Subject: x", actor="ada", now=NOON)
 
     assert root.get(admin_url(model, "changelist")).status_code == 200
     row = model.objects.first()  # type: ignore[attr-defined]
