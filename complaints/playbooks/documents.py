@@ -22,6 +22,7 @@ from complaints.vocabulary import CaseState, Category, Cause, ContractKind, Cust
 
 SPAN = re.compile(r"(\d{1,6})\s*([smhd])")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+LONGEST = timedelta(days=366)  # beyond, the calendar of working hours may have no such day
 WORKING = " working"
 WORKING_HOURS = "working hours"
 STEP_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
@@ -55,7 +56,10 @@ def parse_span(text: str) -> timedelta:
     parts = SPAN.findall(text) if isinstance(text, str) else []
     if not parts or SPAN.sub("", text).strip():
         raise BadPlaybook(f"{text!r} is no span of time: write 20s, 15m, 36h, 3d")
-    return timedelta(seconds=sum(int(number) * SECONDS[unit] for number, unit in parts))
+    span = timedelta(seconds=sum(int(number) * SECONDS[unit] for number, unit in parts[:20]))
+    if span > LONGEST:
+        raise BadPlaybook(f"{text!r} is longer than {LONGEST.days} days")
+    return span
 
 
 def parse_steps(document: Mapping[str, Any], actions: Collection[str]) -> list[Step]:
