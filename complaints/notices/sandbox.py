@@ -6,7 +6,7 @@ No files but the shipped pieces of letters, no tag that loads, calls or writes, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ PIECE = re.compile(r"notices/[a-z]{2}(?:-[a-z]{2,4})?/[a-z_]{1,40}\.txt")
 register = Library()
 for name, tag in {"if": do_if, "for": do_for, "include": do_include, "comment": comment}.items():
     register.tag(name, tag)
-FILTERS = {
+FILTERS: dict[str, Callable[..., Any]] = {
     "default": filters.default,
     "join": filters.join,
     "length": filters.length,
@@ -52,7 +52,7 @@ class Sandbox(Engine):
 
 @cache
 def sandbox() -> Sandbox:
-    folder = Path(settings.BASE_DIR) / "templates"
+    folder = str(Path(settings.BASE_DIR) / "templates")
     return Sandbox(dirs=[folder], loaders=[(f"{__name__}.Pieces", [folder])], autoescape=False)
 
 
