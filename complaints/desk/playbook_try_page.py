@@ -13,9 +13,13 @@ from complaints.desk.access import supervisor_page
 from complaints.models import PlaybookVersion
 from complaints.playbooks.comparing import LAG, Compared, pairs
 from complaints.playbooks.dry_run import DAYS, dry_run
+from complaints.playbooks.record import Happening
+from complaints.playbooks.sentences import CHECK_WORDS, LETTER_WORDS, MEASURE_WORDS, STATE_WORDS
 
 CHOICES = (7, 30, 90)
 MOST_SHOWN = 50
+TITLES = {"letter": "Letter", "check": "Check", "measure": "Measure", "move": "Moved to", "task": "Task of step"}
+WORDS = {"letter": LETTER_WORDS, "check": CHECK_WORDS, "measure": MEASURE_WORDS, "move": STATE_WORDS}
 
 
 @supervisor_page
@@ -40,4 +44,14 @@ def try_page(request: HttpRequest, pk: int) -> HttpResponse:
 def shown(case: Compared) -> dict[str, Any]:
     """Beside each thing that would have happened, whether it did not, or at another time."""
     same = {id(b) for a, b in pairs(case.did, case.would) if a and b and abs(a.at - b.at) <= LAG}
-    return {"case": case, "would": [(happening, id(happening) not in same) for happening in case.would]}
+    return {
+        "case": case,
+        "did": [(each.at, words_of(each)) for each in case.did],
+        "would": [(each.at, words_of(each), id(each) not in same) for each in case.would],
+    }
+
+
+def words_of(each: Happening) -> str:
+    """Such as "Letter: the reminder"."""
+    words = WORDS.get(each.kind, {}).get(each.what, each.what.replace("_", " "))
+    return f"{TITLES.get(each.kind, each.kind)}: {words}"

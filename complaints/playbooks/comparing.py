@@ -97,7 +97,15 @@ class Total:
     def words(self) -> str:
         """Such as "41 letters fewer"."""
         more = self.would - self.did
+        if abs(more) == 1:
+            return f"1 {singular(self.what)} {'more' if more > 0 else 'fewer'}"
         return f"{abs(more)} {self.what} {'more' if more > 0 else 'fewer'}" if more else f"as many {self.what}"
+
+
+def singular(words: str) -> str:
+    """Of the plurals in KINDS: the first word that ends in s is the noun."""
+    noun = words.split(" ")[0]
+    return words.replace(noun, noun.removesuffix("s"), 1)
 
 
 def totals(compared: Iterable[Compared]) -> list[Total]:

@@ -15,7 +15,7 @@ from complaints.playbooks.sentences import action_words, conditions_of, moment_w
 from complaints.vocabulary import CaseState
 
 WIDTH, BOX, ROW, ENTRY, GAP, LANE = 1040, 150, 24, 22, 14, 20
-LETTERS = 104  # of a line's text, at 12 px a line of 104 has room beside the lanes
+LETTERS = 98  # of a line's text, at 12 px a line of 98 has room beside the lanes
 ORDER = tuple(CaseState)
 SHORT = {
     "check": "Check", "notify": "Letter", "move": "Move", "close": "Close", "measure": "Measure",

@@ -194,7 +194,7 @@ def test_a_dry_run_shows_what_would_have_happened_beside_what_did(
     page = text_of(carla.post(f"/playbooks/{draft.pk}/try", {"days": "7"}))
 
     assert "1 case compared" in page
-    assert "1 letters fewer" in page
+    assert "1 letter fewer" in page
     assert "1 case escalated earlier" in page
     assert case.number in page
 

@@ -207,7 +207,7 @@ def test_who_escalates_earlier_is_told_with_what_follows() -> None:
 def test_letters_that_would_not_have_been_written_are_counted() -> None:
     live()
     assert words(dry_run(draft(lambda steps: steps["remind"].update(when={"ladder_from": 5})), now=END)) == [
-        "1 letters fewer"
+        "1 letter fewer"
     ]
 
 
