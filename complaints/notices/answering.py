@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -17,6 +18,10 @@ from complaints.notices.not_ours import tell_not_ours
 from complaints.notices.reported import by_message
 from complaints.notices.reporter_mail import NoAnswer
 from complaints.vocabulary import Answer
+
+MOST_COMPARED = 20  # of the mails that their author had from us
+TOLD = ("address", "port", "resource", "seen_at", "seen_exactly", "received_at")
+MAY_BE_THE_MAILS = timedelta(minutes=5)  # where a text names no time, the mail's Date is taken for it
 
 
 def answer_by_machine(message_ids: Iterable[int], *, now: datetime) -> list[int]:
@@ -41,6 +46,8 @@ def to_answer(message_ids: Sequence[int]) -> QuerySet[Complaint]:
 
 def answer_one(complaints: Sequence[Complaint], *, now: datetime) -> list[int]:
     """The complaints of one message. What is missing first: the limit of a thread leaves no room for a second mail."""
+    if tells_nothing_new(complaints):
+        return []
     verbs = [ask_missing] * settings.ASK_REPORTERS + [tell_not_ours] * settings.NOT_OURS_REPLY + [acknowledge]
     queued = []
     for verb in verbs:
@@ -51,6 +58,30 @@ def answer_one(complaints: Sequence[Complaint], *, now: datetime) -> list[int]:
         if mail.state == ReporterMail.State.QUEUED:
             queued.append(mail.pk)
     return queued
+
+
+def tells_nothing_new(complaints: Sequence[Complaint]) -> bool:
+    """Whether all of it stood in mails of theirs that we answered: a ticket system that quotes a report in its receipt
+    opens a new thread each time, bears no mark, and would have an answer of ours for each.
+    """
+    mails = ReporterMail.objects.filter(reporter=complaints[0].reporter_id, slot__isnull=False)
+    others = mails.exclude(incoming=complaints[0].message_id).order_by("-pk").values_list("incoming")[:MOST_COMPARED]
+    before = Complaint.objects.filter(message__in=[pk for (pk,) in others]).only(*TOLD)
+    known = {each for complaint in before for each in (told_by(complaint), told_by(complaint)._replace(at=None))}
+    return {told_by(each) for each in complaints} <= known
+
+
+class ToldOf(NamedTuple):
+    address: bytes
+    port: int
+    resource: str
+    at: datetime | None  # None: it may be the mail's own, which is new with every mail
+
+
+def told_by(complaint: Complaint) -> ToldOf:
+    is_theirs = complaint.seen_exactly and complaint.received_at - complaint.seen_at > MAY_BE_THE_MAILS
+    at = complaint.seen_at if is_theirs else None
+    return ToldOf(bytes(complaint.address), complaint.port, complaint.resource, at)
 
 
 def is_vouched_for(complaint: Complaint) -> bool:

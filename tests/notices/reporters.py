@@ -47,6 +47,11 @@ def spam_from(*addresses: str, seen: str = f"{SEEN:%Y-%m-%d %H:%M:%S} UTC") -> s
     return f"Hello abuse team,\n\nplease stop the spam from your customer.\n\n{lines}Time: {seen}\n\nThanks, Lena\n"
 
 
+def spam_number(number: int) -> str:
+    """Each is about an event of its own."""
+    return spam_from(SHARED, seen=f"{SEEN - timedelta(seconds=number):%Y-%m-%d %H:%M:%S} UTC")
+
+
 def receive(*mails: bytes, sender: str = LENA, now: datetime = NOON, to: str = "abuse@isp.example") -> list[Message]:
     """Through the door and the pipeline."""
     arrivals = [Arrival(raw, "smtp", peer="192.0.2.99", envelope_from=sender, envelope_to=(to,)) for raw in mails]

@@ -10,7 +10,16 @@ import pytest
 from complaints.models import ReporterMail
 from complaints.notices.delivery import deliver_due
 from tests.factories import NOON
-from tests.notices.reporters import LENA, SHARED, make_shared_address, receive, spam_from, vouch_for, written
+from tests.notices.reporters import (
+    LENA,
+    SHARED,
+    make_shared_address,
+    receive,
+    spam_from,
+    spam_number,
+    vouch_for,
+    written,
+)
 from tests.services.smtp import Sink
 
 pytestmark = pytest.mark.django_db
@@ -60,13 +69,18 @@ def echo(ours: EmailMessage, number: int) -> bytes:
     return ours.as_bytes()
 
 
-@pytest.mark.parametrize("responder", [polite, rude, echo])
+def advancing(ours: EmailMessage, number: int) -> bytes:
+    """As forgetful as the other, and each time it tells of something new."""
+    return written(spam_number(number), number=number, subject=f"[Ticket {number}] received")
+
+
+@pytest.mark.parametrize("responder", [polite, rude, echo, forgetful])
 def test_one_mail_is_all_that_a_machine_gets_from_us(real_smtp, responder):
     assert play(real_smtp, responder) == 1
 
 
-def test_a_machine_that_hides_in_new_threads_gets_no_more_than_a_days_mails(real_smtp):
-    assert play(real_smtp, forgetful) == 3
+def test_a_machine_that_has_always_something_new_to_tell_gets_no_more_than_a_days_mails(real_smtp):
+    assert play(real_smtp, advancing) == 3
 
 
 def test_a_null_sender_gets_one_mail_also_when_it_hides_in_new_threads(real_smtp):

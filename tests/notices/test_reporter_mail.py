@@ -26,6 +26,7 @@ from tests.notices.reporters import (
     make_shared_address,
     receive,
     spam_from,
+    spam_number,
     vouch_for,
     written,
 )
@@ -189,7 +190,7 @@ def test_in_one_thread_there_is_one_mail_a_day():
     vouch_for()
     thread = "References: <first@x.example>\n"
     for number, now in ((1, NOON), (2, NOON + timedelta(hours=11)), (3, NOON + DAY)):
-        receive(written(spam_from(SHARED), number=number, more=thread), now=now)
+        receive(written(spam_number(number), number=number, more=thread), now=now)
     assert [state for _, state in kinds()] == [State.QUEUED, State.WITHHELD, State.QUEUED]
     withheld = ReporterMail.objects.get(state=State.WITHHELD)
     assert withheld.problem == "Not sent: this reporter had an answer in the same thread today."
@@ -201,7 +202,7 @@ def test_a_reporter_has_so_many_mails_a_day_and_the_others_go_on(settings):
     make_shared_address()
     max_ = vouch_for("max@other.example").address
     vouch_for()
-    receive(*(written(spam_from(SHARED), number=number) for number in range(4)))
+    receive(*(written(spam_number(number), number=number) for number in range(4)))
     receive(written(spam_from(SHARED), sender=max_, number=9), sender=max_)
     assert [state for _, state in kinds()] == [State.QUEUED, State.QUEUED, State.WITHHELD, State.WITHHELD, State.QUEUED]
     assert "had 2 mails from us today" in ReporterMail.objects.filter(state=State.WITHHELD)[0].problem
@@ -232,7 +233,7 @@ def test_a_flood_of_a_thousand_complaints_leads_to_the_allowed_mails(settings, r
     settings.REPORTER_MAILS_A_DAY = 3
     make_shared_address()
     vouch_for()
-    receive(*(written(spam_from(SHARED), number=number) for number in range(1000)))
+    receive(*(written(spam_number(number), number=number) for number in range(1000)))
     while send():
         pass
     assert len(real_smtp.messages) == 3
