@@ -118,9 +118,10 @@ def grouped(rows: Iterable[Any]) -> By:
 def past_cases(cases: Sequence[Case]) -> By:
     found: By = defaultdict(list)
     contracts = {case.contract_id for case in cases}
-    closed = Case.objects.filter(contract__in=contracts, state=CaseState.CLOSED).exclude(closed_at=None)
+    closed = Case.objects.filter(contract__in=contracts, state=CaseState.CLOSED)
     for contract, category, resolution, at in closed.values_list("contract", "category", "resolution", "closed_at"):
-        found[contract].append(PastCase(Category(category), Resolution(resolution), at))
+        if at is not None:
+            found[contract].append(PastCase(Category(category), Resolution(resolution), at))
     return found
 
 

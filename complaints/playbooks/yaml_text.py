@@ -53,10 +53,14 @@ def refuse_bombs(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            raise BadPlaybook(f"line {event.start_mark.line + 1}: aliases (*name) are not read in playbooks")
+            raise BadPlaybook(f"line {line_number(event)}: aliases (*name) are not read in playbooks")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MOST_DEPTH:
-            raise BadPlaybook(f"line {event.start_mark.line + 1}: nested more than {MOST_DEPTH} deep")
+            raise BadPlaybook(f"line {line_number(event)}: nested more than {MOST_DEPTH} deep")
+
+
+def line_number(event: yaml.Event) -> int | str:
+    return event.start_mark.line + 1 if event.start_mark else "?"
 
 
 def storable(document: Any) -> None:
