@@ -65,14 +65,14 @@ def parameter_field(parameter: Parameter) -> forms.Field:
         )
     if parameter.shape == "span":
         return forms.CharField(max_length=40, required=False, label=label, help_text=SPAN_HINT)
-    choices = {
-        "state": STATE_WORDS.items(),
-        "measure": MEASURE_WORDS.items(),
-        "resolution": words_of(Resolution),
-        "letter": LETTER_WORDS.items(),
+    offered = {
+        "state": list(STATE_WORDS.items()),
+        "measure": list(MEASURE_WORDS.items()),
+        "resolution": list(words_of(Resolution)),
+        "letter": list(LETTER_WORDS.items()),
     }
-    if parameter.shape in choices:
-        return forms.ChoiceField(choices=[("", "choose …"), *choices[parameter.shape]], required=False, label=label)
+    if parameter.shape in offered:
+        return forms.ChoiceField(choices=[("", "choose …"), *offered[parameter.shape]], required=False, label=label)
     return forms.CharField(max_length=500, required=False, label=label)
 
 
@@ -92,7 +92,7 @@ class StepForm(forms.Form):
     only_in = forms.BooleanField(required=False, label="In working hours only")
 
     def __init__(self, *args: Any, document: Mapping[str, Any], row: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(*args, initial=initial_of(row), **kwargs)
+        super().__init__(*args, **kwargs | {"initial": initial_of(row)})
         self.checks = [step["id"] for step in document["steps"] if step.get("action") == "check"]
         actions = self.fields["action"]
         assert isinstance(actions, forms.ChoiceField)
@@ -236,7 +236,7 @@ class AboutForm(forms.Form):
     def __init__(self, *args: Any, document: Mapping[str, Any], **kwargs: Any) -> None:
         initial = {"title": document.get("title", ""), "note": document.get("note", "")}
         initial |= {f"for_{field}": names for field, names in document.get("for", {}).items()}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **kwargs | {"initial": initial})
         for field, kind in AUDIENCE.items():
             self.fields[f"for_{field}"] = forms.MultipleChoiceField(
                 choices=words_of(kind),

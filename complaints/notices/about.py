@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -195,5 +196,5 @@ class Ahead:
     at: Moment
 
 
-def ahead(coming: list[tuple[datetime, str]], language: str) -> list[Ahead]:
+def ahead(coming: Sequence[tuple[datetime, str]], language: str) -> list[Ahead]:
     return [Ahead(kind, moment(at, language)) for at, kind in coming]

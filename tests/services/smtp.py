@@ -57,7 +57,7 @@ class Sink:
 
 
 def hang_up(server: SMTP) -> None:
-    assert server.transport is not None
+    assert isinstance(server.transport, asyncio.Transport)
     server.transport.abort()
     raise ConnectionResetError
 
