@@ -54,10 +54,10 @@ def reference_of(message: int) -> str:
 def owe_outcomes(groups: Iterable[Sequence[Complaint]], *, now: datetime) -> None:
     """`groups`: the complaints of one message each. Whoever wants to hear the outcome is owed it, once a message."""
     wanted = [
-        OwedOutcome(message_id=group[0].message_id, reporter_id=group[0].reporter_id, since=now, due_at=now)
+        OwedOutcome(message_id=group[0].message_id, reporter=reporter, since=now, due_at=now)
         for group in groups
-        if group[0].reporter is not None
-        and group[0].reporter.wants == Wants.OUTCOME
+        if (reporter := group[0].reporter) is not None
+        and reporter.wants == Wants.OUTCOME
         and any(each.answer != Answer.NOT_OURS for each in group)
     ]
     OwedOutcome.objects.bulk_create(wanted, ignore_conflicts=True)
