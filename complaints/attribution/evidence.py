@@ -16,7 +16,8 @@ from complaints.vocabulary import Category, ParsedComplaint
 
 CONTENT = frozenset({Category.PHISHING, Category.MALWARE, Category.COPYRIGHT, Category.FRAUD})
 MOST_NAMES = 30
-LONGEST_URI = 2_000
+LONGEST_URI = 1_000  # no more than is kept with a complaint, so that both lead to the same
+AUTHORITY_ENDS = re.compile(r"[/?#]")
 PLAIN = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})+")
 
 
@@ -36,6 +37,15 @@ def content_names(category: str, uris: Iterable[str], domains: Iterable[str], *,
 
 
 def host_in(uri: str) -> str:
+    """Where a browser goes; empty where that is not sure.
+
+    A browser takes \\ for /, so http://here.example\\@there.example/ is at here.example, and by RFC 3986 at the other.
+    Cut inside the name, or before the @ that makes what came so far a login, an address leads to another site.
+    """
+    scheme, _, rest = uri[:LONGEST_URI].partition("://")
+    authority = AUTHORITY_ENDS.split(rest or scheme, maxsplit=1)[0]
+    if "\\" in authority or (len(uri) >= LONGEST_URI and uri[:LONGEST_URI].endswith(authority)):
+        return ""
     try:
         return urlsplit(uri[:LONGEST_URI]).hostname or ""
     except ValueError:  # http://[broken/

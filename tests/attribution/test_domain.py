@@ -257,3 +257,19 @@ def test_domain_of_a_feedback_report_may_be_the_forged_senders_and_is_left_out()
     parsed = ParsedComplaint(category=Category.PHISHING, feedback_type="fraud", reported_domains=("bank.example",))
 
     assert names_of(parsed) == ()
+
+
+@pytest.mark.parametrize(
+    ("uri", "names"),
+    [
+        ("http://login.example\\@shop.example/", ()),  # browsers go to login.example, RFC 3986 to the other
+        ("http:\\\\login.example@shop.example/", ()),
+        (f"http://shop.example:{'8' * 2000}@login.example/", ()),  # cut before the @, it would be shop.example's
+        (f"http://{'a.' * 490}shop.example", ()),
+        (f"http://shop.example/{'8' * 2000}@login.example/", ("shop.example",)),
+        ("http://login.example:80@shop.example:8443/\\@x.example", ("shop.example",)),
+    ],
+)
+def test_an_address_that_could_lead_to_two_sites_names_none(uri: str, names: tuple[str, ...]):
+    assert content_names("phishing", (uri,), (), about_mail=False) == names
+    assert content_names("phishing", (uri[:1000],), (), about_mail=False) == names, "as it is kept"
