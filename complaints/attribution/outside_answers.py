@@ -57,7 +57,7 @@ def look_up(spans: Sequence[Span]) -> dict[Span, list[Row]]:
     kept: dict[bytes, list[Row]] = defaultdict(list)
     for row in rows_within(spans):
         kept[bytes(row.address)].append(as_row(row))
-    found = {span: on_port(kept.get(span.address, ()), span.port) for span in spans}
+    found = {span: on_port(kept.get(span.address, ()), span) for span in spans}
     return {span: rows for span, rows in found.items() if rows and is_answered(span, rows)}
 
 
@@ -67,11 +67,12 @@ def as_row(row: ResolverAnswer) -> Row:
     return Row(row.contract, row.confidence, claim, row.valid_until)
 
 
-def on_port(rows: Sequence[Row], port: int | None) -> list[Row]:
-    """Without a port only who had all of them says all."""
-    if port:
-        return [row for row in rows if row.claim.port_first <= port <= row.claim.port_last]
-    return [row for row in rows if (row.claim.port_first, row.claim.port_last) == ALL_PORTS]
+def on_port(rows: Sequence[Row], span: Span) -> list[Row]:
+    """Without a port only who had all of them says all, and nobody does where another had some of them."""
+    if span.port:
+        return [row for row in rows if row.claim.port_first <= span.port <= row.claim.port_last]
+    near = [row for row in rows if row.claim.touches(span.stretch)]
+    return near if all((row.claim.port_first, row.claim.port_last) == ALL_PORTS for row in near) else []
 
 
 def is_answered(span: Span, rows: Sequence[Row]) -> bool:
@@ -88,13 +89,13 @@ def keep(found: Mapping[Span, list[Row]], *, now: datetime) -> None:
             port_last=row.claim.port_last,
             contract=row.contract,
             valid_from=row.claim.valid_from,
-            valid_until=row.claim.valid_until or now,
-            ends=row.claim.valid_until is not None,
+            valid_until=known_until(row, now),
+            ends=row.claim.valid_until is not None and row.claim.valid_until <= now,
             confidence=row.confidence,
         )
         for span, answer in found.items()
         for row in answer
-        if row.claim.valid_from < (row.claim.valid_until or now)
+        if row.claim.valid_from < known_until(row, now)
     }
     outdated = overlapping(list(found)) if found else []
     if not rows and not outdated:
@@ -109,6 +110,11 @@ def keep(found: Mapping[Span, list[Row]], *, now: datetime) -> None:
             unique_fields=["address", "valid_from", "port_first", "contract"],
             update_fields=["port_last", "valid_until", "ends", "confidence"],
         )
+
+
+def known_until(row: Row, now: datetime) -> datetime:
+    """An end that has not come yet is when a lease runs out, and the line may change hands before."""
+    return min(row.claim.valid_until or now, now)
 
 
 def overlapping(spans: Sequence[Span]) -> list[int]:

@@ -390,3 +390,25 @@ def test_health_tells_what_happened(service, settings):
     ]
     settings.RESOLVER_URL = ""
     assert [tuple(fact) for fact in external.health(now=now)] == [(True, "Off: ABUSEDESK_RESOLVER_URL is empty")]
+
+
+def test_a_kept_answer_is_no_surer_without_a_port_than_when_it_came(service, leases):
+    make_contract("C-1")
+    make_contract("C-2")
+    leases.holders["192.0.2.10"] = [held("C-1", NOON - DAY, NOON), held("C-2", NOON - DAY, NOON, port_last=2047)]
+
+    answers = [whose(at=NOON - HOUR) for _ in range(2)]
+
+    assert [answer.candidates for answer in answers] == [("C-1", "C-2")] * 2
+
+
+def test_an_end_to_come_is_not_believed_before_it_has_come(service, leases):
+    make_contract("C-1")
+    make_contract("C-2")
+    leases.holders["192.0.2.10"] = [held("C-1", NOON - DAY, NOW + DAY)]
+    whose(at=NOON)
+    with time_machine.travel(NOW + HOUR, tick=False):
+        leases.holders["192.0.2.10"] = [held("C-1", NOON - DAY, NOW + MINUTE), held("C-2", NOW + MINUTE)]
+
+        assert whose(at=NOW + HOUR - MINUTE).contract_id == Contract.objects.get(reference="C-2").pk
+        assert whose(at=NOON).contract_id == Contract.objects.get(reference="C-1").pk
