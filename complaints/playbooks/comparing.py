@@ -81,9 +81,8 @@ def compare(record: Record, own: Replayed, other: Replayed) -> Compared:
         return Compared(record, problem=problem)
     until = other.stopped_at or record.ends_at
     # What the record ends with belongs to it; what the replay stopped at does not.
-    keep = (lambda at: at < until) if other.stopped else (lambda at: at <= until)
-    did = [each for each in record.happened if keep(each.at)]
-    would = [each for each in other.happened if keep(each.at)]
+    did = [each for each in record.happened if each.at < until or (each.at == until and not other.stopped)]
+    would = [each for each in other.happened if each.at < until or (each.at == until and not other.stopped)]
     return Compared(record, did, sorted(would), until, other.stopped, other.unknown)
 
 

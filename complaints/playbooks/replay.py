@@ -5,6 +5,7 @@ The facts of every moment are rebuilt from what was known then; the schedule tha
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from complaints.playbooks.carrying import Play, Stopped, carry, go
@@ -137,11 +138,15 @@ def take_saw(play: Play, event: Outside) -> None:
         play.status = CustomerStatus.SEEN
 
 
-TAKEN = {
+def take_measure(play: Play, event: Outside) -> None:
+    (play.measures.add if event.kind == "measure_on" else play.measures.discard)(event.what)
+
+
+TAKEN: Mapping[str, Callable[[Play, Outside], None]] = {
     "answer": take_answer,
     "person": take_person,
     "bounce": take_bounce,
     "saw": take_saw,
-    "measure_on": lambda play, event: play.measures.add(event.what),
-    "measure_off": lambda play, event: play.measures.discard(event.what),
+    "measure_on": take_measure,
+    "measure_off": take_measure,
 }
