@@ -74,8 +74,8 @@ SAYS = {
 TURNED = words(
     r"not\b", r"n['’]t\b", r"never\b", r"un(?:able|til)\b", r"will\b", r"shall\b", r"going to\b", r"once\b", r"when\b",
     r"if\b", r"as soon as\b", r"trying\b", r"should\b", r"must\b", r"has to\b", r"to be\b", r"please\b", r"after\b",
-    r"before\b", r"nicht\b", r"noch\b", r"nie\b", r"wird\b", r"werden\b", r"wenn\b", r"sobald\b", r"falls\b", r"soll(?:te)?\b",
-    r"muss\b", r"kein\w*\b",
+    r"before\b", r"nicht\b", r"noch\b", r"nie\b", r"wird\b", r"werden\b", r"wenn\b", r"sobald\b", r"falls\b",
+    r"soll(?:te)?\b", r"muss\b", r"kein\w*\b",
     r"bis\b", r"ob\b", r"bitte\b",
     r"pas\b", r"jamais\b", r"sera\b", r"serons\b", r"seront\b", r"quand\b", r"lorsque\b", r"dès que\b", r"si\b",
     r"doit\b", r"veuillez\b",

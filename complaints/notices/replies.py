@@ -1,8 +1,9 @@
 """Customers who answer our mail by mail: their words go into the case's thread, and a person reads them.
 
-A reply is known by the Message-ID of one of our notices in its In-Reply-To or References (RFC 5322 section 3.6.4):
-nobody guesses those. A case number alone, in the subject, counts only from the address that we wrote to: otherwise
-anybody could put words into a stranger's case.
+A reply is known by the Message-ID of one of our notices in its In-Reply-To or References (RFC 5322 section 3.6.4), else
+by the notice's own envelope sender among its recipients: nobody guesses those. Then by the mark in its subject, from
+a contact of the contract; and a case number alone counts only from the address that we wrote to: otherwise anybody
+could put words into a stranger's case. What comes from somebody else than a contact is kept apart as a third party's.
 """
 
 from __future__ import annotations
@@ -14,20 +15,26 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.crypto import constant_time_compare, salted_hmac
 
 from complaints.cases.answers import CUSTOMER
 from complaints.cases.transitions import StaleCase, move_case, record
-from complaints.formats.customer_reply import case_number
-from complaints.formats.header_text import Headers, bare_address
+from complaints.formats.customer_reply import case_number, marks_in_subject, return_addresses
+from complaints.formats.evidence import evidence_of
+from complaints.formats.header_text import bare_address
 from complaints.formats.mail import Mail
-from complaints.models import Case, CaseEvent, Forward, Message, Notice
+from complaints.models import Case, CaseEvent, Contact, Message, Notice
 from complaints.models.text import storable
 from complaints.notices.own_words import MOST_WORDS, words_of
+from complaints.notices.verp import notice_of_bounce
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind
 
 MESSAGE_ID = re.compile(r"<[^<>\s]{1,400}>")
 MOST_IDS = 50
-BY_MAIL = "mail"
+BY_MAIL, THIRD_PARTY = "mail", "third"
+MOST_WHOLE = 20_000
+MOST_FILES = 50
+ENVELOPES = frozenset({Message.Channel.SMTP, Message.Channel.LMTP})
 # While a check proves a fix the machine goes on; the words stand in the history all the same.
 INTERRUPTED = frozenset({CaseState.NOTIFIED, CaseState.ESCALATED})
 
@@ -48,55 +55,96 @@ def record_replies(messages: Sequence[Message], *, now: datetime) -> Replies:
 def record_reply(message: Message, *, now: datetime) -> list[int]:
     """The cases it belongs to; none when it answers none of our mails."""
     mail = Mail(message.raw)
-    if passed_on := forward_answered(mail.headers):
-        put_into_case(passed_on.case, {"forward": passed_on.pk}, mail, message, now=now)
-        return [passed_on.case_id]
-    notice = notice_answered(mail.headers) or notice_to_sender(mail)
+    notice = next((found for way in WAYS if (found := way(mail, message))), None)
     if notice is None:
         return []
     told = [notice, *Notice.objects.filter(carried_by=notice).select_related("case")]
     for each in told:
-        put_into_case(each.case, {"notice": each.pk}, mail, message, now=now)
+        put_into_case(each, mail, message, now=now)
     return [each.case_id for each in told]
 
 
-def put_into_case(case: Case, answered: dict[str, int], mail: Mail, message: Message, *, now: datetime) -> None:
+def put_into_case(notice: Notice, mail: Mail, message: Message, *, now: datetime) -> None:
+    case = notice.case
     with transaction.atomic():
         if CaseEvent.objects.filter(case=case, kind=EventKind.CUSTOMER_ANSWERED, data__message=message.pk).exists():
             return
-        told = {
-            "answer": BY_MAIL,
-            "text": storable(words_of(mail), MOST_WORDS),
-            "message": message.pk,
-            **answered,
-        }
+        told = {"answer": BY_MAIL, "message": message.pk, "notice": notice.pk} | read(mail, message, notice)
         record(case, EventKind.CUSTOMER_ANSWERED, actor=CUSTOMER, now=now, **told)
         interrupt(case, now=now)
 
 
-def ids_answered(headers: Headers) -> list[str]:
+def read(mail: Mail, message: Message, notice: Notice) -> dict[str, Any]:
+    """Their words; all of the text where something was folded away; files by name alone, never opened."""
+    words = words_of(mail)
+    found: dict[str, Any] = {"text": storable(words, MOST_WORDS), "sender": storable(sender_of(mail), 320)}
+    evidence = evidence_of(message.raw)
+    whole = next((text.text.strip() for text in evidence.texts if not text.name), "")
+    if whole and " ".join(whole.split()) != " ".join(words.split()):
+        found["whole"] = storable(whole, MOST_WHOLE)
+    if evidence.attachments:
+        found["files"] = [
+            {"name": storable(each.name, 200), "type": storable(each.content_type, 100), "size": each.size,
+             "sha256": each.sha256} for each in evidence.attachments[:MOST_FILES]
+        ]  # fmt: skip
+    if not is_contact(sender_of(mail), notice):
+        found["thread"] = THIRD_PARTY
+    return found
+
+
+def sender_of(mail: Mail) -> str:
+    return (bare_address(mail.headers.first("from")) or "").lower()
+
+
+def is_contact(sender: str, notice: Notice) -> bool:
+    contacts = Contact.objects.filter(contract=notice.case.contract_id, email__iexact=sender)
+    return sender == notice.to_email.lower() or (bool(sender) and contacts.exists())
+
+
+def notice_answered(mail: Mail, message: Message) -> Notice | None:
+    headers = mail.headers
     named = f"{headers.first('in-reply-to') or ''} {headers.first('references') or ''}"
-    return MESSAGE_ID.findall(named)[-MOST_IDS:]
-
-
-def forward_answered(headers: Headers) -> Forward | None:
-    ids = ids_answered(headers)
-    found = Forward.objects.select_related("case").filter(message_id__in=ids) if ids else Forward.objects.none()
-    return found.order_by("-pk").first()
-
-
-def notice_answered(headers: Headers) -> Notice | None:
-    ids = ids_answered(headers)
+    ids = MESSAGE_ID.findall(named)[-MOST_IDS:]
     return Notice.objects.select_related("case").filter(message_id__in=ids).order_by("-pk").first() if ids else None
 
 
-def notice_to_sender(mail: Mail) -> Notice | None:
+def notice_of_recipient(mail: Mail, message: Message) -> Notice | None:
+    """Their program answered to where our mail came from. A null sender is a bounce in some form of its own."""
+    if message.channel in ENVELOPES and not message.envelope_from.strip("<> "):
+        return None
+    written = [*message.envelope_to.splitlines(), *return_addresses(mail)]
+    ids = {found for address in written[:MOST_IDS] if (found := notice_of_bounce(address)) is not None}
+    return Notice.objects.select_related("case").filter(pk__in=ids).order_by("-pk").first() if ids else None
+
+
+def notice_of_mark(mail: Mail, message: Message) -> Notice | None:
+    """The last mail of the case whose number and mark stand in the subject; only for a contact of the contract."""
+    number, mark = marks_in_subject(mail) or ("", "")
+    if not number or not constant_time_compare(mark_of(number), mark):
+        return None
+    last = Notice.objects.filter(case__in=Case.objects.numbered(number)).select_related("case").order_by("-pk").first()
+    return last if last and is_contact(sender_of(mail), last) else None
+
+
+def notice_to_sender(mail: Mail, message: Message) -> Notice | None:
     """The last mail we wrote to this sender about the case that they name."""
-    number, sender = case_number(mail), bare_address(mail.headers.first("from"))
-    if number is None or sender is None:
+    number, sender = case_number(mail), sender_of(mail)
+    if number is None or not sender:
         return None
     wrote = Notice.objects.filter(case__in=Case.objects.numbered(number), to_email__iexact=sender)
     return wrote.select_related("case").order_by("-pk").first()
+
+
+WAYS = (notice_answered, notice_of_recipient, notice_of_mark, notice_to_sender)
+
+
+def subject_mark(number: str) -> str:
+    """For the end of a subject: it survives where a program drops References and writes to our plain address."""
+    return f"[{number}-{mark_of(number)}]"
+
+
+def mark_of(number: str) -> str:
+    return salted_hmac("complaints.subject", number, algorithm="sha256").hexdigest()[:10]
 
 
 def interrupt(case: Case, *, now: datetime) -> None:
