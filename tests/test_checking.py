@@ -11,7 +11,7 @@ from complaints.checking.outcomes import retry_after
 from complaints.checks import RETURN_PATH, sign_probe
 from complaints.models import Case, CheckOptOut, CheckRun, Complaint, Message, ProbeArrival
 from complaints.vocabulary import Answer, CheckOutcome, Verdict
-from tests.factories import NOON, make_assignment, make_case, make_message, make_network
+from tests.factories import NOON, make_assignment, make_case, make_message, make_network, make_shared_machine
 
 pytestmark = pytest.mark.django_db
 ADDRESS = address_key("192.0.2.10")
@@ -67,6 +67,16 @@ def test_an_address_assigned_to_nobody_is_never_probed(case: Case) -> None:
     complain(case, free)
     run = queue(case, address=free)
     assert (run.state, run.reason) == ("refused", "192.0.2.77 is assigned to nobody now")
+
+
+def test_an_address_whose_holder_cannot_be_told_is_never_probed(settings: Settings) -> None:
+    make_network("192.0.2.0/24")
+    make_shared_machine("192.0.2.25/32", "mail")
+    settings.RESOLVER_URL, settings.RESOLVER_KEY, settings.RESOLVER_TIMEOUT = "http://127.0.0.1:9/", "k" * 16, 1
+
+    for address in ("192.0.2.25", "192.0.2.77"):  # nobody's alone; and the source that may know is away
+        rule = refusal("relay", address_key(address), now=NOON, case=None, consent=True)
+        assert rule == f"whose {address} is cannot be told now"
 
 
 def test_an_address_nobody_complained_about_is_never_probed(case: Case) -> None:

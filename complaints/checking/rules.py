@@ -63,6 +63,8 @@ def not_in_charge(each: Asked, holding: Holding) -> str | None:
         return f"{address_text(each.address)} is not in our networks"
     if holding.answer is Answer.NOBODY:
         return f"{address_text(each.address)} is assigned to nobody now"
+    if each.check == "relay" and holding.answer is Answer.UNSURE and not holding.candidates:
+        return f"whose {address_text(each.address)} is cannot be told now"  # a source is away, or it is nobody's alone
     return None
 
 
