@@ -19,6 +19,7 @@ from complaints.desk.forms import CloseForm
 from complaints.desk.live import live_answer, render_live, wants_part
 from complaints.desk.outgoing_mail import letter_shown
 from complaints.desk.rows import promise_of, row_of
+from complaints.desk.shown_answer import mail_answer, offers_of
 from complaints.desk.turn import stages, turn_in_words
 from complaints.models import Case
 from complaints.notices.letter import LINK_MARK
@@ -96,6 +97,7 @@ def parts_of(case: Case) -> dict[str, Any]:
         "what": words.what_is_wrong(category=case.category, cause=case.cause, ladder=case.ladder),
         "shown": [shown(entry, timezone.localtime(now)) for entry in story.entries],
         "links": links_of(story),
+        **offers_of(case),
         **corrected.corrections_of(case),
         **shown_measures.measures_of(case, now),
     }  # fmt: skip
@@ -129,6 +131,8 @@ def shown(entry: Entry, now: datetime) -> dict[str, Any]:
         found["text"] = entry.what.text.replace(LINK_MARK, LINK_SHOWN)
         found |= letter_shown(entry.what, now)
         found["title"] = words.NOTICES.get(entry.what.step, entry.what.step.replace("_", " ").capitalize())
+    elif entry.kind == "customer_answered":
+        found |= mail_answer(entry.what) | {"line": LINES[entry.kind](entry.what.data)}
     elif entry.kind in LINES:
         found["line"] = LINES[entry.kind](entry.what.data)
     return found

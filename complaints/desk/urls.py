@@ -3,6 +3,7 @@
 from django.urls import path
 
 from complaints.desk import (
+    answer_actions,
     answers_page,
     blacklists_page,
     case_actions,
@@ -66,6 +67,8 @@ urlpatterns = [
     path("contacts/<int:pk>/check", contacts_page.check, name="contacts-check"),
     path("contacts/<int:pk>/again", contacts_page.again, name="contacts-again"),
     path("case/<int:pk>/measures", measures.decide, name="measures"),
+    path("case/<int:pk>/answer/<slug:what>", answer_actions.means, name="answer-means"),
+    path("message/<int:pk>/file/<slug:what>", answer_actions.attached, name="message-file"),
     path("measure/<int:pk>/<slug:verb>", measures.change, name="measure"),
     path("tasks", tasks_page.tasks_page, name="tasks"),
     path("tasks/<int:pk>/done", tasks_page.done, name="task-done"),

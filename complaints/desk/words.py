@@ -86,7 +86,12 @@ ACTIONS = {
     "move": "move the case",
     "close": "close the case",
 }
-ANSWERS_GIVEN = {"fixed": "“I have fixed it”", "needs_help": "“I need help or more time”", "not_me": "“This is not me”"}
+ANSWERS_GIVEN = {
+    "fixed": "“I have fixed it”",
+    "needs_help": "“I need help or more time”",
+    "not_me": "“This is not me”",
+    "mail": "by mail",
+}
 
 PROVEN, LIKELY, SURE_OWNER = 0.95, 0.6, 0.8
 
