@@ -45,6 +45,18 @@
     document.addEventListener("focusin", back, { once: true });
   }
 
+  // --- menus that fold out: a click elsewhere and Escape fold them in, and Escape gives the focus back
+  const foldIn = (except) => all("details[data-folds][open]").forEach((menu) => {
+    if (menu !== except) menu.open = false;
+  });
+  document.addEventListener("click", (event) => foldIn(event.target.closest("details[data-folds]")));
+  document.addEventListener("keydown", (event) => {
+    const menu = event.key === "Escape" && document.querySelector("details[data-folds][open]");
+    if (!menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  });
+
   // --- dialogs: a link or button with data-opens names one; without script a link still leads to its page
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-opens]");
