@@ -16,30 +16,30 @@ it). They are asked for the prefix and then by bisect for the time, so that they
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bench.address_peers import Asked, abuseio, get_peers, peers_of
+from bench.ingest import server_cpu
 from bench.network_plan import BLOCKS, HOUR, LEASED, NETWORKS, NEVER, NOW, QUIET, SHARED, Plan
-from complaints.addresses import address_key, address_text, enclosing_keys, prefix_key, prefix_text
+from complaints.addresses import address_key, address_text, prefix_key, prefix_text
 
 GOALS_US = {"postgresql": {"single": 200, "batch": 40}, "sqlite": {"single": 60, "batch": 50}}
 GOAL_ROUND_TRIPS = 4
 GOAL_ABUSEIO = 100
 GOAL_IMPORT_S = 60
 BATCH, SINGLES, BATCHES, SLOW = 500, 2_000, 20, 100
-PEERS = ("py-radix==1.1.0", "pytricia==1.3.0")
 SLACK = timedelta(minutes=5)
 SHARED_BUFFERS = "2GB"
-Asked = Sequence[tuple[bytes, int]]
 
 
 # --- the database
@@ -114,127 +114,47 @@ def ours(asked: Asked, size: int, slack: timedelta = timedelta(0)) -> list[Any]:
     return [h.contract_id - 1 if h.contract_id else tuple(pk - 1 for pk in h.candidate_ids) or None for h in found]
 
 
-def dict_of_prefixes(plan: Plan) -> Callable[[Asked], list[int | None]]:
-    numbers = plan.numbers
-
-    def run(asked: Asked) -> list[int | None]:
-        found = []
-        for address, at in asked:
-            lengths = plan.lengths[4 if address.startswith(bytes(10) + b"\xff\xff") else 6]
-            around = (numbers[key] for key in enclosing_keys(address, lengths) if key in numbers)
-            found.append(next((holder for n in around if (holder := held(plan, n, at)) is not None), None))
-        return found
-
-    return run
-
-
-def held(plan: Plan, n: int, at: int) -> int | None:
-    i = bisect_right(plan.since, at, plan.first[n], plan.first[n + 1]) - 1
-    if i < plan.first[n] or not (plan.until[i] == NEVER or at < plan.until[i]):
-        return None
-    return plan.contract[i]
-
-
-def radix_tree(plan: Plan) -> Callable[[Asked], list[int | None]]:
-    import radix
-
-    tree = radix.Radix()
-    for n, key in enumerate(plan.keys):
-        tree.add(packed=key[1:], masklen=key[0]).data["n"] = n
-
-    def run(asked: Asked) -> list[int | None]:
-        found = []
-        for address, at in asked:
-            node = tree.search_best(packed=address[12:] if address.startswith(bytes(10) + b"\xff\xff") else address)
-            while node is not None and (holder := held(plan, node.data["n"], at)) is None:
-                node = node.parent
-            found.append(holder if node is not None else None)
-        return found
-
-    return run
-
-
-def patricia_trie(plan: Plan) -> Callable[[Asked], list[int | None]]:
-    import pytricia
-
-    tries = {5: pytricia.PyTricia(32), 17: pytricia.PyTricia(128)}
-    for n, key in enumerate(plan.keys):
-        tries[len(key)].insert(key[1:], key[0], n)
-
-    def run(asked: Asked) -> list[int | None]:
-        found = []
-        for address, at in asked:
-            is_4 = address.startswith(bytes(10) + b"\xff\xff")
-            trie, packed = tries[5 if is_4 else 17], address[12:] if is_4 else address
-            prefix = trie.get_key(packed)
-            while prefix is not None and (holder := held(plan, trie[prefix], at)) is None:
-                prefix = trie.parent(prefix)
-            found.append(holder if prefix is not None else None)
-        return found
-
-    return run
-
-
-def abuseio(plan: Plan) -> Callable[[Asked], list[int | None]]:
-    """Its table of netblocks as they are now: no history, so the time is not asked."""
-    from django.db import connection
-
-    kind = "bytea" if connection.vendor == "postgresql" else "blob"
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE TABLE peer_netblock (first {kind}, last {kind}, contract integer)")
-        rows = [netblock(plan, n) for n in range(plan.statics)]
-        for start in range(0, len(rows), 1_000):
-            marks = ", ".join(["(%s, %s, %s)"] * len(rows[start : start + 1_000]))
-            cursor.execute(f"INSERT INTO peer_netblock VALUES {marks}", sum(rows[start : start + 1_000], ()))
-        cursor.execute("CREATE INDEX peer_netblock_range ON peer_netblock (first, last)")
-        cursor.execute("ANALYZE peer_netblock")
-    driver = connection.connection.cursor()
-    mark = "%s" if connection.vendor == "postgresql" else "?"
-    sql = (
-        f"SELECT contract FROM peer_netblock WHERE first <= {mark} AND last >= {mark} ORDER BY first DESC, last LIMIT 1"
-    )
-
-    def run(asked: Asked) -> list[int | None]:
-        found = []
-        for address, _ in asked:
-            driver.execute(sql, (address, address))
-            row = driver.fetchone()
-            found.append(row[0] if row else None)
-        return found
-
-    return run
-
-
-def netblock(plan: Plan, n: int) -> tuple[bytes, bytes, int]:
-    key = plan.keys[n]
-    first = address_key(prefix_text(key).partition("/")[0])
-    free = 8 * (len(key) - 1) - key[0]
-    last = (int.from_bytes(first, "big") | ((1 << free) - 1)).to_bytes(16, "big")
-    return first, last, plan.contract[plan.first[n + 1] - 1]
-
-
 # --- measuring
 
 
-def cost(run: Callable[[], Any], count: int) -> float:
-    """Microseconds of wall time each."""
-    began = time.perf_counter()
-    run()
-    return (time.perf_counter() - began) / count * 1e6
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """Microseconds each: wall time, median and best of the rounds; CPU of us and the server, median."""
+
+    wall: float
+    best: float
+    cpu: float
 
 
-Figures = dict[str, tuple[float, float]]  # median and best of the rounds
+Figures = dict[str, Figure]
+Taken = list[tuple[float, float]]  # wall and CPU of each round
 
 
 def in_turns(contestants: dict[str, tuple[Callable[[], Any], int]], rounds: int) -> Figures:
-    """Each contestant warms up once. The best of the rounds tells what a busy machine hides."""
-    taken: dict[str, list[float]] = {name: [] for name in contestants}
+    """Each contestant warms up once. On a busy machine the CPU tells more than the clock."""
+    backend = server_pid()
+    taken: dict[str, Taken] = {name: [] for name in contestants}
     for number in range(rounds + 1):
         for name, (run, count) in contestants.items():
-            took = cost(run, count)
+            cpu, began = time.process_time() + server_cpu(backend), time.perf_counter()
+            run()
+            wall = time.perf_counter() - began
+            cpu = time.process_time() + server_cpu(backend) - cpu
             if number:
-                taken[name].append(took)
-    return {name: (statistics.median(values), min(values)) for name, values in taken.items()}
+                taken[name].append((wall / count * 1e6, cpu / count * 1e6))
+    return {name: as_figure(rounds_of_it) for name, rounds_of_it in taken.items()}
+
+
+def as_figure(taken: Taken) -> Figure:
+    walls, cpus = zip(*taken, strict=True)
+    return Figure(statistics.median(walls), min(walls), statistics.median(cpus))
+
+
+def server_pid() -> int | None:
+    from django.db import connection
+
+    connection.ensure_connection()
+    return connection.connection.info.backend_pid if connection.vendor == "postgresql" else None
 
 
 def round_trips(count: int) -> None:
@@ -265,6 +185,18 @@ def agree(plan: Plan, contestants: dict[str, Callable[[Asked], list[Any]]], aske
         assert honest, f"with slack: {address_text(address)} at {moment(at)}: {said}, not {wanted}"
 
 
+def agree_on_ports(plan: Plan, count: int) -> None:
+    """The address that is shared by ports, which the peers do not know."""
+    from complaints.attribution import Question, attribute
+
+    rows, address = plan.shared, address_key(SHARED)
+    asked = [(plan.dice.randrange(NOW - 200 * HOUR, NOW), plan.dice.randrange(1024, 65536)) for _ in range(count)]
+    holdings = attribute([Question(address, port, moment(at)) for at, port in asked])
+    for (at, port), holding in zip(asked, holdings, strict=True):
+        [row] = [row for row in rows if row[3] <= at < row[4] and row[5] <= port <= row[6]]
+        assert holding.contract_id == row[0] + 1, (at, port, holding)
+
+
 def measure(vendor: str, options: argparse.Namespace) -> None:
     import django
 
@@ -283,9 +215,10 @@ def measure(vendor: str, options: argparse.Namespace) -> None:
     )
     print(f"import of {plan.statics:,} prefixes: {import_s:.1f} s, {plan.statics / import_s:,.0f} a second")
     hits, misses = plan.hits(BATCH * BATCHES), plan.misses(BATCH * BATCHES * 2)[: BATCH * BATCHES]
-    peers = peers_of(plan, options.peers)
+    peers = peers_of(plan)
     all_of_them = {"ours": lambda asked: ours(asked, BATCH), "ours alone": lambda asked: ours(asked, 1), **peers}
     agree(plan, all_of_them, hits[:3_000] + misses[:3_000])
+    agree_on_ports(plan, 500)
     print(f"agree on {6_000:,} answers: {', '.join(all_of_them)}")
     connection.ensure_connection()
     figures = in_turns(
@@ -307,7 +240,7 @@ def measure(vendor: str, options: argparse.Namespace) -> None:
 
 
 def against_abuseio(plan: Plan, rounds: int) -> Figures:
-    """Nine tenths are held now, as in the other figures' literature; each is asked for as it is now."""
+    """Nine of ten are somebody's; all are asked for as they are now, which is all that AbuseIO knows."""
     run = abuseio(plan)
     asked = []
     while len(asked) < SLOW:
@@ -324,16 +257,6 @@ def against_abuseio(plan: Plan, rounds: int) -> Figures:
     )
 
 
-def peers_of(plan: Plan, folder: str | None) -> dict[str, Callable[[Asked], list[int | None]]]:
-    found = {"dict and bisect": dict_of_prefixes(plan)}
-    for name, make in (("py-radix", radix_tree), ("pytricia", patricia_trie)):
-        try:
-            found[name] = make(plan)
-        except ImportError:
-            print(f"{name}: not to be had here, left out")
-    return found
-
-
 def size_of_table() -> float:
     from django.db import connection
 
@@ -346,21 +269,21 @@ def size_of_table() -> float:
 
 
 def show(vendor: str, figures: Figures, import_s: float) -> None:
-    trip = figures["round trip"][0]
-    print(f"{'':34}{'µs each':>11}{'best':>11}{'a second':>12}{'× round trip':>14}")
-    for name, (us, best) in figures.items():
-        print(f"{name:34}{us:11.1f}{best:11.1f}{1e6 / us:12,.0f}{us / trip:14.1f}")
+    trip = figures["round trip"].wall
+    print(f"{'':34}{'µs each':>10}{'best':>10}{'CPU':>10}{'a second':>12}{'× round trip':>14}")
+    for name, it in figures.items():
+        print(f"{name:34}{it.wall:10.1f}{it.best:10.1f}{it.cpu:10.1f}{1e6 / it.wall:12,.0f}{it.wall / trip:14.1f}")
     for text, measured, limit, unit in goals(vendor, figures, import_s):
         reached = "reached" if measured <= limit else "MISSED"
         print(f"goal {text} ≤ {limit:g} {unit}: {reached} ({measured:.2f} {unit})")
-    ratio = figures["now, AbuseIO's query"][0] / figures["now, ours single"][0]
+    ratio = figures["now, AbuseIO's query"].wall / figures["now, ours single"].wall
     reached = "reached" if ratio >= GOAL_ABUSEIO else "MISSED"
     print(f"goal ≥ {GOAL_ABUSEIO} × AbuseIO's query: {reached} ({ratio:.0f} ×)")
 
 
 def goals(vendor: str, figures: Figures, import_s: float) -> Iterator[tuple[str, float, float, str]]:
     """What it is, what was measured, the most it may be, and the unit."""
-    us = {name: median for name, (median, _) in figures.items()}
+    us = {name: figure.wall for name, figure in figures.items()}
     single, batch = us["single, held"], us["batch of 500, held"]
     yield "single", single, GOALS_US[vendor]["single"], "µs"
     if vendor == "postgresql":
@@ -384,12 +307,6 @@ def child(vendor: str, url: str, options: argparse.Namespace) -> None:
             "PYTHONPATH": options.peers,
         }
         subprocess.run(words, env={**os.environ, **environment}, check=True)
-
-
-def get_peers(folder: Path) -> None:
-    for peer in PEERS:
-        words = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:"]
-        subprocess.run([*words, "--target", str(folder), peer], check=False, stderr=subprocess.DEVNULL)
 
 
 def main() -> None:
