@@ -114,6 +114,8 @@ def read_complaint(found: ArfParts, mail: Mail) -> ParsedComplaint:
     received = received_lines(original)
     source, reason, hop_time = read_source(fields, original, received, mail)
     stated = fields.first("arrival-date") or fields.first("received-date")  # the draft's name, still sent
+    if not stated and not hop_time:
+        hop_time = time_of_hop(source, received, mail)
     return ParsedComplaint(
         category=CATEGORIES.get(feedback_type, Category.OTHER),
         feedback_type=feedback_type,
@@ -149,6 +151,15 @@ def read_source(
     if address := address_of_own_subject(subject, original):
         return address, "Subject of the report", None
     return source_from_received(received, mail.is_ours)
+
+
+def time_of_hop(source: str | None, received: tuple[str, ...], mail: Mail) -> str | None:
+    """Of the reporter's own Received line, if it bears the address that is named elsewhere.
+
+    Arrival-Date is optional (section 3.2), and a reader may complain days after the mail came.
+    """
+    address, _, time = source_from_received(received, mail.is_ours)
+    return time if address == source else None
 
 
 def address_of_own_subject(subject: str, original: Headers | None) -> str | None:
