@@ -1,4 +1,4 @@
-"""A mailed answer as the case page shows it: from whom, what it seems to say, what hangs on it. It is not acted upon."""
+"""A mailed answer as the case page shows it: from whom, what it seems to say, what hangs on it. It moves nothing."""
 
 from __future__ import annotations
 

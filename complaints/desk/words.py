@@ -79,6 +79,7 @@ NOTICES = {
     "escalated": "Escalation notice",
     "solved": "Solved, thank you",
     "withdrawn": "Letter of correction",
+    "message": "A person's own words",
 }
 ACTIONS = {
     "check": "check again",

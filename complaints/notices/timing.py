@@ -18,7 +18,7 @@ JUST_NOW = timedelta(hours=1)  # a letter within that time of what the customer 
 # A measure begins, or strangers are being harmed right now.
 URGENT_STEPS = frozenset({"escalated"})
 URGENT_CATEGORIES = frozenset({"ddos", "phishing"})
-ALONE = frozenset({"withdrawn"})  # an apology is no item of a list
+ALONE = frozenset({"withdrawn", "message"})  # an apology, or a person's own words, are no item of a list
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ NAMES = sorted(path.name for path in (FOLDER / "en").glob("*.txt"))
 LETTERS = [name for name in NAMES if (FOLDER / "en" / name).read_text().startswith("Subject: ")]
 TO_CUSTOMERS = [name for name in LETTERS if not name.startswith("reporter-")]
 COMPLETE = [
-    name for name in TO_CUSTOMERS if name not in ("withdrawn.txt", "answer.txt", "digest.txt")
+    name for name in TO_CUSTOMERS if name not in ("withdrawn.txt", "answer.txt", "digest.txt", "message.txt")
 ]  # with button and deadline
 VARIABLE = re.compile(r"{{\s*([a-z_0-9]+)")
 TESTED = re.compile(r"{%\s*(?:el)?if ([^%]+)%}|{%\s*for \w+ in ([^%]+)%}")
