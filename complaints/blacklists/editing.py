@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 
 from complaints.checks import ENTRY_FIELDS, BadCatalogue, entry_of, read_entry
 from complaints.models import Blacklist
@@ -17,6 +18,7 @@ CODE_HELP = (
     "reputation are held against the line; policy, network and allow are only shown."
 )
 ERROR_HELP = "One answer a line, and what it means. 127.0.0.1 and 127.255.255.* are taken so on every list."
+KEY = re.compile(r"[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*")
 LINES = {"rows": 6, "cols": 90, "spellcheck": "false"}
 
 
@@ -44,6 +46,20 @@ class BlacklistForm(forms.ModelForm):
 
     def clean_errors_text(self) -> dict[str, Any]:
         return read_lines(self.cleaned_data["errors_text"], read_error_line)
+
+    def clean_delisting(self) -> str:
+        """It becomes a link on customers' pages."""
+        link = str(self.cleaned_data["delisting"]).strip()
+        if link:
+            URLValidator(["https", "http"], message="Enter an address that begins with https:// or http://")(link)
+        return link
+
+    def clean_key(self) -> str:
+        """It is put before the zone, so it must be a name."""
+        key = str(self.cleaned_data["key"]).strip()
+        if key and not KEY.fullmatch(key):
+            raise ValidationError("Enter letters, digits, _ and - only, at most 63 between two dots")
+        return key
 
     def clean(self) -> dict[str, Any] | None:
         super().clean()

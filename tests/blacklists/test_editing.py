@@ -73,3 +73,22 @@ def test_list_is_never_deleted(admin):
     load_catalogue()
     pk = Blacklist.objects.get(name="psbl").pk
     assert admin.post(f"/admin/complaints/blacklist/{pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"delisting": "javascript:alert(1)"}, "Enter an address that begins with https:// or http://"),
+        ({"delisting": "https://x y"}, "Enter an address that begins with https:// or http://"),
+        ({"key": "two words"}, "Enter letters, digits, _ and - only, at most 63 between two dots"),
+        ({"key": "x" * 64}, "Enter letters, digits, _ and - only, at most 63 between two dots"),
+    ],
+)
+def test_what_would_become_a_bad_link_or_a_bad_question_is_refused(given: dict[str, str], fault: str):
+    form = BlacklistForm({**GIVEN, **given})
+
+    assert form.errors == {name: [fault] for name in given}
+
+
+def test_a_good_link_and_a_key_of_several_labels_are_taken():
+    assert BlacklistForm({**GIVEN, "delisting": "https://lists.example/remove", "key": "a1_b-2.customer"}).is_valid()
