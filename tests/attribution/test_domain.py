@@ -141,6 +141,18 @@ def test_sites_of_two_contracts_in_one_report_are_unsure_and_of_one_contract_are
     )
 
 
+@pytest.mark.parametrize("address", [WEB, None])
+def test_a_site_of_ours_beside_one_of_nobodys_may_be_what_the_page_imitates(address: str | None):
+    register("bank.example", "C-1")
+
+    holding = whose("login.bad.example", "www.bank.example", address=address)
+
+    assert (holding.answer, holding.candidates) == (Answer.UNSURE, ("C-1",))
+    assert holding.reason == (
+        "bank.example is a registered site of C-1, but the report names other sites too, which no contract of ours has"
+    )
+
+
 def test_without_an_address_the_name_decides_with_less_confidence():
     register("shop.example", "C-1")
 

@@ -33,9 +33,20 @@ MOST_LEVELS = 10  # of one name
 
 def resolve(questions: Sequence[Question], around: Surroundings) -> list[Holding | None]:
     return [
-        answer_of(question, found, method=NAME, confidence=confidence_at(question, around), what=WHAT)
+        doubtful(question, found)
+        or answer_of(question, found, method=NAME, confidence=confidence_at(question, around), what=WHAT)
         for question, found in zip(questions, found_for(questions), strict=True)
     ]
+
+
+def doubtful(question: Question, found: Sequence[Named]) -> Holding | None:
+    """A report that names a site of ours beside one of nobody's: a page and what it imitates, or what it links to."""
+    if not found or len(found) == len(question.names):
+        return None
+    names = names_of(claim.contract_id for each in found for claim in each.finding.possible)
+    sites = in_words(sorted({each.name for each in found}))
+    reason = f"{sites} is a {WHAT} of {in_words(sorted(names.values()))}, but the report names other sites too"
+    return unsure(names, f"{reason}, which no contract of ours has")
 
 
 def review(pairs: Sequence[tuple[Question, Holding | None]], around: Surroundings) -> list[Holding | None]:
