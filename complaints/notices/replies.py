@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from complaints.formats.customer_reply import case_number, marks_in_subject, ret
 from complaints.formats.evidence import evidence_of
 from complaints.formats.header_text import bare_address
 from complaints.formats.mail import Mail
-from complaints.models import Case, CaseEvent, Contact, Message, Notice
+from complaints.models import Case, CaseEvent, Contact, Forward, Message, Notice
 from complaints.models.text import storable
 from complaints.notices.own_words import MOST_WORDS, words_of
 from complaints.notices.verp import notice_of_bounce
@@ -55,26 +55,31 @@ def record_replies(messages: Sequence[Message], *, now: datetime) -> Replies:
 def record_reply(message: Message, *, now: datetime) -> list[int]:
     """The cases it belongs to; none when it answers none of our mails."""
     mail = Mail(message.raw)
+    if passed_on := forward_answered(mail):
+        put_into_case(passed_on.case, {"forward": passed_on.pk}, mail, message, now=now, to=passed_on.to_email)
+        return [passed_on.case_id]
     notice = next((found for way in WAYS if (found := way(mail, message))), None)
     if notice is None:
         return []
     told = [notice, *Notice.objects.filter(carried_by=notice).select_related("case")]
     for each in told:
-        put_into_case(each, mail, message, now=now)
+        put_into_case(each.case, {"notice": each.pk}, mail, message, now=now, to=each.to_email)
     return [each.case_id for each in told]
 
 
-def put_into_case(notice: Notice, mail: Mail, message: Message, *, now: datetime) -> None:
-    case = notice.case
+def put_into_case(
+    case: Case, answered: Mapping[str, int], mail: Mail, message: Message, *, now: datetime, to: str
+) -> None:
+    """answered: the mail of ours, by its kind. to: whom that was written to."""
     with transaction.atomic():
         if CaseEvent.objects.filter(case=case, kind=EventKind.CUSTOMER_ANSWERED, data__message=message.pk).exists():
             return
-        told = {"answer": BY_MAIL, "message": message.pk, "notice": notice.pk} | read(mail, message, notice)
+        told = {"answer": BY_MAIL, "message": message.pk, **answered} | read(mail, message, case, to=to)
         record(case, EventKind.CUSTOMER_ANSWERED, actor=CUSTOMER, now=now, **told)
         interrupt(case, now=now)
 
 
-def read(mail: Mail, message: Message, notice: Notice) -> dict[str, Any]:
+def read(mail: Mail, message: Message, case: Case, *, to: str) -> dict[str, Any]:
     """Their words; all of the text where something was folded away; files by name alone, never opened."""
     words = words_of(mail)
     found: dict[str, Any] = {"text": storable(words, MOST_WORDS), "sender": storable(sender_of(mail), 320)}
@@ -87,7 +92,7 @@ def read(mail: Mail, message: Message, notice: Notice) -> dict[str, Any]:
             {"name": storable(each.name, 200), "type": storable(each.content_type, 100), "size": each.size,
              "sha256": each.sha256} for each in evidence.attachments[:MOST_FILES]
         ]  # fmt: skip
-    if not is_contact(sender_of(mail), notice):
+    if not is_contact(sender_of(mail), case, to=to):
         found["thread"] = THIRD_PARTY
     return found
 
@@ -96,15 +101,25 @@ def sender_of(mail: Mail) -> str:
     return (bare_address(mail.headers.first("from")) or "").lower()
 
 
-def is_contact(sender: str, notice: Notice) -> bool:
-    contacts = Contact.objects.filter(contract=notice.case.contract_id, email__iexact=sender)
-    return sender == notice.to_email.lower() or (bool(sender) and contacts.exists())
+def is_contact(sender: str, case: Case, *, to: str) -> bool:
+    contacts = Contact.objects.filter(contract=case.contract_id, email__iexact=sender)
+    return sender == to.lower() or (bool(sender) and contacts.exists())
+
+
+def ids_answered(mail: Mail) -> list[str]:
+    named = f"{mail.headers.first('in-reply-to') or ''} {mail.headers.first('references') or ''}"
+    return MESSAGE_ID.findall(named)[-MOST_IDS:]
+
+
+def forward_answered(mail: Mail) -> Forward | None:
+    """A reseller's own desk answers to a complaint that was passed on."""
+    ids = ids_answered(mail)
+    found = Forward.objects.select_related("case").filter(message_id__in=ids) if ids else Forward.objects.none()
+    return found.order_by("-pk").first()
 
 
 def notice_answered(mail: Mail, message: Message) -> Notice | None:
-    headers = mail.headers
-    named = f"{headers.first('in-reply-to') or ''} {headers.first('references') or ''}"
-    ids = MESSAGE_ID.findall(named)[-MOST_IDS:]
+    ids = ids_answered(mail)
     return Notice.objects.select_related("case").filter(message_id__in=ids).order_by("-pk").first() if ids else None
 
 

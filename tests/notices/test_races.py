@@ -18,7 +18,7 @@ from complaints.notices.delivery import deliver_due
 from complaints.notices.reported import complaints_of
 from complaints.vocabulary import Answer, CaseState, EventKind
 from tests.factories import NOON, make_case
-from tests.notices.reporters import SHARED, make_shared_address, receive, spam_from, vouch_for, written
+from tests.notices.reporters import SHARED, make_shared_address, receive, spam_from, spam_number, vouch_for, written
 from tests.notices.rows import make_relay_case, queued
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -71,7 +71,7 @@ def test_six_workers_keep_the_limits_of_a_reporters_day(settings):
     settings.ASK_REPORTERS, settings.REPORTER_MAILS_A_DAY = False, 2
     make_shared_address()
     vouch_for()
-    found = receive(*(written(spam_from(SHARED), number=number) for number in range(6)))
+    found = receive(*(written(spam_number(number), number=number) for number in range(6)))
     waiting = [message.pk for message in found]
     settings.ASK_REPORTERS = True
     at_once(lambda: answer_by_machine([waiting.pop()], now=NOON))
@@ -82,7 +82,7 @@ def test_six_workers_keep_the_limits_of_a_reporters_day(settings):
 def test_six_workers_send_each_question_once(real_smtp):
     make_shared_address()
     vouch_for()
-    receive(*(written(spam_from(SHARED), number=number) for number in range(4)))
+    receive(*(written(spam_number(number), number=number) for number in range(4)))
     assert sum(at_once(lambda: deliver_due(model=ReporterMail, now=NOON))) == 4
     sent = sorted(caught.mail["Message-ID"] for caught in real_smtp.messages)
     assert sent == sorted(ReporterMail.objects.values_list("message_id", flat=True))
