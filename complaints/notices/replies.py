@@ -138,7 +138,7 @@ def notice_of_mark(mail: Mail, message: Message) -> Notice | None:
     if not number or not constant_time_compare(mark_of(number), mark):
         return None
     last = Notice.objects.filter(case__in=Case.objects.numbered(number)).select_related("case").order_by("-pk").first()
-    return last if last and is_contact(sender_of(mail), last) else None
+    return last if last and is_contact(sender_of(mail), last.case, to=last.to_email) else None
 
 
 def notice_to_sender(mail: Mail, message: Message) -> Notice | None:
