@@ -113,10 +113,10 @@ def test_customer_learns_what_to_do_and_says_that_it_is_done(case, client: Clien
     answer = client.post(f"/c/{token}/asked", {"listing": Listing.objects.get().pk})
     assert answer.status_code == 302
     assert Listing.objects.get().asked_by == "customer"
-    assert "It still names your line" in client.get(f"/c/{token}").content.decode()
+    assert "It still names your address" in client.get(f"/c/{token}").content.decode()
 
     say(case, "not-listed")
-    assert "No longer names your line since" in client.get(f"/c/{token}").content.decode()
+    assert "No longer names your address since" in client.get(f"/c/{token}").content.decode()
 
 
 def test_customer_cannot_mark_a_listing_of_somebody_else(case, client: Client):
