@@ -88,7 +88,7 @@ def test_a_time_without_a_zone_is_refused():
 def test_json_columns_take_dicts_lists_and_texts():
     document = {"a": [1, None, "é", {"b": 1.5}]}
     columns = ("name", "number", "state", "document", "created_at")
-    insert_rows(PlaybookVersion, columns, [("spam", 1, "draft", document, NOON), ("spam", 2, "draft", "text", NOON)])
+    insert_rows(PlaybookVersion, columns, [("spam", 1, "draft", document, NOON), ("spam", 2, "draining", "text", NOON)])
 
     assert [found.document for found in PlaybookVersion.objects.order_by("number")] == [document, "text"]
     assert PlaybookVersion.objects.get(document__a__3__b=1.5).number == 1
