@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -31,8 +31,22 @@ def read_yaml(raw: bytes, checked: Callable[[Any], dict[str, Any]]) -> dict[str,
         raise BadPlaybook(f"{line_of(text, str(exc))}{exc}") from exc
 
 
+DOCUMENT_ORDER = ("name", "title", "note", "for", "steps")
+STEP_ORDER = ("id", "in_state", "action", "after", "case_age", "only_in", "when", "with")
+
+
 def write_yaml(document: Mapping[str, Any]) -> str:
-    return yaml.safe_dump(dict(document), sort_keys=False, allow_unicode=True, width=120)
+    """Fields in the order in which one reads them: PostgreSQL does not keep the order of a JSON object."""
+    ordered = in_order(document, DOCUMENT_ORDER)
+    if isinstance(ordered.get("steps"), list):
+        ordered["steps"] = [in_order(step, STEP_ORDER) for step in ordered["steps"]]
+    return yaml.safe_dump(ordered, sort_keys=False, allow_unicode=True, width=120)
+
+
+def in_order(fields: Mapping[str, Any], order: Sequence[str]) -> dict[str, Any]:
+    """Also inside of them, by the alphabet; what is not in `order` comes last."""
+    names = sorted(fields, key=lambda name: (order.index(name) if name in order else len(order), name))
+    return {name: in_order(value, ()) if isinstance(value := fields[name], Mapping) else value for name in names}
 
 
 def load(text: str) -> Any:
