@@ -15,12 +15,13 @@ from complaints.cases.transitions import StaleCase, move_case
 from complaints.desk.telling import NobodyToTell, tell_customer
 from complaints.models import Case
 from complaints.tasks import advance_cases, wake
-from complaints.vocabulary import CaseState, Cause, CustomerStatus, Resolution
+from complaints.vocabulary import CaseState, CustomerStatus, Resolution
 
 WHO = "analyst"
 OFFICE = range(8, 17)  # hours; at weekends nobody is there
 EVERY = timedelta(hours=1)
 MOST_AN_HOUR = 20
+LOOKED_AT = 400  # most of those who wait can be passed over at a glance
 PATIENCE = timedelta(days=5)  # with a case that has been escalated, or a customer who is talked to
 
 
@@ -34,12 +35,15 @@ class Analysts:
             return
         self.looked_at = now
         self.items += correct(now)
-        for case in page_of(needs_desk(now), size=MOST_AN_HOUR).cases:
+        done = 0
+        for case in page_of(needs_desk(now), size=LOOKED_AT).cases:
+            act = ACTS.get(CaseState(case.state))
             try:
-                if act := ACTS.get(CaseState(case.state)):
-                    act(case, now)
+                done += act is not None and act(case, now)
             except (NobodyToTell, StaleCase):
                 continue
+            if done == MOST_AN_HOUR:
+                return
 
 
 def correct(now: datetime) -> int:
@@ -51,42 +55,45 @@ def correct(now: datetime) -> int:
     return len(found)
 
 
-def after_triage(case: Case, now: datetime) -> None:
+def after_triage(case: Case, now: datetime) -> bool:
     """A single voice that proves nothing is waited with, and put away when nobody else speaks; else they are told."""
-    if case.reporter_count > 1 or case.complaint_count > 2 or case.cause != Cause.UNKNOWN:
-        tell(case, now)
-    elif now - case.last_seen_at > PATIENCE:
-        close(case, Resolution.STALE, "One voice, no sign of a cause, and nothing since", now)
+    if case.reporter_count > 1 or case.complaint_count > 2:
+        return tell(case, now)
+    if now - case.last_seen_at > PATIENCE:
+        return close(case, Resolution.STALE, "One voice, no sign of a cause, and nothing since", now)
+    return False
 
 
-def after_answer(case: Case, now: datetime) -> None:
+def after_answer(case: Case, now: datetime) -> bool:
     """Who denies and is not seen again was right; who is seen again is told so; others get help by telephone."""
-    waited = now - case.state_since
-    if case.last_seen_at > case.state_since:
-        tell(case, now)
-    elif case.customer_status == CustomerStatus.DISPUTES and waited > timedelta(days=2):
-        close(case, Resolution.NOT_ABUSE, "The customer found nothing, and nothing was seen since", now)
-    elif waited > timedelta(days=1) and case.customer_status != CustomerStatus.DISPUTES:
-        tell(case, now)
+    waited, disputes = now - case.state_since, case.customer_status == CustomerStatus.DISPUTES
+    if case.last_seen_at > case.state_since or (waited > timedelta(days=1) and not disputes):
+        return tell(case, now)
+    if disputes and waited > timedelta(days=2):
+        return close(case, Resolution.NOT_ABUSE, "The customer found nothing, and nothing was seen since", now)
+    return False
 
 
-def after_escalation(case: Case, now: datetime) -> None:
-    """Nobody answers: a letter on paper, and the case rests when nothing is seen any more."""
+def after_escalation(case: Case, now: datetime) -> bool:
+    """Nobody answers: the case rests when nothing is seen any more."""
     if now - case.state_since > PATIENCE and now - case.last_seen_at > PATIENCE:
-        close(case, Resolution.NO_RESPONSE, "No answer, and nothing seen for days", now)
+        return close(case, Resolution.NO_RESPONSE, "No answer, and nothing seen for days", now)
+    return False
 
 
-ACTS: dict[CaseState, Callable[[Case, datetime], None]] = {
+ACTS: dict[CaseState, Callable[[Case, datetime], bool]] = {
     CaseState.TRIAGE: after_triage,
     CaseState.ANSWERED: after_answer,
     CaseState.ESCALATED: after_escalation,
 }
 
 
-def tell(case: Case, now: datetime) -> None:
+def tell(case: Case, now: datetime) -> bool:
     tell_customer(case, actor=WHO, now=now)
     wake(advance_cases, [case.pk])
+    return True
 
 
-def close(case: Case, resolution: Resolution, reason: str, now: datetime) -> None:
+def close(case: Case, resolution: Resolution, reason: str, now: datetime) -> bool:
     move_case(case, CaseState.CLOSED, actor=WHO, reason=reason, resolution=resolution, now=now)
+    return True

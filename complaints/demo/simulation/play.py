@@ -25,7 +25,7 @@ from complaints.demo.simulation.world import Plan, World
 from complaints.management.import_command import ask_again
 from complaints.playbooks.loading import begin_with_shipped
 
-TICK = timedelta(minutes=15)
+TICK = timedelta(minutes=20)
 IMPORTS = {"networks": import_networks, "contracts": import_contracts, "assignments": import_assignments}
 Progress = Callable[[datetime], None]
 
@@ -102,11 +102,13 @@ def tick(world: World, analysts: Analysts) -> None:
 def take_in(world: World, now: datetime) -> None:
     world.passed(now.timestamp())
     mails = world.mailbag.arrived(now)
+    for at, _, told in mails:  # before: the desk may ask their senders at once
+        for each in told:
+            world.note_sent(each, at)
     stored = hand_in([arrival for _, arrival, _ in mails], now) if mails else []
-    for message, (at, _, told) in zip(stored, mails, strict=True):
+    for message, (_, _, told) in zip(stored, mails, strict=True):
         for each in told:
             each.message = message
-            world.note_sent(each, at)
 
 
 def due_by_beat(before: datetime, now: datetime) -> list[str]:

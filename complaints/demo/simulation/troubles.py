@@ -29,7 +29,8 @@ PRONE = {Kind.HOME: 1.0, Kind.SHARED: 1.0, Kind.BUSINESS: 3.0, Kind.TENANT: 3.0,
 class Look:
     """path: of its mail (abuse.PATHS). every_h: hours between two runs of spam, on average. listed: what blacklists
     come to say, "" is nothing. server: how its mail server behaves meanwhile (demo.smtp_behaviours); None: unchanged.
-    half_server: after half a repair. attacks: share of those that try log-ins too."""
+    half_server: after half a repair. attacks: share of those that try log-ins too. lasts_d: days, on average, until it
+    ends by itself: machines are replaced, spammers move on."""
 
     path: str
     every_h: float
@@ -37,13 +38,14 @@ class Look:
     server: str | None = None
     half_server: str | None = None
     attacks: float = 0.0
+    lasts_d: float = 10.0
 
 
 LOOKS = {
-    "open_relay": Look("relay", 5.0, "spam-source", "open", "open_percent"),
+    "open_relay": Look("relay", 5.0, "spam-source", "open", "open_percent", lasts_d=30.0),
     "bot": Look("bot", 8.0, "bot", attacks=0.35),
     "stolen_mailbox": Look("stolen", 5.0, "spam-source"),
-    "bulk_mail": Look("bulk", 20.0),
+    "bulk_mail": Look("bulk", 20.0, lasts_d=20.0),
 }
 HALF_AS_OFTEN = 3.0  # after half a repair the runs are so many times rarer
 

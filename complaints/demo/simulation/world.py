@@ -107,6 +107,7 @@ class World(Agenda):
         self.troubles.append(trouble)
         self.at_customer[customer.contract].append(trouble)
         self.plan_in(dice.uniform(0, 2), "run", trouble=trouble, dice=dice)
+        self.plan_in(24 * dice.expovariate(1 / trouble.look.lasts_d), "repair", trouble=trouble, how="whole")
         if trouble.look.listed:
             self.plan_in(dice.uniform(2, 30), "list_on", trouble=trouble)
 
