@@ -57,6 +57,8 @@ def review(pairs: Sequence[tuple[Question, Holding | None]], around: Surrounding
         if question.names and holding is not None and holding.answer is Answer.OWNER and holding.method != NAME
     ]
     answers = [holding for _, holding in pairs]
+    if not doubted:
+        return answers
     for number, found in zip(doubted, found_for([pairs[number][0] for number in doubted]), strict=True):
         holder = pairs[number][1]
         assert holder is not None
