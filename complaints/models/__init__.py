@@ -5,6 +5,7 @@ from complaints.models.address_plan import AddressPlanVersion, PrefixInUse
 from complaints.models.api_keys import ApiKey
 from complaints.models.assignments import Assignment, AssignmentChange, PrefixLength
 from complaints.models.blacklists import Blacklist, ListAnswer, ListHealth, Listing, ListSweep, ListUse
+from complaints.models.brands import Brand
 from complaints.models.cases import Case, CaseEvent
 from complaints.models.checks import CheckOptOut, CheckRun, ProbeArrival, ProbeBounce
 from complaints.models.complaints import Complaint
@@ -27,6 +28,7 @@ __all__ = [
     "AssignmentChange",
     "AttributionWait",
     "Blacklist",
+    "Brand",
     "Case",
     "CaseEvent",
     "CheckOptOut",

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from complaints.models.brands import Brand
 from complaints.models.cases import Case
 from complaints.models.complaints import Complaint
 from complaints.models.outgoing import WAITS_FOR_DELIVERY, OutgoingMail
@@ -43,6 +44,14 @@ class Notice(OutgoingMail):
     to_name = models.CharField(max_length=200, blank=True)
     link = models.ForeignKey(PortalLink, null=True, on_delete=models.SET_NULL, db_index=False)
     html = models.TextField()
+    brand = models.ForeignKey(
+        Brand, null=True, on_delete=models.PROTECT, related_name="+", db_index=False,
+        help_text="In whose name it is written; empty: the desk's own",
+    )  # fmt: skip
+    given = models.JSONField(
+        default=dict, db_default=models.Value({}, output_field=models.JSONField()),
+        help_text="What its words were made of beside the case, for the same letter to the next contact",
+    )  # fmt: skip
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "step", "occurrence", "recipient"], name="notice_once")]
