@@ -46,12 +46,19 @@ class Category(StrEnum):
 
 
 class Cause(StrEnum):
-    """Why the mail left the line."""
+    """What is behind the abuse. FORWARDED and FORGED are nobody's fault: see diagnosis/."""
 
     OPEN_RELAY = "open_relay"
     BOT = "bot"
     STOLEN_MAILBOX = "stolen_mailbox"
-    BULK_MAIL = "bulk_mail"
+    WEB_SCRIPT = "web_script"  # a form or a broken-into web site that sends
+    BULK_MAIL = "bulk_mail"  # sent by the customer, on purpose
+    FORWARDED = "forwarded"  # the customer's own user has mail sent on, and complains about the spam in it
+    FORGED = "forged"  # our address stands only where whoever wrote the mail could put it
+    HARMFUL_CONTENT = "harmful_content"  # a page or file: phishing, malware
+    ATTACK = "attack"  # log-in attempts, scans, floods
+    VULNERABLE_SERVICE = "vulnerable_service"
+    COPYRIGHT = "copyright"
     UNKNOWN = "unknown"
 
 
@@ -150,10 +157,13 @@ class ParsedComplaint:
     source_ip: canonical text of `ipaddress` (IPv4-mapped IPv6 written as IPv4), or None.
     arrival_date: aware, UTC. Addresses and message-ids are bare, without angle brackets.
     zone_known: False where arrival_date was read from a text that states no zone, as if it were UTC.
+    off_by: seconds by which it may be off besides, as other clocks show; 0: nothing shows it.
+    time_stated: False where nothing says when the deed was done; arrival_date is when the mail was written then.
     accounts: SMTP-AUTH user names in the original's Received lines and account headers. Anybody can forge them:
     they count for machines of ours alone, and are not printed.
     received: the original's Received lines, unfolded, topmost (youngest) first; evidence for
     attribution and diagnosis, not printed.
+    traces: "name: value" of the original's fields that tell how it was made (formats/traces.py); not printed.
     extra: what else a structured report says, JSON values; named as in XARF v4 where that has a name for it.
     """
 
@@ -174,7 +184,10 @@ class ParsedComplaint:
     auth_failure: str | None = None
     delivery_result: str | None = None
     received: tuple[str, ...] = ()
+    traces: tuple[str, ...] = ()
     zone_known: bool = True
+    off_by: int = 0
+    time_stated: bool = True
     accounts: tuple[str, ...] = ()
     source_reason: str = ""  # in words: which field or line named source_ip
     extra: Mapping[str, Any] = dataclasses.field(default_factory=dict, hash=False)

@@ -45,7 +45,14 @@ CAUSES = {
     Cause.OPEN_RELAY: "Open relay",
     Cause.BOT: "Bot",
     Cause.STOLEN_MAILBOX: "Stolen mailbox",
+    Cause.WEB_SCRIPT: "Web script",
     Cause.BULK_MAIL: "Bulk mail",
+    Cause.FORWARDED: "Forwarded mail",
+    Cause.FORGED: "Forged sender line",
+    Cause.HARMFUL_CONTENT: "Harmful page or file",
+    Cause.ATTACK: "Attacks from the line",
+    Cause.VULNERABLE_SERVICE: "Vulnerable service",
+    Cause.COPYRIGHT: "Copyright claim",
     Cause.UNKNOWN: "Not known yet",
 }
 CUSTOMER = {

@@ -28,6 +28,12 @@ FAMILIES: dict[str, str] = {
 }
 # These are not about mail: what a blacklist or the shape of a mail says of the cause must not choose their words.
 NOT_MAIL = frozenset({Category.LOGIN_ATTACK, Category.SCAN, Category.DDOS, Category.COPYRIGHT, Category.VULNERABLE})
+# Words of their own have only the causes of mail; the others are what the category says already.
+NEAREST: dict[str, list[str]] = {Cause.WEB_SCRIPT: [Cause.WEB_SCRIPT.value, Cause.STOLEN_MAILBOX.value]}
+SAID_BY_CATEGORY = frozenset(
+    {Cause.UNKNOWN, Cause.FORWARDED, Cause.FORGED, Cause.HARMFUL_CONTENT, Cause.ATTACK, Cause.VULNERABLE_SERVICE,
+     Cause.COPYRIGHT}
+)  # fmt: skip
 PLACES = {"smtp_user": "mailbox", "header": "mailbox", "domain": "site"}  # by the method of attribution; else the line
 MOST_EVENTS = 6
 MOST_URLS = 5
@@ -44,11 +50,11 @@ def themes(cause: str, category: str) -> list[str]:
     """
     family = FAMILIES.get(category, "")
     by_category = list(dict.fromkeys(name for name in (category, family) if name))
-    if cause == Cause.UNKNOWN:
+    if cause in SAID_BY_CATEGORY:
         return by_category
     if category in NOT_MAIL and not (category == Category.VULNERABLE and cause == Cause.OPEN_RELAY):
         return by_category
-    return [cause]
+    return NEAREST.get(cause, [cause])
 
 
 def theme_of(cause: str, category: str) -> str:
