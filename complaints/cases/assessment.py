@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from complaints.cases.priority import Weight, count, prioritise
+from complaints.cases.priority import count
 from complaints.cases.transitions import MACHINE, record
+from complaints.cases.weighing import weigh
 from complaints.diagnosis import diagnose_complaint
 from complaints.diagnosis.combine import diagnose_case
 from complaints.models import Case, CheckRun, Complaint
-from complaints.vocabulary import CaseState, Category, Cause, Diagnosis, EventKind, ParsedComplaint, Verdict
+from complaints.vocabulary import Category, Cause, Diagnosis, EventKind, ParsedComplaint, Verdict
 
 LOOKED_AT = 50  # the youngest complaints; a thousand more of one run say nothing new
 
@@ -24,16 +25,13 @@ def assess(case: Case, *, now: datetime) -> None:
         relay=relay_verdict(case, runs),
         listing_causes=[cause for run in runs if run.check_name == "dnsbl" for cause in run.details.get("causes", [])],
     )
-    reporters = case.complaints.exclude(reporter=None).values("reporter").distinct().count()
-    priority, lines = prioritise(weight_of(case, diagnosis, reporters, runs, now))
+    weighed = weigh(case, complaints, runs, now=now)
     columns: dict[str, Any] = {
-        "reporter_count": reporters,
+        **weighed.columns,
         "cause": diagnosis.cause.value,
         "cause_confidence": diagnosis.confidence,
         "cause_reasons": list(diagnosis.reasons),
-        "priority": priority,
-        "priority_reasons": [list(line) for line in lines],
-        "headline": headline(case, diagnosis, reporters),
+        "headline": headline(case, diagnosis, weighed.reporters),
     }
     changed = {name: value for name, value in columns.items() if getattr(case, name) != value}
     if not changed:
@@ -74,20 +72,6 @@ def as_parsed(complaint: Complaint) -> ParsedComplaint:
         original_mail_from=complaint.evidence.get("original_mail_from"),
         original_subject=complaint.subject,
         received=tuple(complaint.evidence.get("received", ())),
-    )
-
-
-def weight_of(case: Case, diagnosis: Diagnosis, reporters: int, runs: list[CheckRun], now: datetime) -> Weight:
-    listed = [row for run in runs for row in run.details.get("lists", []) if row.get("status") == "listed"]
-    return Weight(
-        category=Category(case.category),
-        state=CaseState(case.state),
-        complaints=case.complaint_count,
-        reporters=reporters,
-        blacklists=len({row.get("list") for row in listed}),
-        proven=any(run.check_name == "relay" and run.verdict == Verdict.BAD for run in runs),
-        ladder=case.ladder,
-        overdue=case.deadline_at is not None and case.deadline_at < now,
     )
 
 
