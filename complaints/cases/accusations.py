@@ -112,6 +112,7 @@ EVIDENCE = (
     "delivery_result",
     "source_reason",
     "accounts",
+    "traces",
 )
 MOST_LINES = 30
 LONGEST_LINE = 1000

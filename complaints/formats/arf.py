@@ -20,6 +20,7 @@ from .header_text import Headers, bare_address, bare_addresses, bare_id, readabl
 from .mail import Mail
 from .mail_parts import Part
 from .originals import read_headers_of, received_lines, source_from_received
+from .traces import traces_of
 
 NAME: Final = "arf"
 RANK: Final = 20
@@ -134,6 +135,7 @@ def read_complaint(found: ArfParts, mail: Mail) -> ParsedComplaint:
         auth_failure=fields.readable("auth-failure"),
         delivery_result=fields.readable("delivery-result"),
         received=received,
+        traces=traces_of(original),
         accounts=accounts_in_header(original, mail.account_headers),
         source_reason=reason,
         extra=NOTHING_ELSE if original is None or CFBL_ID not in original else {CFBL_ID: original.first(CFBL_ID)},

@@ -25,6 +25,7 @@ from .named_sources import IS, LINE_START, in_passing, said_to_be_source
 from .originals import received_lines, source_from_received
 from .plain_words import STRONG, category_of
 from .reporter_words import Reading, read_words
+from .traces import traces_of
 
 NAME: Final = "freetext"
 RANK: Final = 1000
@@ -91,6 +92,7 @@ def read_complaints(mail: Mail) -> list[ParsedComplaint]:
             original_subject=original.readable("subject") if original else None,
             reporter=read_reporter(mail),
             received=received,
+            traces=traces_of(original),
             accounts=accounts_in_header(original, mail.account_headers),
             source_reason=reason,
         )

@@ -18,6 +18,7 @@ from .dates import read_mail_date
 from .header_text import Headers, bare_address, bare_addresses, bare_id
 from .mail import Mail
 from .originals import read_headers_of, received_lines, source_from_received
+from .traces import traces_of
 
 NAME: Final = "jmrp"
 RANK: Final = 30
@@ -69,6 +70,7 @@ def parse(mail: Mail) -> list[ParsedComplaint]:
             original_subject=original.readable("subject"),
             reporter=bare_address(mail.headers.first("return-path")) if resent else read_reporter(mail),
             received=received,
+            traces=traces_of(original),
             accounts=accounts_in_header(original, mail.account_headers),
             source_reason="Subject of the report" if named else reason,
         )

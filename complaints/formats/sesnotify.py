@@ -19,6 +19,7 @@ from .header_text import Headers, bare_address, bare_addresses, bare_id, readabl
 from .json_documents import dict_of, documents, list_of, sorted_out, text_of
 from .mail import Mail
 from .originals import received_lines, source_from_received
+from .traces import traces_of
 
 NAME: Final = "sesnotify"
 RANK: Final = 40
@@ -70,6 +71,7 @@ def read_notification(notification: Mapping[str, Any], mail: Mail) -> ParsedComp
         reporter=read_reporter(mail),
         user_agent=text_of(complaint.get("userAgent")),
         received=received,
+        traces=traces_of(headers),
         accounts=accounts_in_header(headers, mail.account_headers),
         source_reason=reason,
         extra=read_extra(complaint, sent),

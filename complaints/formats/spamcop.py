@@ -28,6 +28,7 @@ from .originals import read_headers_of, received_lines, source_from_received
 from .report_block import host_of
 from .reporter_words import QUOTE
 from .texts import sent_at, subject_of, text_of
+from .traces import traces_of
 
 NAME: Final = "spamcop"
 RANK: Final = 80
@@ -103,6 +104,7 @@ def read_full(text: str, mail: Mail) -> ParsedComplaint:
         original_subject=original.readable("subject"),
         reporter=read_reporter(mail),
         received=received,
+        traces=traces_of(original),
         accounts=accounts_in_header(original, mail.account_headers),
         source_reason=reason,
     )

@@ -23,6 +23,7 @@ from .header_text import Headers, bare_address
 from .json_documents import REPORTS_ON_SENDING, sorted_out
 from .mail import Mail
 from .originals import read_headers_of, received_lines
+from .traces import traces_of
 from .xarf4 import address_of_url, host_of, is_domain
 
 NAME: Final = "xarf02"
@@ -123,6 +124,7 @@ def read_report(report: Report, mail: Mail) -> ParsedComplaint:
         user_agent=report.get("user-agent") or None,
         version=report.get("version") or None,
         received=received_lines(headers),
+        traces=traces_of(headers),
         accounts=accounts_in_header(headers, mail.account_headers),
         source_reason=reason,
         extra=read_extra(report),

@@ -21,6 +21,7 @@ from .header_text import bare_address, bare_id
 from .json_documents import dict_of, documents, port_of, text_of
 from .mail import Mail
 from .originals import received_lines, source_from_received
+from .traces import traces_of
 from .xarf3_rules import breaches
 from .xarf4 import address_of_url, contact_of, feedback_type_of, host_of, in_header, is_domain, original_of
 
@@ -116,6 +117,7 @@ def read_report(document: Mapping[str, Any], mail: Mail) -> ParsedComplaint:
         reporter=read_reporter(mail) or contact_of(reporter.get("ReporterOrgEmail")),
         version=text_of(document.get("Version")),
         received=received,
+        traces=traces_of(original),
         accounts=accounts_in_header(original, mail.account_headers),
         source_reason=reason,
         extra=read_extra(document, report, reporter, evidence),

@@ -24,6 +24,7 @@ from .header_text import Headers, bare_address, bare_id
 from .json_documents import dict_of, documents, list_of, port_of, text_of
 from .mail import Mail
 from .originals import read_headers_of, received_lines
+from .traces import traces_of
 from .xarf_names import our_category
 from .xarf_schema import schema_problems
 from .xarf_write import not_in
@@ -77,6 +78,7 @@ def read_report(report: Mapping[str, Any], mail: Mail) -> ParsedComplaint:
         reporter=read_reporter(mail) or contact_of(dict_of(report.get("reporter")).get("contact")),
         version=text_of(report.get("xarf_version")),
         received=received_lines(original),
+        traces=traces_of(original),
         accounts=accounts_in_header(original, mail.account_headers),
         source_reason=reason,
     )
