@@ -10,6 +10,7 @@ from complaints.models.cases import Case, CaseEvent
 from complaints.models.checks import CheckOptOut, CheckRun, ProbeArrival, ProbeBounce
 from complaints.models.complaints import Complaint
 from complaints.models.customers import Contact, Contract, Customer, MailDomain, Product
+from complaints.models.floods import Flood, SenderMinute
 from complaints.models.identifiers import HostedName, LineIdentifier
 from complaints.models.leases import FeedFault, FeedPosition, OpenSession, WaitingLease
 from complaints.models.measures import DeskTask, Hold, Intervention
@@ -18,8 +19,18 @@ from complaints.models.networks import Network, NetworkContact, SharedMachine
 from complaints.models.notices import Forward, LetterText, Notice, PortalLink
 from complaints.models.playbooks import PlaybookChange, PlaybookVersion
 from complaints.models.reattribution import AttributionWait, Reattribution
-from complaints.models.reporters import OwedOutcome, Reporter, ReporterAnswer, ReporterMail
+from complaints.models.reporters import (
+    OwedOutcome,
+    Reporter,
+    ReporterAnswer,
+    ReporterChange,
+    ReporterMail,
+    ReporterTally,
+    TallyPosition,
+)
 from complaints.models.resolvers import ResolverAnswer, ResolverState
+from complaints.models.rules import Rule, RuleChange
+from complaints.models.weights import PriorityWeights
 
 __all__ = [
     "AddressPlanVersion",
@@ -41,6 +52,7 @@ __all__ = [
     "DeskTask",
     "FeedFault",
     "FeedPosition",
+    "Flood",
     "Forward",
     "Hold",
     "HostedName",
@@ -64,6 +76,7 @@ __all__ = [
     "PortalLink",
     "PrefixInUse",
     "PrefixLength",
+    "PriorityWeights",
     "ProbeArrival",
     "ProbeBounce",
     "Product",
@@ -71,10 +84,16 @@ __all__ = [
     "Reattribution",
     "Reporter",
     "ReporterAnswer",
+    "ReporterChange",
     "ReporterMail",
+    "ReporterTally",
     "ResolverAnswer",
     "ResolverState",
+    "Rule",
+    "RuleChange",
+    "SenderMinute",
     "SharedMachine",
+    "TallyPosition",
     "User",
     "WaitingLease",
 ]

@@ -71,6 +71,10 @@ class Case(models.Model):
     clock_paused_in = models.CharField(max_length=20, blank=True, db_default="", default="")
     clock_left_s = models.PositiveIntegerField(null=True, help_text="Until the deadline, when the clock was stopped")
     assignee = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL)
+    team = models.CharField(
+        max_length=60, blank=True, default="", db_default="", help_text="Who on the desk it was given to by a rule"
+    )
+    weighed = models.JSONField(null=True, help_text="What the priority was made from: other weights can be tried on it")
 
     objects = CaseQuerySet.as_manager()
 

@@ -7,6 +7,7 @@ from complaints.models.cases import Case
 from complaints.models.customers import Contract
 from complaints.models.messages import Message
 from complaints.models.reporters import Reporter
+from complaints.models.rules import Rule
 from complaints.vocabulary import Answer, Category
 
 
@@ -16,6 +17,11 @@ class Complaint(models.Model):
     Unique as (message, address, port, time, category, resource), so reading a message twice has the
     effect of once. Unknown parts are b"", 0 and "" there, because NULLs would not be equal.
     """
+
+    class Ruling(models.TextChoices):
+        NONE = "", "none"
+        IGNORED = "ignored", "ignored"
+        HELD = "held", "held until there are more"
 
     message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="complaints", db_index=False)
     address = models.BinaryField(max_length=16)
@@ -42,6 +48,14 @@ class Complaint(models.Model):
     valid_until = models.DateTimeField(null=True)
     attribution = models.JSONField(default=dict, help_text="Reason in words, and the candidates")
     case = models.ForeignKey(Case, null=True, on_delete=models.PROTECT, related_name="complaints", db_index=False)
+    rule = models.ForeignKey(
+        Rule, null=True, on_delete=models.PROTECT, related_name="+", db_index=False,
+        help_text="The first rule that fitted when it was filed",
+    )  # fmt: skip
+    ruling = models.CharField(
+        max_length=10, choices=Ruling.choices, default=Ruling.NONE, db_default="", blank=True,
+        help_text="Why a rule keeps it out of the cases; empty: none does",
+    )  # fmt: skip
 
     class Meta:
         constraints = [
@@ -56,7 +70,11 @@ class Complaint(models.Model):
             models.Index(
                 fields=["original_message_id"], name="complaint_message_id", condition=~models.Q(original_message_id="")
             ),
-            models.Index(fields=["id"], name="complaint_without_case", condition=models.Q(case__isnull=True)),
+            models.Index(fields=["id"], name="complaint_lonely", condition=models.Q(case__isnull=True, ruling="")),
+            models.Index(fields=["rule", "id"], name="complaint_ruled", condition=models.Q(rule__isnull=False)),
+            models.Index(
+                fields=["contract", "category", "seen_at"], name="complaint_held", condition=models.Q(ruling="held")
+            ),
             models.Index(fields=["id"], name="complaint_not_ours", condition=models.Q(answer="not-ours")),
         ]
 

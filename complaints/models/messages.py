@@ -58,6 +58,9 @@ class Reading(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     claim = models.CharField(max_length=32, blank=True)
     claimed_at = models.DateTimeField(null=True)
+    later = models.BooleanField(
+        default=False, db_default=False, help_text="One of a flood: read when nothing else waits"
+    )
     format = models.CharField(max_length=40, blank=True)
     disposition = models.CharField(max_length=20, blank=True)
     problem = models.TextField(blank=True)
@@ -69,6 +72,7 @@ class Reading(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["message"], name="reading_waiting", condition=Q(state="waiting")),
+            models.Index(fields=["message"], name="reading_later", condition=Q(state="waiting", later=True)),
             models.Index(fields=["message"], name="reading_unread", condition=Q(state="unread")),
         ]
 

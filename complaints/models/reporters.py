@@ -15,6 +15,11 @@ class Reporter(models.Model):
         OUTCOME = "outcome", "a receipt, and what became of it"
         SILENCE = "silence", "no mail by machine"
 
+    class Trust(models.TextChoices):
+        MEASURED = "", "as measured"
+        TRUSTED = "trusted", "trusted"
+        DISTRUSTED = "distrusted", "not trusted"
+
     address = models.CharField(max_length=320, unique=True)
     authenticated = models.BooleanField(default=False)
     first_seen_at = models.DateTimeField()
@@ -23,9 +28,72 @@ class Reporter(models.Model):
         max_length=20, choices=Wants.choices, default=Wants.DEFAULT, db_default="", blank=True,
         help_text="By machine: nothing but by the settings, a receipt, also the outcome, or silence",
     )  # fmt: skip
+    trust = models.CharField(
+        max_length=12, choices=Trust.choices, default=Trust.MEASURED, db_default="", blank=True,
+        help_text="A person's word, which goes before what is measured",
+    )  # fmt: skip
+    note = models.TextField(blank=True, default="", db_default="", help_text="What the desk knows of them")
+    right = models.FloatField(default=0, db_default=0, help_text="Cases that proved them right, older ones count less")
+    wrong = models.FloatField(default=0, db_default=0, help_text="Cases that proved them wrong, in the same way")
+    right_cases = models.PositiveIntegerField(default=0, db_default=0, help_text="The same, each counted as one")
+    wrong_cases = models.PositiveIntegerField(default=0, db_default=0, help_text="The same, each counted as one")
+    measured_at = models.DateTimeField(null=True, help_text="When these four were counted")
+    recent = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Complaints of the last 30 days, as ReporterTally says"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["-recent", "-id"], name="reporter_recent")]
 
     def __str__(self) -> str:
         return self.address
+
+
+class ReporterChange(models.Model):
+    """Who changed what the desk thinks of a reporter, or how it treats them. Written once."""
+
+    reporter = models.ForeignKey(Reporter, on_delete=models.PROTECT, related_name="changes", db_index=False)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=150)
+    text = models.CharField(max_length=500, help_text="What was changed, in words")
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["reporter", "-id"], name="reporter_change")]
+
+    def __str__(self) -> str:
+        return f"{self.reporter_id} {self.text}"
+
+
+class ReporterTally(models.Model):
+    """How many complaints of a kind a reporter sent on a day (UTC, by arrival). Counted behind the intake."""
+
+    reporter = models.ForeignKey(Reporter, on_delete=models.PROTECT, related_name="tallies", db_index=False)
+    day = models.DateField()
+    category = models.CharField(max_length=20)
+    format = models.CharField(max_length=40)
+    complaints = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reporter", "day", "category", "format"], name="reporter_tally_once")
+        ]
+        indexes = [models.Index(fields=["day"], name="reporter_tally_day")]
+
+    def __str__(self) -> str:
+        return f"{self.reporter_id} {self.day} {self.category}"
+
+
+class TallyPosition(models.Model):
+    """How far a counter that follows the complaints has come. `ahead`: the highest id when it counted last."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    upto = models.BigIntegerField(default=0)
+    ahead = models.BigIntegerField(default=0)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} to {self.upto}"
 
 
 class ReporterMail(OutgoingMail):
