@@ -36,6 +36,7 @@ class Play:
     working: WorkingTime = ALWAYS
     status: CustomerStatus = CustomerStatus.NONE
     claimed_at: datetime | None = None
+    taken_up: bool = False
     runs: list[Ran] = dataclasses.field(default_factory=list)
     letters: list[list[Any]] = dataclasses.field(default_factory=list)
     measures: set[str] = dataclasses.field(default_factory=set)

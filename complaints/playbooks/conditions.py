@@ -61,6 +61,8 @@ class Facts:
     # Whether no abuse was seen after the moment the customer says it was fixed; None: complaints do not say when.
     quiet: bool | None = True
     delisted: bool | None = None  # no blacklist that named the address names it still; None: not known
+    told: bool = False  # the customer was ever written to in this case
+    taken_up: bool = False  # a person has the case, or has done something in it that only people decide
     claims_failed: int = 0  # how often a fix was claimed and our check said otherwise
     verdicts: Mapping[str, Mapping[str, Sequence[Verdict]]] = dataclasses.field(default_factory=dict)
     pending: Collection[str] = ()
@@ -138,6 +140,8 @@ CONDITIONS: dict[str, Condition] = {
     "quiet": Condition(lambda f, wanted: f.quiet is wanted, "tristate", "no younger abuse since the fix: {}"),
     "delisted": Condition(lambda f, wanted: f.delisted is wanted, "tristate", "gone from the blacklists: {}"),
     "settled": Condition(lambda f, yes: (not f.pending) is yes, "bool", "no check is under way: {}"),
+    "told": Condition(lambda f, yes: f.told is yes, "bool", "the customer was written to before: {}"),
+    "taken_up": Condition(lambda f, yes: f.taken_up is yes, "bool", "a person has taken the case up: {}"),
     "undelivered": Condition(lambda f, yes: f.undelivered is yes, "bool", "no mail has reached the customer: {}"),
     "claims_failed_below": Condition(lambda f, n: f.claims_failed < n, "number", "fewer than {} untrue claims"),
     "claims_failed_from": Condition(lambda f, n: f.claims_failed >= n, "number", "{} or more untrue claims"),

@@ -11,13 +11,15 @@ from django.conf import settings
 from holidays import country_holidays
 
 from complaints.blacklists import delisted
+from complaints.cases.answers import CUSTOMER
 from complaints.cases.ladder import FORGOTTEN, PastCase, points_of
 from complaints.cases.protection import contract_kind, is_protected
+from complaints.cases.transitions import MACHINE
 from complaints.models import Case, CheckRun, Intervention, Notice
 from complaints.notices.compose import address_problem
 from complaints.playbooks.conditions import Facts
 from complaints.playbooks.working_time import WorkingTime
-from complaints.vocabulary import CaseState, Category, Cause, CustomerStatus, Resolution, Verdict
+from complaints.vocabulary import CaseState, Category, Cause, CustomerStatus, EventKind, Resolution, Verdict
 
 RECENT = timedelta(days=30)
 FINAL = (CheckRun.State.DONE, CheckRun.State.REFUSED)
@@ -31,6 +33,16 @@ IN_FORCE = (
 UNDER_WAY = (*IN_FORCE, Intervention.State.DECIDED, Intervention.State.PROPOSED)
 StepRun = tuple[str, CheckRun]
 PLAYBOOK_TASK = "playbook"
+# What shows that a person has taken a case up. A check by hand does not: the machine waits for that very proof.
+BY_PEOPLE = (
+    EventKind.MOVED,
+    EventKind.NOTE,
+    EventKind.ASSIGNED,
+    EventKind.MEASURE,
+    EventKind.TASK,
+    EventKind.NOTICE_QUEUED,
+    EventKind.NOTICE_WITHDRAWN,
+)
 
 
 def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
@@ -63,6 +75,8 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
         points=ladder_points(case.contract_id, now=now),
         customer_status=CustomerStatus(case.customer_status),
         measures={kind for *_, kind, state in measures if state in UNDER_WAY},
+        told=case.notices.exists() or case.forwards.exists(),
+        taken_up=is_taken_up(case),
         claims_failed=case.notices.filter(step="still_open", recipient=1).count(),
         has_contact=address_problem(str(case.owner.get("contact_email") or "")) is None,
         recent=case.last_seen_at > now - RECENT,
@@ -107,6 +121,12 @@ def is_quiet(case: Case) -> bool | None:
 def is_only_listed(case: Case) -> bool:
     formats = set(case.complaints.order_by().values_list("format", flat=True).distinct())
     return formats == {"listing"}
+
+
+def is_taken_up(case: Case) -> bool:
+    if case.assignee_id is not None:
+        return True
+    return case.events.filter(kind__in=BY_PEOPLE).exclude(actor__in=(MACHINE, CUSTOMER)).exists()
 
 
 def is_undelivered(case: Case) -> bool:

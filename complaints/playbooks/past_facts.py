@@ -50,6 +50,8 @@ def facts_at(play: Play) -> Facts:
         points=points_of(past, now=now),
         customer_status=play.status,
         measures=frozenset(play.measures),
+        told=bool(play.letters),
+        taken_up=play.taken_up,
         claims_failed=sum(name == STILL_OPEN for name, *_ in play.letters),
         has_contact=record.has_contact,
         recent=max((each.seen_at for each in heard), default=record.opened_at) > now - RECENT,

@@ -59,7 +59,7 @@ class Outside:
     """Something that no playbook decides.
 
     kind: answer (what: its kind), saw, bounce (what: the letter), person (a move: was, to, resolution; what: the letter
-    that went with it), measure_on and measure_off (what: the measure).
+    that went with it), taken_up (by a person), measure_on and measure_off (what: the measure).
     """
 
     at: datetime

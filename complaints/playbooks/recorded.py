@@ -29,7 +29,7 @@ from complaints.models import (
 from complaints.notices.compose import address_problem
 from complaints.playbooks.actions import load_actions
 from complaints.playbooks.documents import parse_steps
-from complaints.playbooks.facts import FINAL, PLAYBOOK_TASK, key_parts
+from complaints.playbooks.facts import BY_PEOPLE, FINAL, PLAYBOOK_TASK, key_parts
 from complaints.playbooks.loading import SHIPPED_BY
 from complaints.playbooks.record import Active, Happening, Heard, Outside, Ran, Record, Rules
 from complaints.registry import by_name
@@ -42,7 +42,7 @@ TOLD = (
     EventKind.CUSTOMER_SAW,
     EventKind.CUSTOMER_ANSWERED,
     EventKind.NOTICE_FAILED,
-    EventKind.MEASURE,
+    *BY_PEOPLE,
 )
 ENDED = (Intervention.State.RELEASED, Intervention.State.WITHDRAWN, Intervention.State.FAILED)
 By = dict[int, list[Any]]
@@ -191,6 +191,8 @@ def outside_of(events: list[CaseEvent], notices: list[Notice]) -> Iterable[Outsi
     answers = {(event.at, event.actor) for event in events if event.kind == EventKind.CUSTOMER_ANSWERED}
     for event in events:
         data: Mapping[str, Any] = event.data
+        if event.kind in BY_PEOPLE and event.actor not in (MACHINE, CUSTOMER):
+            yield Outside(event.at, "taken_up")
         if event.kind == EventKind.CUSTOMER_ANSWERED:
             yield Outside(event.at, "answer", str(data["answer"]))
         elif event.kind == EventKind.CUSTOMER_SAW:

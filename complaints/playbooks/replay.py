@@ -123,6 +123,10 @@ def take_person(play: Play, event: Outside) -> None:
     go(play, event.to, told=False)
 
 
+def take_up(play: Play, event: Outside) -> None:
+    play.taken_up = True
+
+
 def take_bounce(play: Play, event: Outside) -> None:
     there = [letter for letter in play.letters if letter[0] == event.what]
     if not there:
@@ -145,6 +149,7 @@ def take_measure(play: Play, event: Outside) -> None:
 TAKEN: Mapping[str, Callable[[Play, Outside], None]] = {
     "answer": take_answer,
     "person": take_person,
+    "taken_up": take_up,
     "bounce": take_bounce,
     "saw": take_saw,
     "measure_on": take_measure,

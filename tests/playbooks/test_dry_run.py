@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from complaints import checking
 from complaints.cases.answers import AnswerKind, record_answer
-from complaints.cases.transitions import move_case
+from complaints.cases.transitions import move_case, record
 from complaints.models import Case, CheckRun, Intervention, Notice, PlaybookVersion
 from complaints.notices.customer_post import finish
 from complaints.playbooks.comparing import why_not_reproduced
@@ -26,7 +26,7 @@ from complaints.playbooks.recorded import as_they_were, records
 from complaints.playbooks.replay import replay
 from complaints.playbooks.runner import advance_case, notify_now, recheck_now
 from complaints.playbooks.versions import activate, make_draft
-from complaints.vocabulary import CaseState, Category, CheckOutcome, Resolution, Verdict
+from complaints.vocabulary import CaseState, Category, CheckOutcome, EventKind, Resolution, Verdict
 from tests.factories import NOON, make_assignment, make_case, make_complaint, make_network
 
 pytestmark = pytest.mark.django_db
@@ -137,6 +137,18 @@ LIVES: dict[str, dict[str, Any]] = {
         "happens": {3: lambda case, now: notify_now(Case.objects.get(pk=case.pk), actor="ada", now=now)},
     },
     "unknown relay": {"relay": lambda at: Verdict.UNKNOWN},
+    "proven a day later": {"relay": lambda at: Verdict.BAD if at > NOON + timedelta(hours=1) else Verdict.UNKNOWN},
+    "proven a day later, but taken up": {
+        "relay": lambda at: Verdict.BAD if at > NOON + timedelta(hours=30) else Verdict.UNKNOWN,
+        "happens": {
+            25: lambda case, now: record(case, EventKind.NOTE, actor="ada", now=now, text="mine"),
+            31: lambda case, now: recheck_now(Case.objects.get(pk=case.pk), actor="ada", now=now),
+        },
+    },
+    "checked by hand, and proven": {
+        "relay": lambda at: Verdict.BAD if at > NOON + timedelta(hours=1) else Verdict.UNKNOWN,
+        "happens": {3: lambda case, now: recheck_now(Case.objects.get(pk=case.pk), actor="ada", now=now)},
+    },
     "checked by hand": {
         "happens": {3: lambda case, now: recheck_now(Case.objects.get(pk=case.pk), actor="ada", now=now)},
     },
