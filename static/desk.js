@@ -82,6 +82,11 @@
   document.addEventListener("DOMContentLoaded", () => {
     const box = document.getElementById("keys-on");
     if (box) box.checked = !localStorage.getItem(KEYS_OFF);
+    // A bar that is wider than a phone shows where one is, not where it begins.
+    all("[data-current-in-view]").forEach((bar) => {
+      const here = bar.querySelector("[aria-current]");
+      if (here) bar.scrollLeft = here.offsetLeft - bar.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
+    });
   });
 
   // --- live parts: quiet while the tab is hidden, while text is selected, and never moving a row under the pointer

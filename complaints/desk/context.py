@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import Any
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from complaints.cases.corrections import proposed
 from complaints.desk.access import supervises
+from complaints.desk.menu import Menu
 from complaints.models import Contract, DeskTask, Hold, ReporterAnswer
 
 LIST_TASKS = ("blacklist", "blacklist-held")
@@ -35,13 +36,21 @@ def site(request: HttpRequest) -> dict[str, Any]:
     found: dict[str, Any] = {"desk_name": settings.DESK_NAME, "demo": settings.DEMO}
     if user := getattr(request, "user", None):
         # Asked by the pages that show them, free on the others.
-        found["supervises"] = partial(supervises, user)
-        menu = Menu()
-        found |= {name: partial(menu.count, name) for name in WAITING}
+        found["supervises"] = supervisor = cache(partial(supervises, user))
+        waiting = Waiting()
+        found |= {name: partial(waiting.count, name) for name in WAITING}
+        found["menu"] = Menu(can=partial(offered, user, supervisor), count=waiting.count)
     return found
 
 
-class Menu:
+def offered(user: Any, supervisor: Callable[[], bool], needs: str) -> bool:
+    """Whether the menu offers `user` what needs this capability."""
+    if needs == "configure":
+        return bool(user.is_staff)
+    return supervisor() if needs in ("see_reports", "see_playbooks") else True
+
+
+class Waiting:
     """How many of each kind wait, counted to 99 at most: one statement for a page, when the first is asked for."""
 
     @cached_property
