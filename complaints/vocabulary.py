@@ -145,6 +145,10 @@ class EventKind(StrEnum):
     ASSIGNED = "assigned"
     MOVED_AWAY = "moved_away"  # complaints that turned out to be another contract's
     MOVED_HERE = "moved_here"
+    MERGED = "merged"  # a whole case went into another, by a person's word
+    SPLIT = "split"
+    LINKED = "linked"  # made a part of another case; data: ended, where that is over
+    UNDONE = "undone"  # data: which of these was taken back
     KEPT = "kept"  # a correction was proposed, and dismissed
     MEASURE = "measure"  # data: what became of which measure
     TASK = "task"  # something for a human beside the case's state

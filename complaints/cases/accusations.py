@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from complaints.attribution import Holding
+from complaints.attribution.evidence import names_of
+from complaints.cases.grouping import claims, grouping_of
 from complaints.cases.questions import slack_of, told_of
 from complaints.models import Complaint
 from complaints.models.text import storable, storable_json
@@ -16,7 +18,8 @@ from complaints.vocabulary import Answer, Category, ParsedComplaint
 
 # RFC 6430 section 2 and RFC 6591: kept and counted, but no accusation against the customer.
 NO_CASE = frozenset({Category.NOT_SPAM, Category.OPT_OUT, Category.AUTH_FAILURE})
-Key = tuple[int, str]  # contract id, category: what has one active case
+Key = tuple[int, str, str]  # contract id, category, grouping: what has one active case
+STATIC, BY_SITE = "static", "domain"  # methods of attribution
 Identity = tuple[int, bytes, int, datetime, str, str]  # the columns of the constraint "complaint_once":
 IDENTITY = ("message_id", "address", "port", "seen_at", "category", "resource")
 
@@ -41,7 +44,24 @@ class Accusation:
         """The case it belongs to; None: no case is opened for it."""
         if self.holding.answer is not Answer.OWNER or self.holding.contract_id is None:
             return None
-        return None if self.parsed.category in NO_CASE else (self.holding.contract_id, self.parsed.category.value)
+        if self.parsed.category in NO_CASE:
+            return None
+        category = self.parsed.category
+        static = self.holding.method == STATIC
+        grouping = grouping_of(category, address=self.identity[1], sites=self.sites, is_static=static)
+        return self.holding.contract_id, category.value, grouping
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Of the content complained about. Those that a mail names are strangers', unless one named the contract."""
+        parsed = self.parsed
+        about_mail = parsed.feedback_type or parsed.original_mail_from or parsed.received
+        return () if about_mail and self.holding.method != BY_SITE else names_of(parsed)
+
+    @property
+    def claims(self) -> list[str]:
+        """The groupings of cases that may have been split off for it."""
+        return claims(self.identity[1], self.sites)
 
 
 def stored_accusation(complaint: Complaint, holding: Holding) -> Accusation:
@@ -52,13 +72,20 @@ def stored_accusation(complaint: Complaint, holding: Holding) -> Accusation:
         identity=(complaint.message_id, address, complaint.port, seen_at, category.value, complaint.resource),
         received_at=complaint.received_at,
         format=complaint.format,
-        parsed=ParsedComplaint(category=category),
+        parsed=ParsedComplaint(
+            category=Category(complaint.category),
+            feedback_type=complaint.feedback_type or None,
+            original_mail_from=complaint.evidence.get("original_mail_from"),
+            received=tuple(complaint.evidence.get("received", ())),
+            reported_uris=tuple(complaint.evidence.get("reported_uris", ())),
+            reported_domains=tuple(complaint.evidence.get("reported_domains", ())),
+        ),
         holding=holding,
     )
 
 
 def by_case(accusations: Iterable[Accusation]) -> dict[Key, list[Accusation]]:
-    """Those that belong into a case, by contract and category."""
+    """Those that belong into a case, by contract, category and grouping."""
     grouped: dict[Key, list[Accusation]] = defaultdict(list)
     for accusation in accusations:
         if key := accusation.key:

@@ -59,7 +59,7 @@ def move_complaints(asked: Sequence[Asked], *, because: str, actor: str, now: da
 
 def lock(asked: Sequence[Asked], keys: Iterable[Key], *, now: datetime) -> None:
     """Touch every case that may change; nobody else can until our transaction ends. Also the alarm to look at them."""
-    wanted = set(keys)
+    wanted = {(contract, category) for contract, category, _ in keys}
     contracts = {contract for contract, _ in wanted}
     rows = Case.objects.active().filter(contract__in=contracts).values_list("contract_id", "category", "pk")
     ids = {pk for contract, category, pk in rows if (contract, category) in wanted}

@@ -3,6 +3,7 @@ and the rest opens a case, linked to the one before it. Two statements a batch, 
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +18,7 @@ from complaints.vocabulary import CaseState, EventKind, Resolution
 
 RELAPSE_WITHIN = timedelta(days=180)
 PROMISE = timedelta(hours=24)  # ours: by then somebody was told, or a human has looked
+KEY = ("contract_id", "category", "grouping")
 FIXED = (Resolution.FIXED_VERIFIED, Resolution.FIXED_NOT_VERIFIABLE)
 NO_FAULT = (Resolution.NOT_ABUSE, Resolution.NOT_OURS, Resolution.MERGED)  # ends that accuse the contract of nothing
 # SQLite names the columns of VALUES by itself; PostgreSQL must be told, and calls its extremes otherwise.
@@ -25,7 +27,11 @@ NAMES_OF_COLUMNS = {"postgresql": " (column1, column2, column3, column4, column5
 
 def place(grouped: Mapping[Key, list[Accusation]], now: datetime) -> tuple[dict[Accusation, int], list[int]]:
     """The case of each accusation: active, just opened, or closed already when the abuse is older than its fix."""
-    closed = last_closed(grouped)
+    active = active_cases(contract for contract, *_ in grouped)
+    grouped = split_off(grouped, active)
+    closed = last_closed(grouped.keys() - active.keys())
+    # What was merged lives on in the case that it was merged into.
+    active |= {key: case.pk for key, case in closed.items() if case.state != CaseState.CLOSED}
     placed: dict[Accusation, int] = {}
     waiting: dict[Key, list[Accusation]] = {}
     for key, accusations in grouped.items():
@@ -36,7 +42,7 @@ def place(grouped: Mapping[Key, list[Accusation]], now: datetime) -> tuple[dict[
             Case.objects.filter(pk=closed[key].pk).update(complaint_count=F("complaint_count") + len(late))
         if rest := [a for a in accusations if a not in late]:
             waiting[key] = rest
-    joined = join_active(waiting, now)
+    joined = join_active(waiting, active, now)
     new = {key: accusations for key, accusations in waiting.items() if key not in joined}
     found = open_cases(new, closed, now) if new else {}
     ids = joined | {key: pk for key, (pk, _) in found.items()}
@@ -45,15 +51,34 @@ def place(grouped: Mapping[Key, list[Accusation]], now: datetime) -> tuple[dict[
     return placed, [pk for pk, is_new in found.values() if is_new]
 
 
-def last_closed(grouped: Iterable[Key]) -> dict[Key, Case]:
-    """The youngest closed case of each key that has no active one."""
-    contracts = {contract for contract, _ in grouped}
-    active = set(Case.objects.active().filter(contract__in=contracts).values_list("contract_id", "category"))
-    wanted = {contract for contract, category in grouped if (contract, category) not in active}
-    youngest = Case.objects.filter(contract__in=wanted, state=CaseState.CLOSED).values("contract", "category")
-    ids = youngest.annotate(last=Max("id")).values_list("last", flat=True) if wanted else []
-    found = {(case.contract_id, case.category): case for case in Case.objects.filter(pk__in=list(ids))}
-    return {key: case for key, case in found.items() if key not in active}
+def active_cases(contracts: Iterable[int]) -> dict[Key, int]:
+    rows = Case.objects.active().filter(contract__in=set(contracts))
+    return {(contract, *key): pk for contract, *key, pk in rows.values_list(*KEY, "pk")}
+
+
+def split_off(grouped: Mapping[Key, list[Accusation]], active: Mapping[Key, int]) -> Mapping[Key, list[Accusation]]:
+    """Accusations about what has an active case of its own belong there, whatever the table of groupings says."""
+    own = {key for key in active if key[2]}
+    if not own:
+        return grouped
+    found: dict[Key, list[Accusation]] = defaultdict(list)
+    for key, accusations in grouped.items():
+        for accusation in accusations:
+            narrower = ((*key[:2], claim) for claim in accusation.claims)
+            found[next((each for each in narrower if each in own), key)].append(accusation)
+    return found
+
+
+def last_closed(wanted: Iterable[Key]) -> dict[Key, Case]:
+    """The youngest closed case of each key; where that was merged, the one that it lives on in, open or closed."""
+    wanted = set(wanted)
+    if not wanted:
+        return {}
+    rows = Case.objects.filter(contract__in={contract for contract, *_ in wanted}, state=CaseState.CLOSED)
+    ids = rows.order_by().values_list(*KEY).annotate(last=Max("id"))
+    keys = {last: (contract, category, grouping) for contract, category, grouping, last in ids}
+    found = Case.objects.filter(pk__in=[pk for pk, key in keys.items() if key in wanted])
+    return {keys[case.pk]: case.merged_into or case for case in found.select_related("merged_into")}
 
 
 def is_late(accusation: Accusation, closed: Case | None) -> bool:
@@ -68,14 +93,15 @@ def owner_records(contracts: Iterable[int]) -> dict[int, dict[str, str]]:
     return {contract.pk: contract.owner_record() for contract in rows}
 
 
-def join_active(waiting: Mapping[Key, list[Accusation]], now: datetime) -> dict[Key, int]:
+def join_active(waiting: Mapping[Key, list[Accusation]], active: Mapping[Key, int], now: datetime) -> dict[Key, int]:
     """Count the accusations on the active cases, in one statement; the ids of those there are."""
-    contracts = {contract for contract, _ in waiting}
-    rows = Case.objects.active().filter(contract__in=contracts).values_list("contract_id", "category", "pk")
-    active = {(contract, category): pk for contract, category, pk in rows if (contract, category) in waiting}
-    if not active:
+    joining: dict[int, list[Accusation]] = defaultdict(list)
+    for key, accusations in waiting.items():
+        if pk := active.get(key):
+            joining[pk] += accusations
+    if not joining:
         return {}
-    counted = [(pk, *seen_of(waiting[key])) for key, pk in sorted(active.items(), key=lambda item: item[1])]
+    counted = [(pk, *seen_of(accusations)) for pk, accusations in sorted(joining.items())]
     names = ["id", "complaint_count", "first_seen_at", "last_seen_at", "confidence"]
     source, parameters = as_source(Case, names, counted)
     older, younger = extremes()
@@ -90,7 +116,7 @@ def join_active(waiting: Mapping[Key, list[Accusation]], now: datetime) -> dict[
     with connection.cursor() as cursor:
         cursor.execute(sql, [connection.ops.adapt_datetimefield_value(now), *parameters])
         still = {row[0] for row in cursor.fetchall()}  # one that was closed meanwhile is opened anew
-    return {key: pk for key, pk in active.items() if pk in still}
+    return {key: active[key] for key in waiting if active.get(key) in still}
 
 
 def seen_of(accusations: Sequence[Accusation]) -> tuple[int, datetime, datetime, float]:
@@ -114,7 +140,7 @@ def open_cases(
 
     Another worker may open the same case at the same moment: then ours are counted on that one.
     """
-    owners = owner_records({contract for contract, _ in new})
+    owners = owner_records({contract for contract, *_ in new})
     found = [
         new_case_row(key, accusations, owners.get(key[0], {}), relapse_parent(closed.get(key), now), now)
         for key, accusations in sorted(new.items())
@@ -123,16 +149,16 @@ def open_cases(
     source, parameters = as_source(Case, columns, rows)
     older, younger = extremes()
     sql = f"""INSERT INTO {table_of(Case)} AS old ({", ".join(quoted_columns(Case, columns))}) {source}
-        ON CONFLICT (contract_id, category) WHERE NOT (state = 'closed') DO UPDATE SET
+        ON CONFLICT (contract_id, category, grouping) WHERE NOT (state = 'closed') DO UPDATE SET
             complaint_count = old.complaint_count + excluded.complaint_count,
             first_seen_at = {older}(old.first_seen_at, excluded.first_seen_at),
             last_seen_at = {younger}(old.last_seen_at, excluded.last_seen_at),
             confidence = {younger}(old.confidence, excluded.confidence),
             due_at = excluded.due_at
-        RETURNING id, contract_id, category, stay = 1 AND opened_at = %s"""
+        RETURNING id, contract_id, category, grouping, stay = 1 AND opened_at = %s"""
     with connection.cursor() as cursor:
         cursor.execute(sql, [*parameters, connection.ops.adapt_datetimefield_value(now)])
-        ids = {(contract, category): (pk, bool(is_new)) for pk, contract, category, is_new in cursor.fetchall()}
+        ids = {tuple(key): (pk, bool(is_new)) for pk, *key, is_new in cursor.fetchall()}
     record_opened(new, closed, ids, now)
     return ids
 
@@ -151,6 +177,7 @@ def new_case_row(
     return {
         "contract_id": key[0],
         "category": key[1],
+        "grouping": key[2],
         "address": first.identity[1],
         "state": CaseState.INVESTIGATING.value,
         "state_since": now,

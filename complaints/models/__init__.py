@@ -6,6 +6,7 @@ from complaints.models.api_keys import ApiKey
 from complaints.models.assignments import Assignment, AssignmentChange, PrefixLength
 from complaints.models.blacklists import Blacklist, ListAnswer, ListHealth, Listing, ListSweep, ListUse
 from complaints.models.brands import Brand
+from complaints.models.campaigns import Campaign, CampaignMark, CampaignMember
 from complaints.models.cases import Case, CaseEvent
 from complaints.models.checks import CheckOptOut, CheckRun, ProbeArrival, ProbeBounce
 from complaints.models.complaints import Complaint
@@ -19,6 +20,7 @@ from complaints.models.networks import Network, NetworkContact, SharedMachine
 from complaints.models.notices import Forward, LetterText, Notice, PortalLink
 from complaints.models.playbooks import PlaybookChange, PlaybookVersion
 from complaints.models.reattribution import AttributionWait, Reattribution
+from complaints.models.regrouping import CaseChange
 from complaints.models.reporters import (
     OwedOutcome,
     Reporter,
@@ -30,6 +32,7 @@ from complaints.models.reporters import (
 )
 from complaints.models.resolvers import ResolverAnswer, ResolverState
 from complaints.models.rules import Rule, RuleChange
+from complaints.models.watch import Feed, Rise, SignedCall, SweepPosition, Tally
 from complaints.models.weights import PriorityWeights
 
 __all__ = [
@@ -40,7 +43,11 @@ __all__ = [
     "AttributionWait",
     "Blacklist",
     "Brand",
+    "Campaign",
+    "CampaignMark",
+    "CampaignMember",
     "Case",
+    "CaseChange",
     "CaseEvent",
     "CheckOptOut",
     "CheckRun",
@@ -50,6 +57,7 @@ __all__ = [
     "Contract",
     "Customer",
     "DeskTask",
+    "Feed",
     "FeedFault",
     "FeedPosition",
     "Flood",
@@ -89,10 +97,14 @@ __all__ = [
     "ReporterTally",
     "ResolverAnswer",
     "ResolverState",
+    "Rise",
     "Rule",
     "RuleChange",
     "SenderMinute",
     "SharedMachine",
+    "SignedCall",
+    "SweepPosition",
+    "Tally",
     "TallyPosition",
     "User",
     "WaitingLease",

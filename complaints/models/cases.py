@@ -30,10 +30,14 @@ class CaseQuerySet(models.QuerySet["Case"]):
 
 
 class Case(models.Model):
-    """What is wrong with one contract in one category, until it is proven fixed."""
+    """What is wrong with one contract in one category, or one site or machine of it, until it is proven fixed."""
 
     contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="cases", db_index=False)
     category = models.CharField(max_length=20, choices=choices(Category))
+    grouping = models.CharField(
+        max_length=270, blank=True, db_default="", default="",
+        help_text="What of the contract it is about, cases/grouping.py; empty: the contract as a whole",
+    )  # fmt: skip
     address = models.BinaryField(max_length=16, help_text="The address of the first complaint")
     state = models.CharField(max_length=20, choices=choices(CaseState), default=CaseState.INVESTIGATING)
     state_since = models.DateTimeField()
@@ -56,6 +60,14 @@ class Case(models.Model):
     reporter_count = models.PositiveIntegerField(default=0)
     closed_at = models.DateTimeField(null=True)
     relapse_of = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="relapses", db_index=False)
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.PROTECT, related_name="merged", db_index=False,
+        help_text="The case that it lives on in: what comes later for this one goes there",
+    )  # fmt: skip
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="parts", db_index=False,
+        help_text="The case that a person made this one a part of; its own life goes on",
+    )  # fmt: skip
     ladder = models.PositiveSmallIntegerField(default=0, help_text="How many relapses before this one")
 
     playbook = models.ForeignKey(PlaybookVersion, null=True, on_delete=models.PROTECT, db_index=False)
@@ -81,7 +93,9 @@ class Case(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["contract", "category"], condition=~Q(state="closed"), name="case_one_active"
+                fields=["contract", "category", "grouping"],
+                condition=~Q(state="closed"),
+                name="case_one_active_a_grouping",
             ),
             models.CheckConstraint(
                 condition=Q(state="closed", closed_at__isnull=False) & ~Q(resolution="")
@@ -95,6 +109,8 @@ class Case(models.Model):
             models.Index(fields=["due_at"], name="case_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["deadline_at"], name="case_deadline", condition=Q(deadline_at__isnull=False)),
             models.Index(fields=["contract", "opened_at"], name="case_contract"),
+            models.Index(fields=["merged_into"], name="case_merged", condition=Q(merged_into__isnull=False)),
+            models.Index(fields=["parent"], name="case_parts", condition=Q(parent__isnull=False)),
             models.Index(fields=["playbook"], name="case_open_by_playbook", condition=~Q(state="closed")),
         ]
 
