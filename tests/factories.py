@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from complaints.addresses import address_key, prefix_key
+from complaints.desk.people import give_role
 from complaints.models import (
     Assignment,
     Case,
@@ -35,9 +36,12 @@ NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def make_user(username: str = "ada", **columns: Any) -> User:
-    """Log in with the user's name as password; is_staff=True and is_superuser=True as for Django."""
-    return User.objects.create_user(username=username, password=username, **columns)
+def make_user(username: str = "ada", role: str = "analyst", **columns: Any) -> User:
+    """Log in with the user's name as password; role="" for none. is_staff and is_superuser as for Django."""
+    user = User.objects.create_user(username=username, password=username, **columns)
+    if role:
+        give_role(user, role)
+    return user
 
 
 def make_customer(reference: str = "K-1", **columns: Any) -> Customer:

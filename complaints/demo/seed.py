@@ -8,19 +8,24 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import Group
 from django.db import transaction
 
 from complaints.attribution.importing import Summary, import_assignments, import_contracts, import_networks
 from complaints.demo.memory import recall
 from complaints.demo.playbook import demo_playbooks
 from complaints.demo.world import SEED, World, build_world, csv_of
-from complaints.desk.access import SUPERVISOR
+from complaints.desk.people import give_role
+from complaints.desk.roles import Role
 from complaints.models import Reporter, User
 from complaints.playbooks.loading import activate_playbook
 
 PASSWORD = "demo"  # noqa: S105 - public on purpose; a production start refuses accounts that are marked is_demo
-ACCOUNTS = (("ada", "Ada", "Analyst", False), ("carla", "Carla", "Supervisor", True))
+ACCOUNTS = (
+    ("ada", "Ada", "Analyst", Role.ANALYST),
+    ("bruno", "Bruno", "Senior", Role.SENIOR),
+    ("carla", "Carla", "Supervisor", Role.SUPERVISOR),
+    ("olga", "Olga", "Auditor", Role.AUDITOR),
+)
 TRUSTED = ("lena@studio-hoff.example",)  # a person: asked by machine for what she leaves out
 IMPORTS: dict[str, Callable[..., Summary]] = {
     "networks": import_networks,
@@ -67,7 +72,7 @@ def vouch_for(addresses: Sequence[str], *, now: datetime) -> None:
 
 
 def seed_accounts() -> None:
-    for username, first, last, supervises in ACCOUNTS:
+    for username, first, last, role in ACCOUNTS:
         with transaction.atomic():
             user, is_new = User.objects.get_or_create(
                 username=username,
@@ -76,5 +81,4 @@ def seed_accounts() -> None:
             if is_new:
                 user.set_password(PASSWORD)
                 user.save(update_fields=["password"])
-            if supervises:
-                user.groups.add(Group.objects.get_or_create(name=SUPERVISOR)[0])
+            give_role(user, role)

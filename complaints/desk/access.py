@@ -17,18 +17,30 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 
+from complaints.desk.roles import Can, Role, allowed, lowest
 from complaints.models import Case, Message, Notice, User
 
-SUPERVISOR = "supervisor"  # the name of the group
+SUPERVISOR = Role.SUPERVISOR.value  # the name of the group
+READING = ("GET", "HEAD", "OPTIONS")
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
-def supervises(user: User | AnonymousUser) -> bool:
+def capabilities(user: User | AnonymousUser) -> frozenset[Can]:
+    """What `user` may do: one look at their groups a request, none for superusers."""
     if not user.is_authenticated:
-        return False
-    return user.is_superuser or user.groups.filter(name=SUPERVISOR).exists()
+        return frozenset()
+    return frozenset(Can) if user.is_superuser else allowed(user.role_names)
+
+
+def can(user: User | AnonymousUser, what: str) -> bool:
+    """Raises ValueError for what is no capability: a slip must not look like a refusal."""
+    return Can(what) in capabilities(user)
+
+
+def supervises(user: User | AnonymousUser) -> bool:
+    return can(user, Can.SEE_REPORTS) and can(user, Can.LET_GO_ON)
 
 
 def access_case(user: User | AnonymousUser, pk: int) -> Case:
@@ -50,40 +62,56 @@ def visible(user, kind):
     return kind.objects.all() if user.is_authenticated else kind.objects.none()
 
 
+def may(to_read: str, *, to_post: str = "") -> Callable[[View[P]], View[P]]:
+    """For every page of the desk: log-in and capability required, never cached, times in the desk's own zone.
+
+    may("close_cases") guards reading and posting alike; with may("see_playbooks", to_post="edit_playbooks") whoever
+    posts needs both. Raises ValueError, when the program starts, for what is no capability.
+    """
+    reading = (Can(to_read),)
+    posting = (Can(to_read), Can(to_post or to_read))
+
+    def guard(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return to_login(request)
+            yours = capabilities(request.user)
+            for needed in reading if request.method in READING else posting:
+                if needed not in yours:
+                    return refuse(request, needed)
+            with timezone.override(ZoneInfo(settings.DISPLAY_TIME_ZONE)):
+                return view(request, *args, **kwargs)
+
+        return never_cache(guarded)
+
+    return guard
+
+
+def refuse(request: HttpRequest, needed: Can) -> HttpResponse:
+    # Not PermissionDenied: Django would write a traceback of it into the log.
+    return render(request, "403.html", {"exception": why_not(request.user, needed)}, status=403)
+
+
+def why_not(user: User | AnonymousUser, needed: Can) -> str:
+    """Whose it is, and what the reader is instead: so that they know whom to ask."""
+    roles = sorted(user.role_names) if user.is_authenticated else []
+    yours = f"Your role is {' and '.join(roles)}." if roles else "You have no role yet: ask an administrator for one."
+    return f"This page is for {lowest(needed)}s. {yours}"
+
+
 def desk_page(view: View[P]) -> View[P]:
-    """For every page of the desk: log-in required, never cached, times in the desk's own zone."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            return to_login(request)
-        with timezone.override(ZoneInfo(settings.DISPLAY_TIME_ZONE)):
-            return view(request, *args, **kwargs)
-
-    return never_cache(guarded)
+    """What shows all networks and brands, and by POST works on cases. Pages with another rule say may(…) themselves."""
+    return may(Can.SEE_NETWORK, to_post=Can.WORK_CASES)(view)
 
 
 def supervisor_page(view: View[P]) -> View[P]:
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if not supervises(request.user):
-            # Not PermissionDenied: Django would write a traceback of it into the log.
-            return render(request, "403.html", {"exception": "This page is for supervisors."}, status=403)
-        return view(request, *args, **kwargs)
-
-    return desk_page(guarded)
+    return may(Can.SEE_REPORTS, to_post=Can.EDIT_PLAYBOOKS)(view)
 
 
 def staff_page(view: View[P]) -> View[P]:
     """For whoever may configure the desk."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if not request.user.is_staff:
-            return render(request, "403.html", {"exception": "This page is for administrators."}, status=403)
-        return view(request, *args, **kwargs)
-
-    return desk_page(guarded)
+    return may(Can.CONFIGURE)(view)
 
 
 def to_login(request: HttpRequest) -> HttpResponse:

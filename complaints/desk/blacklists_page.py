@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from complaints.blacklists import mark_asked, release_held
 from complaints.desk import when
-from complaints.desk.access import access_case, desk_page, supervises, supervisor_page
+from complaints.desk.access import access_case, can, desk_page, may
 from complaints.desk.lists import page_below
 from complaints.desk.words import Word
 from complaints.models import Blacklist, ListHealth, Listing, ListSweep, ListUse
@@ -59,7 +59,7 @@ def blacklists_page(request: HttpRequest) -> HttpResponse:
         "our_resolver": same_problem(on),
         "no_resolver": not settings.DNS_RESOLVERS,
         "sweeping": settings.SWEEP_LISTS,
-        "may_decide": supervises(request.user),
+        "may_decide": can(request.user, "let_go_on"),
     }
     return render(request, "desk/blacklists.html", context)
 
@@ -142,7 +142,7 @@ def listings_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "desk/blacklist.html", context)
 
 
-@supervisor_page
+@may("see_network", to_post="let_go_on")
 @require_POST
 def release(request: HttpRequest, pk: int) -> HttpResponse:
     """Somebody has looked at a list that suddenly named very many of us."""

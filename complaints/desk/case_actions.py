@@ -18,7 +18,7 @@ from complaints.cases.states import may_move
 from complaints.cases.transitions import IllegalTransition, StaleCase, add_note, assign_case, move_case
 from complaints.checking import addresses_of, queue_check
 from complaints.checks import load_checks
-from complaints.desk.access import access_case, desk_page
+from complaints.desk.access import access_case, may
 from complaints.desk.case_page import show_case
 from complaints.desk.forms import CloseForm, NoteForm, StayForm
 from complaints.desk.telling import NobodyToTell, tell_customer
@@ -35,22 +35,30 @@ Action = Callable[[HttpRequest, Case], HttpResponse | None]
 
 def case_action(action: Action) -> Callable[..., HttpResponseBase]:
     """A POST on a case the user may see; the refusals of the verbs become messages. None: back to the case."""
+    return case_action_of("work_cases")(action)
 
-    @require_POST
-    @wraps(action)
-    def view(request: HttpRequest, pk: int) -> HttpResponse:
-        case = access_case(request.user, pk)
-        try:
-            answer = action(request, case)
-        except StaleCase:
-            messages.error(request, MOVED_ON)
-            return show_case(request, access_case(request.user, pk), status=409)
-        except (IllegalTransition, NobodyToTell) as exc:
-            messages.error(request, str(exc))
-            return show_case(request, access_case(request.user, pk), status=409)
-        return answer or redirect("desk:case", pk)
 
-    return desk_page(view)
+def case_action_of(capability: str) -> Callable[[Action], Callable[..., HttpResponseBase]]:
+    """As case_action, for those who have another capability than to work on cases."""
+
+    def guard(action: Action) -> Callable[..., HttpResponseBase]:
+        @require_POST
+        @wraps(action)
+        def view(request: HttpRequest, pk: int) -> HttpResponse:
+            case = access_case(request.user, pk)
+            try:
+                answer = action(request, case)
+            except StaleCase:
+                messages.error(request, MOVED_ON)
+                return show_case(request, access_case(request.user, pk), status=409)
+            except (IllegalTransition, NobodyToTell) as exc:
+                messages.error(request, str(exc))
+                return show_case(request, access_case(request.user, pk), status=409)
+            return answer or redirect("desk:case", pk)
+
+        return may("see_cases", to_post=capability)(view)
+
+    return guard
 
 
 def refuse_stale(request: HttpRequest, case: Case) -> None:
@@ -133,7 +141,7 @@ def note(request: HttpRequest, case: Case) -> HttpResponse | None:
     return None
 
 
-@desk_page
+@may("close_cases")
 def close(request: HttpRequest, pk: int) -> HttpResponse:
     """GET asks, POST closes: the panel's dialog is the same form."""
     case = access_case(request.user, pk)

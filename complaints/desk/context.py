@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from complaints.cases.corrections import proposed
-from complaints.desk.access import supervises
+from complaints.desk.access import can, supervises
 from complaints.desk.menu import Menu
 from complaints.models import Contract, DeskTask, Hold, ReporterAnswer
 
@@ -36,18 +36,22 @@ def site(request: HttpRequest) -> dict[str, Any]:
     found: dict[str, Any] = {"desk_name": settings.DESK_NAME, "demo": settings.DEMO}
     if user := getattr(request, "user", None):
         # Asked by the pages that show them, free on the others.
-        found["supervises"] = supervisor = cache(partial(supervises, user))
+        found["supervises"] = partial(supervises, user)
+        found["can"] = Abilities(user)
         waiting = Waiting()
         found |= {name: partial(waiting.count, name) for name in WAITING}
-        found["menu"] = Menu(can=partial(offered, user, supervisor), count=waiting.count)
+        found["menu"] = Menu(can=partial(can, user), count=waiting.count)
     return found
 
 
-def offered(user: Any, supervisor: Callable[[], bool], needs: str) -> bool:
-    """Whether the menu offers `user` what needs this capability."""
-    if needs == "configure":
-        return bool(user.is_staff)
-    return supervisor() if needs in ("see_reports", "see_playbooks") else True
+class Abilities:
+    """{% if can.close_cases %}: what the reader may do, asked only by the pages that want to know."""
+
+    def __init__(self, user: Any) -> None:
+        self.user = user
+
+    def __getitem__(self, name: str) -> bool:
+        return can(self.user, name)
 
 
 class Waiting:

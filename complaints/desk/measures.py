@@ -15,8 +15,8 @@ from django.views.decorators.http import require_GET, require_POST
 
 from complaints.cases.holds import begin_hold, end_hold
 from complaints.desk import when
-from complaints.desk.access import access_case, desk_page, supervises
-from complaints.desk.case_actions import case_action, refuse_stale
+from complaints.desk.access import access_case, desk_page, may
+from complaints.desk.case_actions import case_action_of, refuse_stale
 from complaints.desk.forms import HoldForm, MeasureForm
 from complaints.interventions import NotAllowed, ask_release, decide_measure, second_measure, withdraw_measure
 from complaints.interventions.carrying_out import confirm_by_hand
@@ -28,7 +28,7 @@ BY_HAND = "by-hand"
 SHOWN = 20
 
 
-@case_action
+@case_action_of("cut_lines")
 def decide(request: HttpRequest, case: Case) -> None:
     refuse_stale(request, case)
     form = MeasureForm(request.POST)
@@ -82,7 +82,7 @@ VERBS = {
 }
 
 
-@desk_page
+@may("see_cases", to_post="cut_lines")
 @require_POST
 def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     """Back to where the button stood: the case, or the list of tasks."""
@@ -146,13 +146,11 @@ def hold(request: HttpRequest, what: str) -> HttpResponse:
     return redirect("desk:holds")
 
 
-@desk_page
+@may("see_network", to_post="let_go_on")
 @require_POST
 def go_on(request: HttpRequest, what: str) -> HttpResponse:
     kind = kind_of(what)
-    if not supervises(request.user):
-        messages.error(request, "Only a supervisor may let it go on. Ask one.")
-    elif end_hold(kind, actor=request.user.get_username(), now=timezone.now()):
+    if end_hold(kind, actor=request.user.get_username(), now=timezone.now()):
         messages.success(request, "It goes on. What waited is on its way within seconds.")
     else:
         messages.info(request, "Nothing was held any more.")

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from complaints.desk.access import supervisor_page
+from complaints.desk.access import may
 from complaints.reporting import offenders
 from complaints.reporting._export import as_csv
 from complaints.reporting._period import BadPeriod, Period, read_period
@@ -21,7 +21,7 @@ MOST = 200
 PICKS = (("7 days", 7), ("30 days", 30), ("90 days", 90), ("12 months", 365))
 
 
-@supervisor_page
+@may("see_reports")
 @require_GET
 def offenders_page(request: HttpRequest) -> HttpResponse:
     try:
@@ -45,7 +45,7 @@ def offenders_page(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/offenders.html", context)
 
 
-@supervisor_page
+@may("see_reports")
 @require_GET
 def offenders_csv(request: HttpRequest) -> HttpResponseBase:
     """Every contract of the period, not only those that the page shows."""

@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from complaints.desk.access import supervisor_page
+from complaints.desk.access import may
 from complaints.desk.playbook_forms import AboutForm, StepForm
 from complaints.models import PlaybookVersion
 from complaints.playbooks.documents import BadPlaybook
@@ -33,7 +33,7 @@ def draft_of(request: HttpRequest, pk: int) -> PlaybookVersion:
     return version
 
 
-@supervisor_page
+@may("see_playbooks", to_post="edit_playbooks")
 @require_http_methods(["GET", "POST"])
 def step_page(request: HttpRequest, pk: int, what: str) -> HttpResponse:
     version = draft_of(request, pk)
@@ -100,7 +100,7 @@ def save(
     return True
 
 
-@supervisor_page
+@may("see_playbooks", to_post="edit_playbooks")
 @require_http_methods(["GET", "POST"])
 def about_page(request: HttpRequest, pk: int) -> HttpResponse:
     version = draft_of(request, pk)
@@ -113,7 +113,7 @@ def about_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "desk/playbook_about.html", context)
 
 
-@supervisor_page
+@may("see_playbooks", to_post="edit_playbooks")
 @require_POST
 def step_act(request: HttpRequest, pk: int, what: str, verb: str) -> HttpResponse:
     """Up, down and remove: one button each. Up and down go past the neighbour in the same state."""

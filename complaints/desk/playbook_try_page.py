@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from complaints.desk.access import supervisor_page
+from complaints.desk.access import may
 from complaints.models import PlaybookVersion
 from complaints.playbooks.comparing import LAG, Compared, pairs
 from complaints.playbooks.dry_run import DAYS, dry_run
@@ -22,7 +22,7 @@ TITLES = {"letter": "Letter", "check": "Check", "measure": "Measure", "move": "M
 WORDS = {"letter": LETTER_WORDS, "check": CHECK_WORDS, "measure": MEASURE_WORDS, "move": STATE_WORDS}
 
 
-@supervisor_page
+@may("see_playbooks", to_post="edit_playbooks")
 @require_http_methods(["GET", "POST"])
 def try_page(request: HttpRequest, pk: int) -> HttpResponse:
     """POST because it is work, though it changes nothing."""

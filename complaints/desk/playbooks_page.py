@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from complaints.desk import when
-from complaints.desk.access import supervisor_page
+from complaints.desk.access import may
 from complaints.desk.words import Word
 from complaints.models import PlaybookChange, PlaybookVersion
 from complaints.playbooks.differences import differences
@@ -47,7 +47,7 @@ STATE_CHIPS = {
 DONE = Word("done", "", "No open case follows it any more")
 
 
-@supervisor_page
+@may("see_playbooks", to_post="edit_playbooks")
 @require_GET
 def playbooks_page(request: HttpRequest) -> HttpResponse:
     begin_with_shipped(now=timezone.now())
@@ -69,7 +69,7 @@ def row(version: PlaybookVersion, count: int) -> dict[str, Any]:
     }
 
 
-@supervisor_page
+@may("see_playbooks", to_post="edit_playbooks")
 @require_GET
 def playbook_page(request: HttpRequest, pk: int) -> HttpResponse:
     version = get_object_or_404(PlaybookVersion, pk=pk)
@@ -114,7 +114,7 @@ def history(request: HttpRequest, version: PlaybookVersion, steps: list[Step]) -
     }
 
 
-@supervisor_page
+@may("see_playbooks", to_post="edit_playbooks")
 @require_GET
 def playbook_yaml(request: HttpRequest, pk: int) -> HttpResponse:
     version = get_object_or_404(PlaybookVersion, pk=pk)
@@ -124,7 +124,7 @@ def playbook_yaml(request: HttpRequest, pk: int) -> HttpResponse:
     return response
 
 
-@supervisor_page
+@may("see_playbooks", to_post="edit_playbooks")
 @require_POST
 def upload(request: HttpRequest) -> HttpResponse:
     """A YAML file becomes a draft of its name; the draft that is there stays, and says so."""
@@ -142,7 +142,7 @@ def upload(request: HttpRequest) -> HttpResponse:
     return redirect("desk:playbook", version.pk)
 
 
-@supervisor_page
+@may("see_playbooks", to_post="edit_playbooks")
 @require_POST
 def draft(request: HttpRequest, pk: int) -> HttpResponse:
     """A draft that begins as this version is."""
@@ -170,7 +170,7 @@ VERBS: dict[str, tuple[Verb, str]] = {
 }
 
 
-@supervisor_page
+@may("see_playbooks", to_post="edit_playbooks")
 @require_POST
 def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     version = get_object_or_404(PlaybookVersion, pk=pk)

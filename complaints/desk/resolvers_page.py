@@ -19,7 +19,7 @@ from complaints.attribution.chain import attribute_by_each, place_of
 from complaints.attribution.evidence import host_name
 from complaints.attribution.resolvers import Fact, all_resolvers, chain, places_of
 from complaints.attribution.times import read_time
-from complaints.desk.access import staff_page
+from complaints.desk.access import may
 from complaints.desk.words import WHOSE, Word
 from complaints.models import Contract
 
@@ -106,7 +106,7 @@ class Shown:
 FINE, TROUBLE, UNUSED = Word("Works", "good"), Word("Look at it", "bad"), Word("Not in use", "")
 
 
-@staff_page
+@may("configure")
 @require_http_methods(["GET", "POST"])
 def resolvers_page(request: HttpRequest) -> HttpResponse:
     """POST changes nothing but what an outside source's answer leaves in its memory."""

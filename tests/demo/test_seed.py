@@ -10,7 +10,6 @@ from complaints.attribution import Question, attribute
 from complaints.demo.playbook import NOTE, SHORTER, TIMERS, NoShorterTimer, demo_playbooks, shorten
 from complaints.demo.seed import NotADemo, seed_demo
 from complaints.demo.world import LEASE, SHARED_ADDRESS, UNASSIGNED, build_world
-from complaints.desk.access import supervises
 from complaints.models import Assignment, Contact, Contract, Customer, Network, PlaybookVersion, User
 from complaints.playbooks.documents import parse_span
 from complaints.playbooks.loading import shipped_playbooks
@@ -52,12 +51,17 @@ def test_outside_the_demo_nothing_is_seeded(settings):
 
 
 @pytest.mark.django_db
-def test_log_ins_are_an_analyst_and_a_supervisor_marked_as_demo(demo):
+def test_log_ins_are_one_of_each_role_at_the_desk_marked_as_demo(demo):
     seed_demo(NOON)
 
-    ada, carla = User.objects.order_by("username")
-    assert (ada.username, ada.is_demo, ada.is_staff, supervises(ada)) == ("ada", True, False, False)
-    assert (carla.username, carla.is_demo, carla.is_staff, supervises(carla)) == ("carla", True, False, True)
+    ada, bruno, carla, olga = User.objects.order_by("username")
+    assert [*ada.role_names, *bruno.role_names, *carla.role_names, *olga.role_names] == [
+        "analyst",
+        "senior",
+        "supervisor",
+        "auditor",
+    ]
+    assert all(user.is_demo and not user.is_staff for user in (ada, bruno, carla, olga))
     assert ada.check_password("demo")
     assert carla.check_password("demo")
     assert not carla.is_superuser

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -13,21 +12,34 @@ from django.test.utils import CaptureQueriesContext
 from tests.factories import make_user
 
 
+def logged_in(username: str, role: str) -> Client:
+    client = Client()
+    client.force_login(make_user(username, role))
+    return client
+
+
 @pytest.fixture
 def ada(db: None) -> Client:
     """An analyst, logged in."""
-    client = Client()
-    client.force_login(make_user("ada"))
-    return client
+    return logged_in("ada", "analyst")
+
+
+@pytest.fixture
+def bruno(db: None) -> Client:
+    """A senior, logged in."""
+    return logged_in("bruno", "senior")
 
 
 @pytest.fixture
 def carla(db: None) -> Client:
     """A supervisor, logged in."""
-    client, user = Client(), make_user("carla")
-    user.groups.add(Group.objects.create(name="supervisor"))
-    client.force_login(user)
-    return client
+    return logged_in("carla", "supervisor")
+
+
+@pytest.fixture
+def olga(db: None) -> Client:
+    """An auditor, logged in: sees everything, changes nothing."""
+    return logged_in("olga", "auditor")
 
 
 @pytest.fixture

@@ -1,0 +1,123 @@
+"""Who may open what: every address of the site, with every role, against the table in permissions.py."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from complaints.desk.roles import MAY, RESTRICTED, RISKY, Can, Role, allowed, lowest
+from tests.desk.permissions import ADMIN, ANYBODY, KEY, LOGGED_IN, OPENED, OTHERS, POSTED
+from tests.factories import make_user
+
+SAMPLES = {"int": "1", "slug": "x", "str": "x", "path": "x", "uuid": "00000000-0000-4000-8000-000000000000"}
+CONVERTER = re.compile(r"<(?:(\w+):)?(\w+)>")
+# Where a word stands for a thing that must exist, or the page is a 404 for everybody.
+WORDS = {"desk:hold": {"what": "mail"}, "desk:go-on": {"what": "mail"}}
+
+
+def every_url(patterns: list[URLPattern | URLResolver], space: str = "") -> Iterator[tuple[str, dict[str, str]]]:
+    """The names of all addresses, with something for each of their parts."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+            yield from every_url(pattern.url_patterns, inner)
+        elif pattern.name:
+            name = space + pattern.name
+            parts = {part: SAMPLES[kind or "str"] for kind, part in CONVERTER.findall(str(pattern.pattern))}
+            yield name, parts | WORDS.get(name, {})
+
+
+URLS = {name: parts for name, parts in every_url(get_resolver().url_patterns) if not name.startswith((*OTHERS, ADMIN))}
+
+
+def test_every_address_says_who_may_use_it() -> None:
+    unknown = sorted(set(URLS) - set(OPENED) - set(POSTED))
+
+    assert not unknown, (
+        f"{', '.join(unknown)}: add a line to OPENED (shown by GET) or POSTED (changed by POST) in "
+        "tests/desk/permissions.py, with the capability of complaints/desk/roles.py that its view asks for by may(…)"
+    )
+
+
+def test_the_table_names_no_address_that_is_gone() -> None:
+    assert sorted((set(OPENED) | set(POSTED)) - set(URLS)) == []
+
+
+def test_the_table_names_capabilities_alone() -> None:
+    assert {*OPENED.values(), *POSTED.values()} - {ANYBODY, LOGGED_IN, KEY} <= set(Can)
+
+
+def refused(client: Client, method: str, name: str) -> bool:
+    response = getattr(client, method)(reverse(name, kwargs=URLS[name]))
+    return response.status_code in (403, 405)
+
+
+def by_capability(table: dict[str, str]) -> dict[str, Can]:
+    return {name: Can(needed) for name, needed in table.items() if name in URLS and needed in set(Can)}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize(("method", "table"), [("get", OPENED), ("post", POSTED)], ids=["opens", "changes"])
+def test_each_role_does_what_it_may_and_nothing_else(role: Role, method: str, table: dict[str, str]) -> None:
+    client = Client()
+    client.force_login(make_user("somebody", role))
+    wrong = {}
+    for name, needed in by_capability(table).items():
+        if refused(client, method, name) == (needed in MAY[role]):
+            did = "refused" if needed in MAY[role] else "granted"
+            wrong[name] = f"{method} was {did} to the {role}, but tests/desk/permissions.py says that it takes {needed}"
+
+    assert wrong == {}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_what_the_table_does_not_name_is_refused_to_everybody(method: str) -> None:
+    client = Client()
+    client.force_login(make_user("root", is_superuser=True))
+    table = OPENED if method == "get" else POSTED
+
+    rest = [name for name in URLS if name not in table and OPENED.get(name) != ANYBODY]
+
+    assert [name for name in rest if not refused(client, method, name)] == []
+
+
+@pytest.mark.django_db
+def test_who_has_no_role_sees_nothing_and_reads_whom_to_ask() -> None:
+    client = Client()
+    client.force_login(make_user("new", role=""))
+
+    assert [name for name in by_capability(OPENED) if not refused(client, "get", name)] == []
+    assert "You have no role yet: ask an administrator" in client.get("/").content.decode()
+
+
+def test_an_auditor_may_nothing_but_see() -> None:
+    assert all(each.startswith("see_") for each in MAY[Role.AUDITOR])
+    assert allowed(["auditor", "administrator"]) == MAY[Role.AUDITOR]
+
+
+def test_each_role_may_what_the_one_before_may() -> None:
+    analyst, senior, supervisor, administrator, _ = (MAY[role] for role in Role)
+
+    assert analyst < senior < supervisor < administrator
+    assert administrator == set(Can)
+
+
+def test_who_is_restricted_keeps_what_shows_a_part() -> None:
+    assert allowed(["administrator"], restricted=True) == RESTRICTED
+    assert Can.SEE_NETWORK not in RESTRICTED
+
+
+def test_every_capability_belongs_to_somebody() -> None:
+    assert [lowest(each) for each in (Can.CLOSE_CASES, Can.CUT_LINES, Can.EDIT_PLAYBOOKS, Can.CONFIGURE)] == [
+        Role.ANALYST,
+        Role.SENIOR,
+        Role.SUPERVISOR,
+        Role.ADMINISTRATOR,
+    ]
+    assert Can.CUT_LINES in RISKY
