@@ -15,6 +15,7 @@ from complaints.models import Case, LetterText
 from complaints.notices.compose import STEP, as_html, facts_of
 from complaints.notices.letter import LINK_MARK
 from complaints.notices.own_letters import NotALetter, check_letter, preview
+from complaints.notices.senders import sender_of
 
 
 class LetterForm(forms.ModelForm):
@@ -57,7 +58,9 @@ def show_preview(request: HttpRequest) -> HttpResponse:
         letter = preview(request.POST.get("source", ""), case, facts, language=language, step=step)
     except NotALetter as exc:
         return said(str(exc))
-    response = HttpResponse(as_html(letter, language, number=case.number).replace(LINK_MARK, "#"))
+    response = HttpResponse(
+        as_html(letter, language, number=case.number, sender=sender_of(case)).replace(LINK_MARK, "#")
+    )
     response["Content-Security-Policy"] = FRAME_POLICY
     return response
 

@@ -9,6 +9,7 @@ from complaints.models import Case, Notice
 from complaints.notices.compose import address_problem, queue_notice
 from complaints.playbooks.actions import notify
 from complaints.playbooks.documents import Step
+from complaints.playbooks.outlook import outlook
 from complaints.vocabulary import CaseState, CustomerStatus
 
 DEADLINE = "72h"  # where the case's playbook names none
@@ -49,7 +50,7 @@ def tell_customer(case: Case, *, actor: str, now: datetime) -> bool:
 def remind(case: Case, *, now: datetime) -> bool:
     if Notice.objects.filter(case=case, step="remind", occurrence=case.stay).exists():
         return False
-    queue_notice(case, "remind", occurrence=case.stay, now=now)
+    queue_notice(case, "remind", occurrence=case.stay, now=now, extra={"coming": outlook(case, now=now)})
     return True
 
 

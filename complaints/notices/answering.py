@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import NamedTuple
 
 from django.conf import settings
@@ -20,8 +20,7 @@ from complaints.notices.reporter_mail import NoAnswer
 from complaints.vocabulary import Answer
 
 MOST_COMPARED = 20  # of the mails that their author had from us
-TOLD = ("address", "port", "resource", "seen_at", "seen_exactly", "received_at")
-MAY_BE_THE_MAILS = timedelta(minutes=5)  # where a text names no time, the mail's Date is taken for it
+TOLD = ("address", "port", "resource", "seen_at", "seen_exactly")
 
 
 def answer_by_machine(message_ids: Iterable[int], *, now: datetime) -> list[int]:
@@ -79,8 +78,7 @@ class ToldOf(NamedTuple):
 
 
 def told_by(complaint: Complaint) -> ToldOf:
-    is_theirs = complaint.seen_exactly and complaint.received_at - complaint.seen_at > MAY_BE_THE_MAILS
-    at = complaint.seen_at if is_theirs else None
+    at = complaint.seen_at if complaint.seen_exactly else None
     return ToldOf(bytes(complaint.address), complaint.port, complaint.resource, at)
 
 

@@ -14,9 +14,8 @@ from django.template import Context
 from complaints.cases.transitions import add_note
 from complaints.models import Case, Notice, ReporterMail
 from complaints.notices.acknowledging import facts_of_report
-from complaints.notices.compose import DEFAULT_LANGUAGE, facts_of, language_of, letter_for, queue_notice
+from complaints.notices.compose import DEFAULT_LANGUAGE, facts_of, language_of, letter_for, queue_notice, with_mark
 from complaints.notices.letter import as_text, read_letter
-from complaints.notices.replies import subject_mark
 from complaints.notices.reporter_mail import Answerable, compose, new_message_id, thread_of
 
 STEP = "message"
@@ -29,17 +28,17 @@ class Preview:
     text: str
 
 
-def extra_of(case: Case, words: str) -> dict[str, str]:
-    return {"words": words.strip()[:MOST_WORDS], "mark": subject_mark(case.number)}
+def extra_of(words: str) -> dict[str, str]:
+    return {"words": words.strip()[:MOST_WORDS]}
 
 
 def preview(case: Case, words: str) -> Preview:
     """The letter as it would be sent."""
     wanted = str(case.owner.get("language") or DEFAULT_LANGUAGE)
     template = letter_for(STEP, cause=case.cause, category=case.category, language=wanted)
-    facts = facts_of(case, language_of(template)) | extra_of(case, words)
+    facts = facts_of(case, language_of(template)) | extra_of(words)
     letter = read_letter(template.render(Context(facts, autoescape=False)))
-    return Preview(letter.subject, as_text(letter))
+    return Preview(with_mark(letter.subject, case.number), as_text(letter))
 
 
 def next_message(case: Case) -> int:
@@ -51,7 +50,7 @@ def write_to_customer(case: Case, words: str, *, number: int, actor: str, now: d
     """None when nobody can be written to. The same number again finds the first mail."""
     with transaction.atomic():
         known = case.notices.filter(step=STEP, occurrence=number).first()
-        notice = known or queue_notice(case, STEP, occurrence=number, now=now, extra=extra_of(case, words))
+        notice = known or queue_notice(case, STEP, occurrence=number, now=now, extra=extra_of(words))
         if notice is not None and known is None:
             add_note(case, actor=actor, text=f"Wrote to {notice.to_email}: {words.strip()[:200]}")
     return notice

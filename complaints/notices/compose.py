@@ -26,11 +26,14 @@ from complaints.notices.letter import LINK_MARK, Letter, as_text, one_line, read
 from complaints.notices.links import make_link
 from complaints.notices.moments import moment
 from complaints.notices.own_letters import own_letter
+from complaints.notices.replies import subject_mark
+from complaints.notices.senders import Sender, sender_of
 from complaints.notices.when_due import letter_due
 from complaints.vocabulary import EventKind, MeasureKind
 
 STEP = re.compile(r"[a-z][a-z0-9_]*")
 DEFAULT_LANGUAGE = "en"
+LONGEST_SUBJECT = 300
 
 
 class NoSuchLetter(Exception):
@@ -48,8 +51,8 @@ def queue_notice(
 ) -> Notice | None:
     """One mail of one step to the contact in charge of the case; a repeat returns the first one.
 
-    `extra` goes to the letter, where it wins over what is known here; `deadline_at` (aware) is the date promised
-    when it is not yet the case's. `recipient` counts the contacts that this letter was tried on.
+    `extra` goes to the letter, where it wins over what is known here: a time under NAME_at as the moment NAME, what
+    comes by time alone under `coming`. `recipient` counts the contacts that this letter was tried on.
     Returns None, with one line in the history, when there is nobody to write to.
 
     Raises:
@@ -66,9 +69,10 @@ def queue_notice(
     wanted = str(case.owner.get("language") or DEFAULT_LANGUAGE)
     template = letter_for(step, cause=case.cause, category=case.category, language=wanted)
     language = language_of(template)
-    extra = dict(extra or {})
-    facts = {**facts_of(case, language, deadline=extra.get("deadline_at"), coming=extra.pop("coming", ())), **extra}
+    given, sender = dict(extra or {}), sender_of(case)
+    facts = facts_of(case, language, coming=given.get("coming", ()), sender=sender) | as_facts(given, language)
     letter = read_letter(template.render(Context(facts, autoescape=False)))
+    subject = with_mark(letter.subject, case.number)
     try:
         with transaction.atomic():
             notice = Notice.objects.create(
@@ -77,10 +81,12 @@ def queue_notice(
                 to_email=to_email,
                 language=language,
                 link=make_link(case, now=now) if has_button(letter) else None,
-                subject=letter.subject[:300],
+                subject=subject,
                 text=as_text(letter),
-                html=as_html(letter, language, number=case.number),
-                message_id=new_message_id(case, step, occurrence),
+                html=as_html(letter, language, number=case.number, sender=sender),
+                message_id=new_message_id(case, step, occurrence, domain=sender.domain),
+                brand=sender.brand,
+                given=kept(given),
                 queued_at=now,
                 due_at=letter_due(case, step, now=now),
             )
@@ -134,8 +140,44 @@ def language_of(template: Template) -> str:
     return str(template.name).split("/")[1]
 
 
+def as_facts(given: Mapping[str, Any], language: str) -> dict[str, Any]:
+    times = {key.removesuffix("_at"): moment(value, language) for key, value in given.items() if key.endswith("_at")}
+    return {key: value for key, value in given.items() if key != "coming" and not key.endswith("_at")} | times
+
+
+def kept(given: Mapping[str, Any]) -> dict[str, Any]:
+    """As JSON, for the same letter to the next contact."""
+    coming = [[at.isoformat(), kind] for at, kind in given.get("coming", ())]
+    plain = {key: value.isoformat() if key.endswith("_at") else value for key, value in given.items()}
+    return plain | ({"coming": coming} if coming else {})
+
+
+def restored(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """`extra` again, of what `kept` made of it."""
+    coming = [(datetime.fromisoformat(at), kind) for at, kind in kept.get("coming", ())]
+    plain = {key: datetime.fromisoformat(value) if key.endswith("_at") else value for key, value in kept.items()}
+    return plain | {"coming": coming}
+
+
+def with_mark(subject: str, number: str) -> str:
+    """The number at a subject's end, with the few keyed characters by which an answer finds its case."""
+    mark = subject_mark(number)
+    if mark in subject:
+        return subject
+    return f"{without_number(subject, number)[: LONGEST_SUBJECT - len(mark) - 1]} {mark}"
+
+
+def without_number(subject: str, number: str) -> str:
+    return re.sub(rf"\s*(?:\([^()]*{re.escape(number)}\)|\[{re.escape(number)}-\w+\])$", "", subject)
+
+
 def facts_of(
-    case: Case, language: str, *, deadline: datetime | None = None, coming: Sequence[tuple[datetime, str]] = ()
+    case: Case,
+    language: str,
+    *,
+    deadline: datetime | None = None,
+    coming: Sequence[tuple[datetime, str]] = (),
+    sender: Sender | None = None,
 ) -> dict[str, Any]:
     """Everything a letter may mention. What is not here cannot leak: no reporter, no trap, no mail complained about."""
     deadline = deadline or case.deadline_at
@@ -172,10 +214,10 @@ def facts_of(
         # In mail abuse the addresses stood in the mail, and are others' business.
         "urls": urls(case) if place.kind == "site" or theme == "content" else [],
         "link": LINK_MARK,
-        "desk_name": settings.DESK_NAME,
-        "desk_email": settings.DESK_EMAIL,
+        "mark": subject_mark(case.number),
         "site": settings.BASE_URL,
         "demo": settings.DEMO,
+        **(sender or sender_of(case)).facts,
     }
     return facts | called(facts, language)
 
@@ -191,11 +233,11 @@ def called(facts: Mapping[str, Any], language: str) -> dict[str, str]:
     return {f"called_{number}" if number > 1 else "called": one_line(form) for number, form in enumerate(forms, 1)}
 
 
-def as_html(letter: Letter, language: str, *, number: str) -> str:
+def as_html(letter: Letter, language: str, *, number: str, sender: Sender) -> str:
     # The number stands above the title already.
-    title = re.sub(rf"\s*\([^()]*{re.escape(number)}\)$", "", letter.subject)
+    title = without_number(letter.subject, number)
     context = {"letter": letter, "title": title, "number": number, "language": language, "link": LINK_MARK}
-    context["desk_name"] = settings.DESK_NAME
+    context |= {"desk_name": sender.name, "colour": sender.colour}
     return inliner().inline(render_to_string("notices/layout.html", context))
 
 
@@ -205,7 +247,6 @@ def inliner() -> css_inline.CSSInliner:
     return css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
-def new_message_id(case: Case, step: str, occurrence: int) -> str:
+def new_message_id(case: Case, step: str, occurrence: int, *, domain: str) -> str:
     """Fixed when the mail is decided: should it ever be sent twice, both copies carry the same one."""
-    domain = settings.DESK_EMAIL.rpartition("@")[2]
     return f"<case-{case.number}.{step}-{occurrence}.{secrets.token_hex(8)}@{domain}>"

@@ -21,7 +21,7 @@ from complaints.notices.timing import in_mails as bundles
 from complaints.notices.when_due import answered_lately, is_urgent, rules
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind
 
-RELATED: tuple[str, ...] = ("case", "link")
+RELATED: tuple[str, ...] = ("case", "link", "brand")
 AFTER_CLOSING = frozenset({"solved", "withdrawn"})  # letters that are meant for a closed case
 LONGEST_THREAD = 20
 EVENTS = {Notice.State.SENT: EventKind.NOTICE_SENT, Notice.State.FAILED: EventKind.NOTICE_FAILED}
@@ -70,7 +70,10 @@ def in_mails(notices: Sequence[Notice], *, now: datetime) -> tuple[list[list[Not
 def as_letter(notice: Notice, answered: dict[int, datetime], *, now: datetime) -> Letter:
     urgent = is_urgent(notice.case, notice.step, answered, now=now)
     alone = notice.step in ALONE
-    return Letter(notice.pk, notice.case_id, notice.to_email.lower(), notice.language, alone=alone, at_once=urgent)
+    return Letter(
+        notice.pk, notice.case_id, notice.to_email.lower(), notice.language,
+        brand=notice.brand_id or 0, alone=alone, at_once=urgent,
+    )  # fmt: skip
 
 
 def sent_today(addresses: Iterable[str], *, since: datetime) -> dict[str, int]:

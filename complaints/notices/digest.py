@@ -9,17 +9,18 @@ from django.core.mail import EmailMultiAlternatives
 from django.template import Context, Engine
 
 from complaints.models import Notice
-from complaints.notices.compose import DEFAULT_LANGUAGE, as_html
+from complaints.notices.compose import DEFAULT_LANGUAGE, as_html, with_mark, without_number
 from complaints.notices.letter import LINK_MARK, as_text, one_line, read_letter
 from complaints.notices.mail import letter_mail
 from complaints.notices.moments import moment
+from complaints.notices.senders import sender_of_notice
 
 MOST_NUMBERS = 5  # named where there is room for few
 
 
 def digest_mail(notices: Sequence[Notice], urls: Sequence[str]) -> EmailMultiAlternatives:
     """urls: of each notice's page, "" for a letter that has none. It goes in the name of the first notice."""
-    first = notices[0]
+    first, sender = notices[0], sender_of_notice(notices[0])
     language, source = written_in(first.language)
     numbers = [each.case.number for each in notices]
     named = ", ".join(numbers[:MOST_NUMBERS]) + (", …" if len(numbers) > MOST_NUMBERS else "")
@@ -28,14 +29,14 @@ def digest_mail(notices: Sequence[Notice], urls: Sequence[str]) -> EmailMultiAlt
         "count": len(notices),
         "number": named,
         "contact_name": one_line(first.to_name),
-        "desk_name": settings.DESK_NAME,
-        "desk_email": settings.DESK_EMAIL,
         "site": settings.BASE_URL,
+        **sender.facts,
     }
     letter = read_letter(Engine.get_default().get_template(source).render(Context(facts, autoescape=False)))
     links = [url for url in urls if url]
-    text, html = filled(as_text(letter), links), filled(as_html(letter, language, number=named), links)
-    return letter_mail(first, letter.subject, text, html, numbers=numbers, headers={})
+    text, html = filled(as_text(letter), links), filled(as_html(letter, language, number=named, sender=sender), links)
+    subject = with_mark(without_number(letter.subject, named), first.case.number)
+    return letter_mail(first, subject, text, html, numbers=numbers, headers={})
 
 
 def written_in(language: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from complaints.models import Case, Contact, Forward
 from complaints.notices.letter import fill_link
 from complaints.notices.links import make_link, portal_url
 from complaints.notices.mail import Undeliverable
+from complaints.notices.senders import sender_of
 from complaints.notices.timing import day_began
 from complaints.notices.verp import forward_bounce_address
 from complaints.notices.when_due import rules
@@ -67,13 +68,15 @@ class Report(EmailMessage):
 def mail_of(mails: Sequence[Forward], *, now: datetime) -> EmailMessage:
     (mail,) = mails
     text = fill_link(mail.text, link_of(mail.case, now=now))
-    report = Report(subject=mail.subject, body=text, from_email=forward_bounce_address(mail.pk), to=[mail.to_email])
+    sender = sender_of(mail.case)
+    envelope = forward_bounce_address(mail.pk, domain=sender.domain)
+    report = Report(subject=mail.subject, body=text, from_email=envelope, to=[mail.to_email])
     report.content = arf(mail, text) if mail.format == Contact.Forwarding.ARF else xarf(mail, text)
     headers = {
         "Subject": mail.subject,
-        "From": settings.DEFAULT_FROM_EMAIL,
+        "From": sender.header,
         "To": mail.to_email,
-        "Reply-To": settings.DESK_EMAIL,
+        "Reply-To": sender.email,
         "Date": now,
         "Message-ID": mail.message_id,
         "Auto-Submitted": "auto-generated",

@@ -9,7 +9,6 @@ import json
 from datetime import datetime
 from email.utils import format_datetime
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.crypto import salted_hmac
 
@@ -18,9 +17,10 @@ from complaints.cases.transitions import MACHINE, record
 from complaints.formats.xarf_schema import schema_problems
 from complaints.formats.xarf_write import NotWritable, as_xarf4, from_record
 from complaints.models import Case, Complaint, Contact, Forward
-from complaints.notices.compose import new_message_id
+from complaints.notices.compose import new_message_id, with_mark
 from complaints.notices.letter import LINK_MARK
 from complaints.notices.redaction import Redactor
+from complaints.notices.senders import Sender, sender_of
 from complaints.notices.when_due import rules
 from complaints.vocabulary import Category, ContractKind, EventKind, ParsedComplaint
 
@@ -63,8 +63,8 @@ def forward_complaints(case: Case, *, now: datetime) -> list[Forward]:
 
 
 def forward(case: Case, complaint: Complaint, contact: Contact, *, now: datetime) -> Forward | None:
-    parsed = redactor().complaint(as_parsed(complaint))
-    form, report = write_report(parsed, contact.forwarding)
+    parsed, sender = redactor().complaint(as_parsed(complaint)), sender_of(case)
+    form, report = write_report(parsed, contact.forwarding, sender)
     where = complaint.address_text or "your customer"
     try:
         with transaction.atomic():
@@ -74,16 +74,16 @@ def forward(case: Case, complaint: Complaint, contact: Contact, *, now: datetime
                 format=form,
                 report=report,
                 to_email=contact.email,
-                subject=f"Abuse report: {parsed.category.replace('_', ' ')} from {where} (case {case.number})",
+                subject=with_mark(f"Abuse report: {parsed.category.replace('_', ' ')} from {where}", case.number),
                 text=TEXT.format(
                     address=where,
                     at=f"{complaint.seen_at:%Y-%m-%d %H:%M:%S}",
-                    desk=settings.DESK_NAME,
+                    desk=sender.name,
                     format="XARF 4" if form == Format.XARF else "ARF, RFC 5965",
                     number=case.number,
                     link=LINK_MARK,
                 ),
-                message_id=new_message_id(case, "forward", complaint.pk),
+                message_id=new_message_id(case, "forward", complaint.pk, domain=sender.domain),
                 queued_at=now,
                 due_at=now + rules().undo,
             )
@@ -93,14 +93,10 @@ def forward(case: Case, complaint: Complaint, contact: Contact, *, now: datetime
     return made
 
 
-def write_report(parsed: ParsedComplaint, wanted: str) -> tuple[str, str]:
+def write_report(parsed: ParsedComplaint, wanted: str, sender: Sender) -> tuple[str, str]:
     """The form and the report. What XARF cannot say validly goes as ARF, which always can."""
     if wanted == Format.XARF:
-        desk = {
-            "org": settings.DESK_NAME,
-            "contact": settings.DESK_EMAIL,
-            "domain": settings.DESK_EMAIL.rpartition("@")[2],
-        }
+        desk = {"org": sender.name, "contact": sender.email, "domain": sender.domain}
         try:
             report = as_xarf4(parsed, sender=desk) | {"reporter": desk}
         except NotWritable:

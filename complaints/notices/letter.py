@@ -15,6 +15,8 @@ Name:: value        facts, one a line
     > MAIL FROM:<a@b.example>      lines indented by four spaces stay as they are
 
 => Label of the button to the customer's page
+
+-- A line of small print at the end; the next one follows
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ class BadLetter(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Block:
-    """kind: text, heading, strong, good, steps, facts, lines, button. Strong and good have their sentence in items."""
+    """kind: text, heading, strong, good, steps, facts, lines, button, small. Strong and good: the sentence in items."""
 
     kind: str
     text: str = ""
@@ -69,6 +71,8 @@ def read_block(paragraph: str) -> Block:
         return Block("heading", one_line(first[3:]))
     if first.startswith("=> "):
         return Block("button", one_line(first[3:]))
+    if all(line.startswith("-- ") for line in lines):
+        return Block("small", items=tuple(one_line(line[3:]) for line in lines))
     if all(":: " in line for line in lines):
         return Block("facts", facts=tuple(fact(line) for line in lines))
     if STEP.match(first):
@@ -127,6 +131,7 @@ TEXT = {
     "facts": facts_as_text,
     "lines": lambda block: "\n".join("    " + line for line in block.items),
     "button": lambda block: f"{block.text}\n{LINK_MARK}",
+    "small": lambda block: "\n".join(("-- ", *block.items)),  # RFC 3676 section 4.3
 }
 
 

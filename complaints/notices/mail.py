@@ -5,7 +5,6 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Mapping, Sequence
 
-from django.conf import settings
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 
@@ -13,6 +12,7 @@ from complaints.models import Notice
 from complaints.notices.backend import AnswerLost
 from complaints.notices.letter import fill_link
 from complaints.notices.returned import status_in
+from complaints.notices.senders import sender_of_notice
 from complaints.notices.verp import bounce_address
 
 MAY_HAVE_GONE = "it may have gone or not"
@@ -49,18 +49,20 @@ def letter_mail(
     notice: Notice, subject: str, text: str, html: str, *, numbers: Sequence[str], headers: Mapping[str, str]
 ) -> EmailMultiAlternatives:
     """No List-Unsubscribe: this is mail about a contract, and nobody subscribed to it."""
+    sender = sender_of_notice(notice)
     mail = EmailMultiAlternatives(
         subject=subject,
         body=text,
-        from_email=bounce_address(notice.pk),  # the envelope's; the reader sees the header below
+        from_email=bounce_address(notice.pk, domain=sender.domain),  # the envelope's; the reader sees the header below
         to=[recipient(notice)],
-        reply_to=[settings.DESK_EMAIL],
+        reply_to=[sender.email],
         headers={
-            "From": settings.DEFAULT_FROM_EMAIL,
+            "From": sender.header,
             "Message-ID": notice.message_id,
             "Auto-Submitted": "auto-generated",  # RFC 3834 section 5: nobody's machine should answer it
             "X-Auto-Response-Suppress": "OOF, AutoReply",  # Exchange does not look at Auto-Submitted
             "X-Abuse-Case": ", ".join(numbers),
+            "Content-Language": notice.language,
             **headers,
         },
     )

@@ -38,13 +38,13 @@ class Incoming:
     """A mail that we could answer.
 
     return_path: the envelope's sender, bare; "" is the null sender, None is not known (uploaded, posted).
-    format: NAME of the format that read it. desk: our own address.
+    format: NAME of the format that read it. desks: our own addresses, one a brand.
     """
 
     headers: Headers
     return_path: str | None
     format: str
-    desk: str
+    desks: tuple[str, ...]
 
     @property
     def author(self) -> str:
@@ -82,17 +82,20 @@ def is_ours(address: str, desk: str) -> bool:
 
 
 def comes_from_us(mail: Incoming) -> bool:
-    return any(is_ours(address, mail.desk) for address in (mail.author, mail.return_path or "") if address)
+    theirs = [address for address in (mail.author, mail.return_path or "") if address]
+    return any(is_ours(address, desk) for address in theirs for desk in mail.desks)
 
 
 def bears_our_id(mail: Incoming) -> bool:
     """It is one of our own mails, come back with its Message-ID."""
     named = (mail.headers.first("message-id") or "").strip().lower()
-    return named.startswith(("<case-", "<reporter-")) and named.endswith(f"@{domain_of(mail.desk)}>")
+    ends = tuple(f"@{domain_of(desk)}>" for desk in mail.desks)
+    return named.startswith(("<case-", "<reporter-")) and named.endswith(ends)
 
 
 def answers_us(mail: Incoming) -> bool:
-    wanted = re.compile(rf"<(?:case|reporter)-[^<>\s]{{1,200}}@{re.escape(domain_of(mail.desk))}>", re.I)
+    domains = "|".join(re.escape(domain_of(desk)) for desk in mail.desks)
+    wanted = re.compile(rf"<(?:case|reporter)-[^<>\s]{{1,200}}@(?:{domains})>", re.I)
     named = (*mail.headers.every("in-reply-to"), *mail.headers.every("references"))
     return any(wanted.search(value[-8000:]) for value in named)
 

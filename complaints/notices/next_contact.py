@@ -10,7 +10,7 @@ from complaints.cases.tasks import open_task
 from complaints.cases.transitions import MACHINE
 from complaints.models import Case, Contact, Notice
 from complaints.models.customers import ROLE_ORDER
-from complaints.notices.compose import queue_notice
+from complaints.notices.compose import queue_notice, restored
 from complaints.notices.returned import is_about_address
 from complaints.vocabulary import CaseState, CustomerStatus
 
@@ -51,7 +51,9 @@ def write_to_next(case: Case, notice: Notice, *, problem: str, now: datetime) ->
     }
     case.save(update_fields=["owner"])
     last = max(each.recipient for each in tried)
-    return queue_notice(case, notice.step, occurrence=notice.occurrence, recipient=last + 1, now=now)
+    return queue_notice(
+        case, notice.step, occurrence=notice.occurrence, recipient=last + 1, now=now, extra=restored(notice.given)
+    )
 
 
 def next_contact(case: Case, *, tried: set[str]) -> Contact | None:

@@ -56,15 +56,15 @@ def record_reply(message: Message, *, now: datetime) -> list[int]:
     """The cases it belongs to; none when it answers none of our mails."""
     mail = Mail(message.raw)
     if passed_on := forward_answered(mail):
-        put_into_case(passed_on.case, {"forward": passed_on.pk}, mail, message, now=now, to=passed_on.to_email)
-        return [passed_on.case_id]
+        put_into_case(passed_on.case.lives_on, {"forward": passed_on.pk}, mail, message, now=now, to=passed_on.to_email)
+        return [passed_on.case.lives_on.pk]
     notice = next((found for way in WAYS if (found := way(mail, message))), None)
     if notice is None:
         return []
     told = [notice, *Notice.objects.filter(carried_by=notice).select_related("case")]
     for each in told:
-        put_into_case(each.case, {"notice": each.pk}, mail, message, now=now, to=each.to_email)
-    return [each.case_id for each in told]
+        put_into_case(each.case.lives_on, {"notice": each.pk}, mail, message, now=now, to=each.to_email)
+    return sorted({each.case.lives_on.pk for each in told})
 
 
 def put_into_case(

@@ -12,12 +12,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from complaints.attribution.times import utc_text
 from complaints.cases.questions import Told as Known
 from complaints.cases.questions import told_of
 from complaints.cases.reattribution import ask_again
+from complaints.formats.authentication import authenticated_domain
 from complaints.formats.header_text import bare_address
 from complaints.formats.mail import Mail
 from complaints.formats.reporter_reply import ids_answered
@@ -114,7 +116,17 @@ def problem_of(mail: Mail, ours: ReporterMail) -> str:
     sender = (bare_address(mail.headers.first("from")) or "").lower()
     if sender not in (ours.to_email.lower(), ours.reporter.address.lower()):
         return f"It comes from {sender or 'nobody'}, and we wrote to {ours.to_email}."
+    if not is_proven(mail, ours):
+        return f"Nothing proves that {sender} wrote it, as it was proven of the complaint."
     return "" if ours.kind == ReporterMail.Kind.ASK_MISSING else NOT_ASKED
+
+
+def is_proven(mail: Mail, ours: ReporterMail) -> bool:
+    """As well as the complaint was: whoever had a copy of our question knows its Message-ID, and can write any From."""
+    asked_about = [each["complaint"] for each in ours.facts.get("complaints", ())]
+    known = Complaint.objects.filter(pk__in=asked_about).values_list("evidence", flat=True)
+    domains = {domain for evidence in known if (domain := evidence.get("authenticated"))}
+    return not domains or authenticated_domain(mail.headers, settings.AUTHSERV_ID) in domains
 
 
 def waiting_complaints(ours: ReporterMail) -> list[tuple[int, Asked]]:

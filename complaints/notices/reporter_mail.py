@@ -28,6 +28,7 @@ from complaints.models import AttributionWait, Complaint, Message, Reporter, Rep
 from complaints.models.text import storable
 from complaints.notices.mail_loops import Incoming, return_path_of, why_silent
 from complaints.notices.reporter_letter import LetterFor, language_of_mail, write_letter
+from complaints.notices.senders import our_addresses
 from complaints.vocabulary import Answer
 
 Kind, State = ReporterMail.Kind, ReporterMail.State
@@ -66,7 +67,7 @@ def answerable(message: Message, reporter: Reporter, *, format: str, by: str) ->
         raise NoAnswer(f"the mail cannot be read: {exc}") from exc
     has_envelope = message.channel in ENVELOPES
     path = return_path_of(mail.headers, envelope_from=message.envelope_from, has_envelope=has_envelope)
-    incoming = Incoming(headers=mail.headers, return_path=path, format=format, desk=settings.DESK_EMAIL)
+    incoming = Incoming(headers=mail.headers, return_path=path, format=format, desks=our_addresses())
     by_hand = by != MACHINE
     if reason := why_silent(incoming, by_hand=by_hand) or (None if by_hand else why_not_by_machine(reporter)):
         raise NoAnswer(f"This mail is not answered: {reason}.")

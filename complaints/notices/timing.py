@@ -57,12 +57,13 @@ class Rules:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Letter:
-    """One that is due. to: the address, in lower case."""
+    """One that is due. to: the address, in lower case. brand: in whose name; 0: the desk's own."""
 
     key: int
     case: int
     to: str
     language: str
+    brand: int = 0
     alone: bool = False
     at_once: bool = False
 
@@ -112,11 +113,11 @@ def on_day(local: datetime, rules: Rules) -> datetime:
 
 
 def in_mails(letters: Iterable[Letter]) -> list[list[Letter]]:
-    """What goes as one mail: letters of several cases to one address and in one language, in their order."""
+    """What goes as one mail: letters of several cases to one address, in one language and one name."""
     mails: list[list[Letter]] = []
-    open_for: dict[tuple[str, str], list[Letter]] = {}
+    open_for: dict[tuple[str, str, int], list[Letter]] = {}
     for letter in letters:
-        key = (letter.to, letter.language)
+        key = (letter.to, letter.language, letter.brand)
         if letter.alone or letter.at_once:
             mails.append([letter])
         elif has_room(open_for.get(key, ()), letter):

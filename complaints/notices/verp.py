@@ -15,21 +15,21 @@ BOUNCE = re.compile(r"bounce\+([rf]?\d{1,18})-([0-9a-f]{10})@.{1,255}", re.IGNOR
 TO_REPORTER, FORWARDED = "r", "f"
 
 
-def bounce_address(notice_id: int) -> str:
-    return address_of(str(notice_id))
+def bounce_address(notice_id: int, *, domain: str = "") -> str:
+    """domain: of the header's From, so that SPF and DMARC agree; empty: the desk's own."""
+    return address_of(str(notice_id), domain)
 
 
 def reporter_bounce_address(mail_id: int) -> str:
     return address_of(f"{TO_REPORTER}{mail_id}")
 
 
-def forward_bounce_address(mail_id: int) -> str:
-    return address_of(f"{FORWARDED}{mail_id}")
+def forward_bounce_address(mail_id: int, *, domain: str = "") -> str:
+    return address_of(f"{FORWARDED}{mail_id}", domain)
 
 
-def address_of(name: str) -> str:
-    domain = settings.DESK_EMAIL.rpartition("@")[2]
-    return f"bounce+{name}-{signature(name)}@{domain}"
+def address_of(name: str, domain: str = "") -> str:
+    return f"bounce+{name}-{signature(name)}@{domain or settings.DESK_EMAIL.rpartition('@')[2]}"
 
 
 def notice_of_bounce(address: str) -> int | None:

@@ -9,8 +9,7 @@ from django.db import transaction
 from complaints.cases.corrections import settle_told
 from complaints.cases.moving import TOLD, WITHDRAWN
 from complaints.models import Case, Notice, Reattribution
-from complaints.notices.compose import DEFAULT_LANGUAGE, language_of, letter_for, queue_notice
-from complaints.notices.moments import moment
+from complaints.notices.compose import queue_notice
 
 Told = Reattribution.Told
 
@@ -20,13 +19,10 @@ def withdraw(case: Case, *, actor: str, now: datetime) -> Notice | None:
 
     Its case, and with it the letter's recipient, is as it was when the wrong letter went. Safe to repeat.
     """
-    language = language_of(
-        letter_for(WITHDRAWN, cause=case.cause, category=case.category, language=owner_language(case))
-    )
     first = case.notices.filter(state__in=TOLD, sent_at__isnull=False).order_by("sent_at").first()
-    told = moment(first.sent_at, language) if first and first.sent_at else None
+    extra = {"told_at": first.sent_at} if first and first.sent_at else {}
     with transaction.atomic():
-        notice = queue_notice(case, WITHDRAWN, occurrence=1, now=now, extra={"told": told})
+        notice = queue_notice(case, WITHDRAWN, occurrence=1, now=now, extra=extra)
         if notice is not None:
             settle_told([case.pk], Told.WITHDRAWN, actor=actor, now=now)
     return notice
@@ -36,7 +32,3 @@ def leave_untold(case: Case, *, actor: str, now: datetime) -> None:
     """No letter is needed: they were called, or it would only confuse."""
     with transaction.atomic():
         settle_told([case.pk], Told.LEFT, actor=actor, now=now)
-
-
-def owner_language(case: Case) -> str:
-    return str(case.owner.get("language") or DEFAULT_LANGUAGE)

@@ -1,4 +1,4 @@
-"""The customer's page: one address a case, made of an unguessable token."""
+"""The customer's page: one address a case, made of an unguessable token; and the colours of brands."""
 
 from django.urls import path
 
@@ -6,6 +6,7 @@ from complaints.portal import views
 
 app_name = "portal"
 urlpatterns = [
+    path("brand/<int:pk>.css", views.brand_style, name="brand"),
     path("<str:token>", views.show_case, name="case"),
     path("<str:token>/answer", views.answer, name="answer"),
     path("<str:token>/asked", views.asked, name="asked"),

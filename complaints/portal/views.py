@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.template.loader import select_template
 from django.urls import reverse
 from django.utils import timezone
@@ -17,9 +17,10 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from complaints.blacklists import mark_asked
 from complaints.cases.answers import CUSTOMER, AnswerKind, NoAnswerNow, record_answer, record_seen
 from complaints.cases.transitions import StaleCase
-from complaints.models import Case, PortalLink
+from complaints.models import Brand, Case, PortalLink
 from complaints.notices.about import theme_of
 from complaints.notices.links import find_link
+from complaints.notices.senders import Sender, sender_of, sender_of_nobody
 from complaints.portal import page
 from complaints.portal.forms import MAX_TEXT, AnswerForm
 from complaints.portal.languages import A_YEAR, COOKIE, language_of, languages
@@ -125,16 +126,29 @@ def shared(request: HttpRequest, case: Case, token: str) -> dict[str, Any]:
         "language": language_of(request, case),
         "languages": languages(),
         "max_text": MAX_TEXT,
-        "desk_email": settings.DESK_EMAIL,
         "site": settings.BASE_URL,
+        **in_the_name_of(sender_of(case)),
         "desk_user": request.user.get_username() if request.user.is_authenticated else "",
     }
 
 
 def unknown_link(request: HttpRequest) -> HttpResponse:
     language = language_of(request, None)
-    context = {"desk_email": settings.DESK_EMAIL, "language": language}
+    context = {"language": language, **in_the_name_of(sender_of_nobody())}
     return HttpResponse(template(language, ["no_link.html"]).render(context, request), status=404)
+
+
+def in_the_name_of(sender: Sender) -> dict[str, Any]:
+    return {**sender.facts, "brand": sender.brand if sender.colour else None}
+
+
+@require_safe
+def brand_style(request: HttpRequest, pk: int) -> HttpResponse:
+    """A brand's colour as a style sheet: the policy of these pages allows no style within them."""
+    brand = get_object_or_404(Brand.objects.exclude(colour=""), pk=pk)
+    response = HttpResponse(f":root {{ --brand: {brand.colour}; --on-brand: #fff }}\n", content_type="text/css")
+    response["Cache-Control"] = "public, max-age=3600"
+    return response
 
 
 def template(language: str, names: list[str]) -> Any:

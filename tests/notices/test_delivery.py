@@ -35,7 +35,7 @@ LATER = NOON + timedelta(hours=30)
 
 @pytest.fixture(autouse=True)
 def desk(settings):
-    settings.DESK_EMAIL, settings.DEFAULT_FROM_EMAIL = "abuse@isp.example", "Example Net <abuse@isp.example>"
+    settings.DESK_EMAIL, settings.DESK_NAME = "abuse@isp.example", "Example Net"
     settings.BASE_URL = "https://abuse.isp.example"
 
 

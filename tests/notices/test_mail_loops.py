@@ -10,12 +10,19 @@ from complaints.notices.mail_loops import Incoming, return_path_of, why_silent
 LENA = "lena@studio-hoff.example"
 HUMAN = {"From": f"Lena Hoff <{LENA}>", "Subject": "Spam from your network", "Message-ID": "<1@studio-hoff.example>"}
 
+DESKS = ("abuse@isp.example", "abuse@brand.example")
+
 
 def incoming(
     fields: dict[str, str] | None = None, *, return_path: str | None = LENA, format: str = "freetext"
 ) -> Incoming:
     text = "\n".join(f"{name}: {value}" for name, value in (HUMAN | (fields or {})).items())
-    return Incoming(headers=Headers(text.encode()), return_path=return_path, format=format, desk="abuse@isp.example")
+    return Incoming(
+        headers=Headers(text.encode()),
+        return_path=return_path,
+        format=format,
+        desks=DESKS,
+    )
 
 
 def test_a_person_who_writes_by_hand_may_be_answered():

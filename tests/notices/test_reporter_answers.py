@@ -124,6 +124,28 @@ def test_an_answer_from_somebody_else_waits_for_a_person():
     assert Complaint.objects.get().answer == "unsure"
 
 
+SIGNED = "Authentication-Results: mx.isp.example; dkim=pass header.d=studio-hoff.example\n"
+
+
+@pytest.mark.parametrize(("more", "state"), [(SIGNED, "used"), ("", "unclear")])
+def test_an_answer_must_be_proven_as_well_as_the_complaint_was(settings, more, state):
+    settings.AUTHSERV_ID = "mx.isp.example"
+    mail = ask_lena(more=SIGNED)
+    receive(answer_to(mail, "The source port was 2050.\n").replace(b"MIME-Version", more.encode() + b"MIME-Version", 1))
+
+    answer = ReporterAnswer.objects.get()
+    assert answer.state == state
+    assert ("Nothing proves that lena@studio-hoff.example" in answer.problem) is (state == "unclear")
+
+
+def test_an_answer_to_a_complaint_that_nothing_proved_needs_no_more_than_it(settings):
+    mail = ask_lena()
+    settings.AUTHSERV_ID = "mx.isp.example"
+    receive(answer_to(mail, "The source port was 2050.\n"))
+
+    assert ReporterAnswer.objects.get().state == "used"
+
+
 def test_an_id_that_we_never_gave_out_is_shown_as_unread():
     mail = ask_lena()
     forged = answer_to(mail, "source port 2100").replace(mail.message_id.encode(), b"<reporter-1." + b"0" * 16 + b"@x>")

@@ -10,7 +10,7 @@ import pytest
 from django.utils import timezone
 
 from complaints.cases.transitions import add_note, move_case, record
-from complaints.models import Case, CheckRun
+from complaints.models import Brand, Case, CheckRun
 from complaints.vocabulary import CaseState, Cause, CustomerStatus, EventKind, Resolution, Verdict
 from tests.notices.rows import (
     BACK,
@@ -262,3 +262,26 @@ def test_a_language_without_pages_is_served_in_english_and_says_so_to_the_reader
     html = page(client, case)
     assert '<html lang="en">' in html
     assert f"Since {case.first_seen_at:%A}" in words(html)
+
+
+def test_a_brand_shows_its_name_its_colour_and_how_it_is_reached(client):
+    case = make_relay_case(state=CaseState.NOTIFIED)
+    case.owner["brand"] = "nord"
+    case.save()
+    brand = Brand.objects.create(
+        name="nord", title="Nordnetz", email="abuse@nordnetz.example", phone="+49 40 5550100", colour="#7a1f3d",
+        signature="Nordnetz GmbH\nKiel",
+    )  # fmt: skip
+    shown = client.get(f"/c/{make_link_and_token(case, now=timezone.now())[1]}").content.decode()
+    assert '<span class="brand">Nordnetz</span>' in shown
+    assert "abuse@nordnetz.example" in shown
+    assert "+49 40 5550100" in shown
+    assert "Nordnetz GmbH<br>Kiel" in shown
+    style = f"/c/brand/{brand.pk}.css"
+    assert f'href="{style}?7a1f3d"' in shown
+    assert client.get(style).content == b":root { --brand: #7a1f3d; --on-brand: #fff }\n"
+
+
+def test_a_brand_without_a_colour_has_no_style_sheet(client):
+    brand = Brand.objects.create(name="nord", title="Nordnetz")
+    assert client.get(f"/c/brand/{brand.pk}.css").status_code == 404
