@@ -1,6 +1,6 @@
 """The nouns: columns, constraints, QuerySets and one-row properties. Verbs live beside this package, not in it."""
 
-from complaints.models.accounts import User
+from complaints.models.accounts import AccessLog, Restricted, SharedCount, User
 from complaints.models.address_plan import AddressPlanVersion, PrefixInUse
 from complaints.models.api_keys import ApiKey
 from complaints.models.assignments import Assignment, AssignmentChange, PrefixLength
@@ -36,6 +36,7 @@ from complaints.models.watch import Feed, Rise, SignedCall, SweepPosition, Tally
 from complaints.models.weights import PriorityWeights
 
 __all__ = [
+    "AccessLog",
     "AddressPlanVersion",
     "ApiKey",
     "Assignment",
@@ -97,10 +98,12 @@ __all__ = [
     "ReporterTally",
     "ResolverAnswer",
     "ResolverState",
+    "Restricted",
     "Rise",
     "Rule",
     "RuleChange",
     "SenderMinute",
+    "SharedCount",
     "SharedMachine",
     "SignedCall",
     "SweepPosition",

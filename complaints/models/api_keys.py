@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from django.db import models
 
+from complaints.models.accounts import Restricted
 
-class ApiKey(models.Model):
+
+class ApiKey(Restricted):
     """A program's key to the API. The key itself is shown once, when it is made; only its hash is kept."""
 
     name = models.CharField(max_length=100, help_text="Whose program it is, for people")

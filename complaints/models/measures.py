@@ -64,6 +64,7 @@ class Intervention(models.Model):
                 condition=Q(state__in=["decided", "applying", "release_due", "releasing"]),
             ),
             models.Index(fields=["case", "id"], name="intervention_case"),
+            models.Index(fields=["id"], name="intervention_proposed", condition=Q(state="proposed")),
         ]
 
     def __str__(self) -> str:
