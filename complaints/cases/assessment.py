@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from complaints.cases.priority import count
 from complaints.cases.transitions import MACHINE, record
 from complaints.cases.weighing import weigh
-from complaints.diagnosis import diagnose_complaint
-from complaints.diagnosis.combine import diagnose_case
+from complaints.diagnosis import diagnose_case, look_at
 from complaints.models import Case, CheckRun, Complaint
 from complaints.vocabulary import Category, Cause, Diagnosis, EventKind, ParsedComplaint, Verdict
 
+NUMBERS = re.compile(r"\d+")
 LOOKED_AT = 50  # the youngest complaints; a thousand more of one run say nothing new
 
 
@@ -21,7 +23,7 @@ def assess(case: Case, *, now: datetime) -> None:
     complaints = list(case.complaints.order_by("-seen_at")[:LOOKED_AT])
     runs = last_runs(case)
     diagnosis = diagnose_case(
-        [diagnose_complaint(as_parsed(complaint)) for complaint in complaints],
+        [look_at(as_parsed(complaint)) for complaint in complaints],
         relay=relay_verdict(case, runs),
         listing_causes=[cause for run in runs if run.check_name == "dnsbl" for cause in run.details.get("causes", [])],
     )
@@ -38,12 +40,20 @@ def assess(case: Case, *, now: datetime) -> None:
         return
     seen_as = {"cause": case.cause, "cause_confidence": case.cause_confidence}
     if not Case.objects.filter(pk=case.pk, **seen_as).update(**changed):
-        return  # another worker has just assessed it
+        case.refresh_from_db(fields=list(columns))  # another worker has just assessed it, by what came meanwhile
+        return
     if "cause" in changed or abs(case.cause_confidence - diagnosis.confidence) >= 0.1:
         told = {"cause": diagnosis.cause, "confidence": diagnosis.confidence, "reasons": list(diagnosis.reasons)}
-        record(case, EventKind.DIAGNOSED, actor=MACHINE, now=now, was=case.cause, **told)
+        because = news_of(case.cause_reasons, diagnosis.reasons)
+        record(case, EventKind.DIAGNOSED, actor=MACHINE, now=now, was=case.cause, because=because, **told)
     for name, value in changed.items():
         setattr(case, name, value)
+
+
+def news_of(before: Sequence[str], reasons: Sequence[str]) -> list[str]:
+    """Which of the reasons were not there before, whatever their numbers: what changed the diagnosis."""
+    known = {NUMBERS.sub("", reason) for reason in before}
+    return [reason for reason in reasons if NUMBERS.sub("", reason) not in known]
 
 
 def last_runs(case: Case) -> list[CheckRun]:
@@ -72,6 +82,10 @@ def as_parsed(complaint: Complaint) -> ParsedComplaint:
         original_mail_from=complaint.evidence.get("original_mail_from"),
         original_subject=complaint.subject,
         received=tuple(complaint.evidence.get("received", ())),
+        traces=tuple(complaint.evidence.get("traces", ())),
+        reported_uris=tuple(complaint.evidence.get("reported_uris", ())),
+        arrival_date=complaint.seen_at if complaint.seen_exactly else None,
+        reporter=str(complaint.reporter_id or ""),
     )
 
 
@@ -79,7 +93,11 @@ CAUSE_WORDS = {
     Cause.OPEN_RELAY: "Open relay",
     Cause.BOT: "Infected machine",
     Cause.STOLEN_MAILBOX: "Stolen mailbox",
+    Cause.WEB_SCRIPT: "Web form or script that sends",
     Cause.BULK_MAIL: "Unwanted bulk mail",
+    Cause.FORWARDED: "Forwarded mail",
+    Cause.FORGED: "Forged line",
+    Cause.ATTACK: "Attacks",
 }
 
 

@@ -158,7 +158,7 @@ def diagnosed_line(data: dict[str, Any]) -> tuple[str, str]:
     cause = Cause(data.get("cause") or "unknown")
     sureness = words.confidence_word(float(data.get("confidence") or 0)).text
     known = f" ({sureness})" if cause is not Cause.UNKNOWN else ""
-    return f"Probable cause: {words.CAUSES[cause].lower()}{known}", "; ".join(data.get("reasons") or [])
+    return f"Probable cause: {words.CAUSES[cause].lower()}{known}", "; ".join(data.get("because") or data.get("reasons") or [])
 
 
 def opened_line(data: dict[str, Any]) -> tuple[str, str]:

@@ -23,6 +23,7 @@ SAID_BY_REPORTERS = frozenset(
     {Category.VULNERABLE, Category.COPYRIGHT, Category.LOGIN_ATTACK, Category.SCAN, Category.DDOS}
 )
 SAID_IF_NO_CAUSE = frozenset({Category.PHISHING, Category.MALWARE, Category.FRAUD})
+NOBODYS_FAULT = frozenset({Cause.FORWARDED, Cause.FORGED})  # nobody is told of these by a machine
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def may_notify(facts: Facts) -> bool:
 
     Where reporters say what they saw themselves, several voices or one that can be trusted must say it, and lately.
     """
-    if not facts.has_contact or facts.owner_confidence < SURE_OWNER:
+    if not facts.has_contact or facts.owner_confidence < SURE_OWNER or facts.cause in NOBODYS_FAULT:
         return False
     voices = facts.reporters >= 2 or facts.trusted_reporters >= 1
     about_a_relay = facts.category is Category.VULNERABLE and facts.cause is Cause.OPEN_RELAY
@@ -94,7 +95,8 @@ def is_said_by_reporters(facts: Facts) -> bool:
     """Blacklists speak of mail alone: they are no voice in this."""
     if facts.only_listed:
         return False
-    return facts.category in SAID_BY_REPORTERS or (facts.category in SAID_IF_NO_CAUSE and facts.cause is Cause.UNKNOWN)
+    no_cause = facts.cause in (Cause.UNKNOWN, Cause.HARMFUL_CONTENT)
+    return facts.category in SAID_BY_REPORTERS or (facts.category in SAID_IF_NO_CAUSE and no_cause)
 
 
 def may_measure(facts: Facts) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from complaints.cases.ladder import FORGOTTEN, points_of
-from complaints.diagnosis.combine import diagnose_case
+from complaints.diagnosis import diagnose_case
 from complaints.playbooks.carrying import Play
 from complaints.playbooks.conditions import Facts
 from complaints.playbooks.record import Heard, Ran

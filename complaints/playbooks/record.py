@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from complaints.cases.ladder import PastCase
+from complaints.diagnosis import Sighting
 from complaints.playbooks.documents import Step
-from complaints.vocabulary import CaseState, Category, ContractKind, Diagnosis, Resolution, Verdict
+from complaints.vocabulary import CaseState, Category, ContractKind, Resolution, Verdict
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Heard:
     trusted: bool = False
     format: str = "arf"
     confidence: float = 0.95
-    shape: Diagnosis | None = None
+    shape: Sighting | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from complaints.cases.assessment import as_parsed
 from complaints.cases.ladder import PastCase
 from complaints.cases.protection import contract_kind, is_protected
 from complaints.cases.transitions import MACHINE
-from complaints.diagnosis import diagnose_complaint
+from complaints.diagnosis import look_at
 from complaints.models import (
     Case,
     CaseEvent,
@@ -163,7 +163,7 @@ def as_heard(complaint: Complaint) -> Heard:
         trusted=bool(complaint.reporter and complaint.reporter.authenticated),
         format=complaint.format,
         confidence=complaint.confidence,
-        shape=diagnose_complaint(as_parsed(complaint)),
+        shape=look_at(as_parsed(complaint)),
     )
 
 
