@@ -82,15 +82,22 @@ def finish_many(results: Sequence[tuple[CheckRun, CheckOutcome]], *, now: dateti
             if update_rows(CheckRun, "id", columns, claimed, only=held) != len(claimed):
                 transaction.set_rollback(True)
                 return []
-        of_cases = [(run.case, run, outcome.verdict) for run, outcome in results if run.case is not None]
+        cases = cases_now([run for run, _ in results])
+        of_cases = [(cases[run.pk], run, outcome.verdict) for run, outcome in results if run.pk in cases]
         CaseEvent.objects.bulk_create(done_line(case, run, verdict, now) for case, run, verdict in of_cases)
-        Case.objects.active().filter(pk__in={case.pk for case, _, _ in of_cases}).update(due_at=now)
+        Case.objects.active().filter(pk__in={case for case, _, _ in of_cases}).update(due_at=now)
     return [run for run, _ in results]
 
 
-def done_line(case: Case, run: CheckRun, verdict: Verdict, now: datetime) -> CaseEvent:
+def cases_now(runs: Sequence[CheckRun]) -> dict[int, int]:
+    """The id of each run's case by the run's: while it ran, its case may have been merged into another."""
+    of_cases = CheckRun.objects.filter(pk__in=[run.pk for run in runs], case__isnull=False)
+    return dict(of_cases.values_list("pk", "case"))
+
+
+def done_line(case: int, run: CheckRun, verdict: Verdict, now: datetime) -> CaseEvent:
     data = {"check": run.pk, "name": run.check_name, "verdict": verdict}
-    return CaseEvent(case=case, at=now, kind=EventKind.CHECK_DONE, actor=MACHINE, data=data)
+    return CaseEvent(case_id=case, at=now, kind=EventKind.CHECK_DONE, actor=MACHINE, data=data)
 
 
 def retry_after(tries: int) -> timedelta:
@@ -106,9 +113,9 @@ def finish(
     with transaction.atomic():
         if not held.update(state=State.DONE, verdict=verdict, reason=reason, finished_at=now, due_at=None, **changes):
             return False
-        if run.case is not None:
-            done_line(run.case, run, verdict, now).save()
-            Case.objects.active().filter(pk=run.case.pk).update(due_at=now)
+        for case in cases_now([run]).values():
+            done_line(case, run, verdict, now).save()
+            Case.objects.active().filter(pk=case).update(due_at=now)
     return True
 
 

@@ -122,6 +122,11 @@ class Case(models.Model):
         return f"{self.opened_at.year}-{self.pk:05d}"
 
     @property
+    def lives_on(self) -> Case:
+        """Where everything about it goes: the case that it was merged into, or itself."""
+        return self.merged_into or self
+
+    @property
     def address_text(self) -> str:
         from complaints.addresses import address_text
 
