@@ -45,7 +45,7 @@ def make_mail(dice: random.Random) -> bytes:
     mail = (
         f"{received}DKIM-Signature: v=1; a=rsa-sha256; d=mailhaus.example; s=fbl;\r\n\tb={signature}\r\n"
         "From: Mailhaus Feedback <feedback@mailhaus.example>\r\nTo: abuse@brenn.example\r\n"
-        "Subject: Email Feedback Report\r\nDate: Tue, 3 Mar 2026 09:15:00 +0000\r\nMIME-Version: 1.0\r\n"
+        "Subject: Email Feedback Report\r\nDate: Tue, 3 Mar 2026 08:59:38 +0000\r\nMIME-Version: 1.0\r\n"
         f"Message-ID: <{dice.getrandbits(64):x}@mailhaus.example>\r\n"
         f'Content-Type: multipart/report; report-type=feedback-report;\r\n\tboundary="{boundary}"\r\n\r\n'
         f"--{boundary}\r\nContent-Type: text/plain; charset=us-ascii\r\n\r\nAn abuse report.\r\n\r\n"

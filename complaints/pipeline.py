@@ -20,7 +20,7 @@ from django.utils import timezone
 from complaints.addresses import NO_ADDRESS, address_key
 from complaints.attribution import attribute
 from complaints.attribution.networks import OwnNetworks
-from complaints.cases.accusations import Accusation, Identity, identity_of, tells_when
+from complaints.cases.accusations import Accusation, Identity, has_come, identity_of, tells_when
 from complaints.cases.filing import file_complaints
 from complaints.cases.questions import question_about
 from complaints.checking import is_for_probes, record_arrivals
@@ -225,12 +225,12 @@ def place_in_time(message: Message, parsed: ParsedMessage, complaint: ParsedComp
 
 
 def seen_at(message: Message, complaint: ParsedComplaint) -> datetime:
-    """The report's time; the time we got the mail where it gives none, or one that has not come yet.
+    """The report's time, or its mail's; the time we got the mail where it gives none, or one that has not come yet.
 
     Never later than the mail: abuse "from tomorrow" would count as new abuse after a fix of today.
     """
     told, got = complaint.arrival_date, message.received_at
-    return min(told, got) if told and tells_when(complaint, received_at=got) else got
+    return min(told, got) if told and has_come(complaint, received_at=got) else got
 
 
 def finish_readings(reads: Sequence[Read], *, claim: str, now: datetime) -> None:

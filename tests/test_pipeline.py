@@ -266,7 +266,7 @@ def test_a_time_that_has_not_come_yet_makes_the_owner_less_sure() -> None:
     future = arf().replace(b"Arrival-Date: Tue, 10 Mar 2026", b"Arrival-Date: Wed, 11 Mar 2026")
     process_messages([make_message(future).pk], now=NOON)
     complaint = Complaint.objects.get()
-    assert (complaint.seen_at, complaint.seen_exactly, complaint.confidence) == (NOON, False, 0.7125)
+    assert (complaint.seen_at, complaint.seen_exactly, complaint.confidence) == (NOON, False, 0.855)
 
 
 def test_a_time_that_has_not_come_yet_is_replaced_by_the_time_we_got_the_mail() -> None:
@@ -301,3 +301,12 @@ def test_only_our_own_mail_server_vouches_for_a_reporter(
     process_messages([make_message(b"Authentication-Results: " + result + b"\n" + arf()).pk], now=NOON)
     assert Reporter.objects.get(address="feedback@provider.example").authenticated is authenticated
     assert Complaint.objects.get().evidence.get("authenticated") == ("provider.example" if authenticated else None)
+
+
+def test_report_that_says_no_time_is_about_the_days_before_its_mail() -> None:
+    silent = arf().replace(b"Arrival-Date: Tue, 10 Mar 2026", b"X-Then: Tue, 10 Mar 2026")
+    silent = silent.replace(b"Received: ", b"X-Received: ")
+    process_messages([make_message(silent).pk], now=NOON)
+    complaint = Complaint.objects.get()
+    assert (complaint.seen_exactly, complaint.confidence) == (False, 0.855)
+    assert "gives no time" in complaint.attribution["reason"]

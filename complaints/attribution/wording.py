@@ -13,6 +13,8 @@ from complaints.vocabulary import Answer
 
 CONFIDENCE = {"static": 0.95, "lease": 0.9, "cgnat": 0.9}
 TIME_UNKNOWN = 0.75  # factor
+LONG = timedelta(days=30)  # reports are seldom that late: who has had it for so long is meant, time or no time
+TIME_UNKNOWN_OF_LONG = 0.9  # factor
 ROUGHLY = timedelta(hours=1)  # a time that may be off by more is worth a word, and a little confidence
 TIME_ROUGH = 0.9  # factor
 HOURS = length_text(UNKNOWN_TIME_WINDOW)
@@ -25,10 +27,11 @@ def outside(question: Question) -> Holding:
     return Holding(Answer.NOT_OURS, reason=f"{address_text(question.address)} is inside none of our networks")
 
 
-def less_by_time(question: Question, confidence: float) -> float:
-    """What is left of it when the time is not known well."""
+def less_by_time(question: Question, confidence: float, *, since: datetime | None = None) -> float:
+    """What is left of it when the time is not known well. since: when its holder began, if that is known."""
     if not question.at_exactly:
-        return round(confidence * TIME_UNKNOWN, 4)
+        is_long = since is not None and question.at - since >= LONG
+        return round(confidence * (TIME_UNKNOWN_OF_LONG if is_long else TIME_UNKNOWN), 4)
     return round(confidence * TIME_ROUGH, 4) if question.slack > ROUGHLY else confidence
 
 
@@ -37,7 +40,7 @@ def owner(question: Question, claim: Claim) -> Holding:
         Answer.OWNER,
         contract_id=claim.contract_id,
         method=claim.kind,
-        confidence=less_by_time(question, CONFIDENCE[claim.kind]),
+        confidence=less_by_time(question, CONFIDENCE[claim.kind], since=claim.valid_from),
         valid_from=claim.valid_from,
         valid_until=claim.valid_until,
         reason=why_owner(question, claim),

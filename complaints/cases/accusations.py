@@ -100,7 +100,11 @@ def identity_of(message_id: int, parsed: ParsedComplaint, *, address: bytes, see
 
 
 def tells_when(parsed: ParsedComplaint, *, received_at: datetime) -> bool:
-    """A time that has not come yet, by more than it may be off, is wrong (a typo): then when it was is not known."""
+    """Whether the report says when it was. A time that has not come yet, by more than it may be off, is a typo."""
+    return parsed.time_stated and has_come(parsed, received_at=received_at)
+
+
+def has_come(parsed: ParsedComplaint, *, received_at: datetime) -> bool:
     told = parsed.arrival_date
     return told is not None and told <= received_at + slack_of(parsed.zone_known)
 
@@ -151,6 +155,8 @@ def evidence_of(parsed: ParsedComplaint) -> dict[str, Any]:
         found["received"] = [storable(line, LONGEST_LINE) for line in parsed.received[:MOST_LINES]]
     if not parsed.zone_known:
         found["zone_unknown"] = True
+    if parsed.off_by:
+        found["off_by"] = parsed.off_by
     if parsed.extra:
         found["extra"] = storable_json(parsed.extra)
     return found

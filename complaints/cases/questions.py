@@ -34,7 +34,7 @@ def question_about(
         port=port or None,
         at=seen_at,
         at_exactly=exactly,
-        slack=slack_of(parsed.zone_known) if exactly else timedelta(0),
+        slack=slack_of(parsed.zone_known, parsed.off_by) if exactly else timedelta(0),
         names=names_of(parsed),
         accounts=parsed.accounts,
     )
@@ -62,11 +62,16 @@ def question_of(complaint: Complaint) -> Question:
 def stored_slack(complaint: Complaint, told: Told) -> timedelta:
     if told.at is None and not complaint.seen_exactly:
         return timedelta(0)  # attribution has a window of its own for that
-    return slack_of(told.at is not None or not complaint.evidence.get("zone_unknown"))
+    if told.at is not None:
+        return slack_of(zone_known=True)
+    off_by = complaint.evidence.get("off_by", 0)
+    return slack_of(not complaint.evidence.get("zone_unknown"), off_by if isinstance(off_by, int) else 0)
 
 
-def slack_of(zone_known: bool) -> timedelta:
-    return timedelta(seconds=settings.CLOCK_TOLERANCE) if zone_known else ZONE_UNKNOWN
+def slack_of(zone_known: bool, off_by: int = 0) -> timedelta:
+    """off_by: seconds, see ParsedComplaint."""
+    tolerance = timedelta(seconds=settings.CLOCK_TOLERANCE) if zone_known else ZONE_UNKNOWN
+    return tolerance + timedelta(seconds=off_by)
 
 
 def told_of(complaint: Complaint) -> Told:

@@ -6,6 +6,7 @@ not know which machines are ours: an account says which it rests on, and attribu
 
     anna@isp.example                  the machine at the accused address wrote it
     anna@isp.example via 10.0.0.5     it took the mail from that machine, which wrote it
+    anna@isp.example via 127.0.0.1    a filter on the machine gave the mail back; or a script there wrote all of it
     4711 in x-customer-id             a header of the original says it
 """
 
@@ -24,7 +25,6 @@ MOST_ACCOUNTS = 5
 LONGEST_ACCOUNT = 255
 VIA: Final = " via "
 IN: Final = " in "
-LOOPBACK: Final = ("127.", "::1")
 
 # What the sender chose: the envelope, and how he greeted.
 CHOSEN_BY_SENDER = re.compile(r"<[^<>]*>?|\b(?:helo|ehlo|lhlo|ident)[=\s]\S*", re.I)
@@ -90,8 +90,7 @@ def accounts_in_received(lines: Sequence[str], source: str) -> tuple[str, ...]:
         address = read_hop(number, line).address
         if address is None or len(via) == MOST_MACHINES:
             return ()
-        if not address.startswith(LOOPBACK):  # a filter on the same machine gives the mail back to it
-            via.append(address)
+        via.append(address)
     return ()
 
 

@@ -20,6 +20,7 @@ from .header_text import Headers, bare_address, bare_addresses, bare_id, readabl
 from .mail import Mail
 from .mail_parts import Part
 from .originals import read_headers_of, received_lines, source_from_received
+from .texts import done_before
 from .traces import traces_of
 
 NAME: Final = "arf"
@@ -122,7 +123,7 @@ def read_complaint(found: ArfParts, mail: Mail) -> ParsedComplaint:
         feedback_type=feedback_type,
         source_ip=source,
         source_port=read_port(fields.first("source-port")),
-        arrival_date=read_mail_date(stated) or read_mail_date(hop_time) or read_mail_date(mail.headers.first("date")),
+        arrival_date=read_mail_date(stated) or read_mail_date(hop_time) or done_before(mail),
         reported_domains=tuple(value.lower() for value in fields.every("reported-domain") if value),
         reported_uris=tuple(value.strip("<>") for value in fields.every("reported-uri") if value),
         original_mail_from=bare_address(fields.first("original-mail-from")),

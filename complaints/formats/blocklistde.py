@@ -17,7 +17,7 @@ from .dates import read_mail_date
 from .header_text import Headers
 from .mail import Mail
 from .report_block import TYPES, complaint_of, read_block
-from .texts import sent_at, subject_of
+from .texts import done_before, subject_of
 
 NAME: Final = "blocklistde"
 RANK: Final = 33
@@ -52,7 +52,7 @@ def parse(mail: Mail) -> list[ParsedComplaint]:
         ParsedComplaint(
             category=TYPES.get(found["service"].lower(), Category.OTHER),
             source_ip=address,
-            arrival_date=read_mail_date(found["date"]) or sent_at(mail),
+            arrival_date=read_mail_date(found["date"]) or done_before(mail),
             reporter=read_reporter(mail),
             source_reason="Subject of the report" if address else "the report names no whole address",
         )

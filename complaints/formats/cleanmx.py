@@ -20,7 +20,7 @@ from .dates import read_mail_date
 from .header_text import Headers
 from .mail import Mail
 from .report_block import complaint_of, read_block
-from .texts import sent_at, subject_of, text_of
+from .texts import done_before, subject_of, text_of
 
 NAME: Final = "cleanmx"
 RANK: Final = 32
@@ -77,7 +77,7 @@ def complaint_of_row(row: dict[str, str], mail: Mail) -> ParsedComplaint:
     return ParsedComplaint(
         category=next((category for word, category in KINDS if word in named), Category.MALWARE),
         source_ip=read_address(row.get("ip")),
-        arrival_date=read_mail_date(row.get("date")) or sent_at(mail),
+        arrival_date=read_mail_date(row.get("date")) or done_before(mail),
         reported_domains=(row["domain"].lower(),) if row.get("domain") else (),
         reported_uris=(row["url"],) if row.get("url") else (),
         reporter=read_reporter(mail),

@@ -19,6 +19,7 @@ from .header_text import decode
 from .json_documents import REPORTS_ON_SENDING, port_of, sorted_out
 from .mail import Mail
 from .safe_xml import Elements, read_elements
+from .texts import done_before
 from .xarf4 import address_of_url
 
 NAME: Final = "copyright"
@@ -96,7 +97,7 @@ def read_notice(notice: Elements, mail: Mail) -> ParsedComplaint:
         category=Category.COPYRIGHT,
         source_ip=address,
         source_port=port_of(notice.first("infringement/source/port")),
-        arrival_date=seen_at or read_mail_date(mail.headers.first("date")),
+        arrival_date=seen_at or done_before(mail),
         reported_uris=uris,
         reporter=read_reporter(mail) or notice.first("infringement/complainant/email"),
         source_reason=reason if address else "the notice names no address",

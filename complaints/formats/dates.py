@@ -2,7 +2,9 @@
 
 Everything here answers an aware datetime in UTC, or None for what is no date. A date without a zone is taken as UTC
 unless the caller knows better, and bears ZONELESS instead of UTC: it may be half a day off, and that must not be lost
-on the way to the complaint. One whose day and month could be exchanged (03/04/2026) is no date.
+on the way to the complaint. A bare day bears DAY. What tells when the mail was written, and not when the deed was done,
+bears MAIL_TIME.
+One whose day and month could be exchanged (03/04/2026) is no date. A zone of several meanings (IST) is as good as none.
 """
 
 from __future__ import annotations
@@ -15,7 +17,10 @@ from itertools import islice
 from typing import Final
 
 NO_OFFSET = timedelta()
-ZONELESS: Final = timezone(NO_OFFSET, "UTC, as no zone is stated")  # equal to UTC, and told apart by `is`
+# Equal to UTC, and told apart by `is`.
+ZONELESS: Final = timezone(NO_OFFSET, "UTC, as no zone is stated")
+MAIL_TIME: Final = timezone(NO_OFFSET, "UTC, and the deed was before")
+DAY: Final = timezone(NO_OFFSET, "UTC, and only the day is stated")
 MONTHS = {
     name: number
     for number, names in enumerate(
@@ -36,6 +41,9 @@ ZONES = {
     "bst": 1, "cet": 1, "cest": 2, "met": 1, "mest": 2, "mez": 1, "mesz": 2, "west": 1, "eet": 2, "eest": 3, "msk": 3,
     "ist": 5.5, "hkt": 8, "sgt": 8, "jst": 9, "kst": 9, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13, "brt": -3,
 }  # fmt: skip
+
+# India, Israel, Ireland; China, Cuba; Bangladesh; Arabia; Ecuador; Armenia, Amazonas: hours apart, by one name.
+AMBIGUOUS: Final = frozenset({"ist", "cst", "bst", "ast", "ect", "amt"})
 
 NUMBER_ZONE = r"(?P<hours>[+-]\d{2}):?(?P<minutes>\d{2})(?!\d)"
 NAME_ZONE = r"\(?(?P<zone>[A-Za-z]{1,5}(?:[+-]\d{1,2}(?::?\d{2})?)?)\b"
@@ -167,12 +175,12 @@ def read_yearless(text: str, zone: timedelta, near: datetime, mark: tzinfo) -> d
 
 
 def stated_zone(text: str) -> timedelta | None:
-    """The zone that a text says its times are in."""
+    """The zone that a text says its times are in; None where it says none, or one of several meanings."""
     for found in islice(STATED_ZONE.finditer(text), 20):
         written = found["zone"].replace(" ", "")
         if written[0] in "+-":
             return signed_hours(written)
-        return named_offset(written) or NO_OFFSET
+        return None if written.lower() in AMBIGUOUS else named_offset(written) or NO_OFFSET
     return None
 
 
@@ -199,7 +207,13 @@ def moment(parts: dict[str, str | None], zone: timedelta, mark: tzinfo) -> datet
         hour = hour % 12 + (12 if half in "pP" else 0)
     try:
         stated = offset(get("hours"), get("minutes"), get("zone"))
-        east, mark = (zone, mark) if stated is None else (stated, UTC)
+        if stated is None:
+            east = zone
+        else:
+            is_guess = not get("hours") and (get("zone") or "").lower() in AMBIGUOUS
+            east, mark = stated, ZONELESS if is_guess else UTC
+        if not get("hour"):
+            mark = DAY
         return datetime(year, month, int(day), hour, minute, min(second, 59), tzinfo=mark) - east
     except (ValueError, OverflowError):
         return None

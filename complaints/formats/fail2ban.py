@@ -8,7 +8,7 @@ line of sshd names the source port, without which nobody behind a shared address
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ..vocabulary import Category, ParsedComplaint
@@ -17,7 +17,7 @@ from .arf import read_reporter
 from .dates import ZONELESS, dates_in, stated_zone, zone_of
 from .mail import Mail
 from .plain_words import category_of
-from .texts import sent_at, subject_of, text_of
+from .texts import done_before, sent_at, subject_of, text_of
 
 NAME: Final = "fail2ban"
 RANK: Final = 86
@@ -31,6 +31,8 @@ SENTENCES = (
 JAIL = re.compile(r"\b(?:against|attempts? (?:on|against)|jail:?)\s+\[?(?P<jail>[\w-]{2,40})", re.I)
 PORT = re.compile(r"\bport[ =:](?P<port>\d{1,5})\b", re.I)
 MOST_LINES: Final = 2_000
+CLOCKS_DIFFER: Final = timedelta(minutes=1)
+TOLD_WITHIN: Final = timedelta(minutes=15)
 SAYS_SO: Final = "fail2ban"
 
 
@@ -51,7 +53,7 @@ def parse(mail: Mail) -> list[ParsedComplaint]:
             category=category_of_attack(text, mail),
             source_ip=address,
             source_port=port,
-            arrival_date=seen_at or sent_at(mail),
+            arrival_date=seen_at or done_before(mail),
             reporter=read_reporter(mail),
             source_reason=f"the text says: {found[0][:100]}",
         )
@@ -61,7 +63,7 @@ def parse(mail: Mail) -> list[ParsedComplaint]:
 def newest_line(text: str, written: str, mail: Mail) -> tuple[datetime | None, int | None]:
     """→ (the time of the youngest log line about the address, the port it came from if that line says one)."""
     sent, zone = sent_at(mail), stated_zone(text)
-    zone_known = zone is not None or (sent is not None and sent.tzinfo is not ZONELESS)
+    zone_known = zone is not None
     if zone is None:
         zone = zone_of(mail.headers.first("date"))  # the server that wrote the log also wrote the mail
     newest: tuple[datetime | None, int | None] = None, None
@@ -69,7 +71,15 @@ def newest_line(text: str, written: str, mail: Mail) -> tuple[datetime | None, i
         for at in dates_in(line[:1000], zone, sent, zone_known=zone_known):
             if newest[0] is None or at >= newest[0]:
                 newest = at, source_port(line[line.find(written) :][:200])
-    return newest
+    seen_at, port = newest
+    return proven_by(sent, seen_at), port
+
+
+def proven_by(sent: datetime | None, seen_at: datetime | None) -> datetime | None:
+    """A ban is told at once: where the log's last line fits the mail's Date in its zone, that is the log's zone too."""
+    if seen_at is None or sent is None or sent.tzinfo is not UTC or seen_at.tzinfo is not ZONELESS:
+        return seen_at
+    return seen_at.replace(tzinfo=UTC) if -CLOCKS_DIFFER <= sent - seen_at <= TOLD_WITHIN else seen_at
 
 
 def source_port(after: str) -> int | None:

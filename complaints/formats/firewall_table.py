@@ -20,7 +20,7 @@ from .arf import read_port, read_reporter
 from .dates import NO_OFFSET, read_mail_date, stated_zone
 from .mail import Mail
 from .plain_words import category_of
-from .texts import sent_at, text_of
+from .texts import done_before, text_of
 
 NAME: Final = "firewall-table"
 RANK: Final = 88
@@ -63,7 +63,7 @@ def parse(mail: Mail) -> list[ParsedComplaint]:
             source_ip=address,
             source_port=read_port(row.get("source port")),
             arrival_date=read_mail_date(row.get("event date time"), zone or NO_OFFSET, zone_known=zone is not None)
-            or sent_at(mail),
+            or done_before(mail),
             reporter=read_reporter(mail),
             source_reason="Source IP above the table",
         )

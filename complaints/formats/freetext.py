@@ -18,7 +18,7 @@ from ..vocabulary import Category, ParsedComplaint
 from .accounts import accounts_in_header
 from .addresses import addresses_in
 from .arf import read_reporter
-from .dates import dates_in, read_mail_date, stated_zone, zone_of
+from .dates import MAIL_TIME, dates_in, read_mail_date, stated_zone, zone_of
 from .header_text import bare_address, bare_id
 from .mail import Mail
 from .named_sources import IS, LINE_START, in_passing, said_to_be_source
@@ -153,7 +153,7 @@ def times_beside(words: str, clock: Clock) -> dict[str, datetime]:
 
 
 def time_of_all(words: str, clock: Clock) -> datetime | None:
-    """After a label; else the newest of the days before the mail; else when the mail was written."""
+    """After a label; else the newest of the days before the mail; else some time before the mail was written."""
     for label in islice(TIME_LABEL.finditer(words), MOST_COMPLAINTS):
         if at := read_mail_date(words[label.end() : label.end() + 60], clock.zone, zone_known=clock.zone_known):
             return at
@@ -161,7 +161,7 @@ def time_of_all(words: str, clock: Clock) -> datetime | None:
     if clock.sent is None:
         return dates[0] if dates else None
     recent = [at for at in dates if clock.sent - RECENT <= at <= clock.sent and has_clock(at)]
-    return max(recent, default=clock.sent)
+    return max(recent, default=clock.sent.replace(tzinfo=MAIL_TIME))
 
 
 def has_clock(at: datetime) -> bool:

@@ -18,6 +18,7 @@ from .header_text import decode
 from .json_documents import REPORTS_ON_SENDING
 from .mail import Mail
 from .safe_xml import Element, read_elements
+from .texts import done_before
 from .xarf4 import address_of_url, host_of, is_domain
 
 NAME: Final = "googlesafebrowsing"
@@ -83,7 +84,7 @@ def read_entry(entry: Element, kind: str, date: str, mail: Mail) -> ParsedCompla
     return ParsedComplaint(
         category=category,
         source_ip=address,
-        arrival_date=read_mail_date(date) or read_mail_date(mail.headers.first("date")),
+        arrival_date=read_mail_date(date) or done_before(mail),
         reported_domains=(host,) if is_domain(host) else (),
         reported_uris=(url,),
         reporter=read_reporter(mail),

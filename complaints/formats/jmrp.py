@@ -18,6 +18,7 @@ from .dates import read_mail_date
 from .header_text import Headers, bare_address, bare_addresses, bare_id
 from .mail import Mail
 from .originals import read_headers_of, received_lines, source_from_received
+from .texts import done_before
 from .traces import traces_of
 
 NAME: Final = "jmrp"
@@ -63,7 +64,7 @@ def parse(mail: Mail) -> list[ParsedComplaint]:
             category=Category.SPAM,
             feedback_type="abuse",
             source_ip=named or source,
-            arrival_date=read_mail_date(hop_time) or read_mail_date(mail.headers.first("date")),
+            arrival_date=read_mail_date(hop_time) or done_before(mail),
             original_mail_from=bare_address(original.first("return-path")),
             original_rcpt_to=bare_addresses(original.every(MARK)),
             original_message_id=bare_id(original.first("message-id")),

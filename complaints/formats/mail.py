@@ -10,6 +10,7 @@ from __future__ import annotations
 import email
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 
@@ -51,6 +52,7 @@ class Mail:
         self.text: str | None = None  # all that is to be read, kept: several formats know their mails by it
         self.csv_tables: list[Any] | None = None  # of csv_tables
         self.read_parameters: dict[str, str] | None = None
+        self.sent: tuple[datetime | None] | None = None  # of texts.sent_at
         self.free_text: list[ParsedComplaint] | None = None  # freetext's answer, kept: recognising there is reading
         self.data = unmark(self.within_limits(one_line_end(raw[:MOST_BYTES])))
         end = self.data.find(b"\n\n")

@@ -19,7 +19,7 @@ from .addresses import read_address
 from .arf import read_reporter
 from .mail import Mail
 from .report_block import complaint_of, host_of, read_block
-from .texts import sent_at, subject_of, text_of
+from .texts import done_before, subject_of, text_of
 
 NAME: Final = "netcraft"
 RANK: Final = 31
@@ -61,7 +61,7 @@ def parse(mail: Mail) -> list[ParsedComplaint]:
         ParsedComplaint(
             category=category_of_subject(subject_of(mail)),
             source_ip=address,
-            arrival_date=sent_at(mail),
+            arrival_date=done_before(mail),
             reported_domains=tuple(filter(None, [host_of(page)])),
             reported_uris=(page,) if "://" in page else (),
             reporter=read_reporter(mail),

@@ -21,7 +21,7 @@ from .arf import read_reporter
 from .dates import read_mail_date
 from .header_text import readable
 from .mail import Mail
-from .texts import sent_at, text_of
+from .texts import done_before, text_of
 
 NAME: Final = "projecthoneypot"
 RANK: Final = 85
@@ -74,7 +74,7 @@ def read_entry(entry: re.Match[str], below: str, what: str, mail: Mail) -> Parse
     return ParsedComplaint(
         category=KINDS.get(what, Category.OTHER),
         source_ip=address,
-        arrival_date=max(events, default=None) or sent_at(mail),
+        arrival_date=max(events, default=None) or done_before(mail),
         original_subject=readable(subject["subject"]) if subject else None,
         reporter=read_reporter(mail),
         source_reason=f"listed under {what}" if what else "listed as suspicious",

@@ -17,7 +17,7 @@ from .csv_tables import Row, Table, first_of, tables
 from .dates import read_mail_date
 from .mail import Mail
 from .plain_words import category_of
-from .texts import sent_at
+from .texts import done_before
 
 NAME: Final = "proki"
 RANK: Final = 47  # before shadowserver, which takes tables of events by fewer columns
@@ -52,7 +52,7 @@ def read_event(row: Row, mail: Mail) -> ParsedComplaint:
         category=category_of_feed(row),
         source_ip=address,
         source_port=read_port(first_of(row, PORTS)),
-        arrival_date=read_mail_date(row.get("time_detected")) or sent_at(mail),
+        arrival_date=read_mail_date(row.get("time_detected")) or done_before(mail),
         reporter=read_reporter(mail),
         source_reason="column ip" if address else "column ip holds no address",
     )

@@ -8,22 +8,42 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from datetime import UTC
+from datetime import UTC, tzinfo
 from functools import cache
 from types import ModuleType
+from typing import Any, NamedTuple
 
 from ..registry import load_plugins
 from ..vocabulary import Disposition, ParsedComplaint, ParsedMessage
 from .accounts import accounts_in_received
 from .authentication import authenticated_domain
-from .dates import ZONELESS, read_mail_date
+from .clocks import EXACT, clock_error, line_error
+from .dates import DAY, MAIL_TIME, ZONELESS
 from .errors import MalformedComplaint, NotThisFormat
 from .header_text import bare_address, bare_id
 from .mail import Mail
+from .texts import sent_at
 
 RECIPIENT_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "to", "cc")
 MOST_PROBLEMS = 5
 NO_KIND = "no known format, and no header fields: not a mail"
+
+
+class HowWell(NamedTuple):
+    """What the mark on a date (dates.py) means for the complaint."""
+
+    mark: tzinfo
+    fields: dict[str, Any]
+
+
+HOW_WELL = (
+    HowWell(ZONELESS, {"zone_known": False}),
+    HowWell(DAY, {"zone_known": False, "off_by": 24 * 60 * 60}),
+    HowWell(MAIL_TIME, {"time_stated": False}),
+)
+
+
+NOTHING: dict[str, Any] = {}
 
 
 @cache
@@ -87,20 +107,30 @@ def sort_out(mail: Mail, probe_domain: str | None) -> ParsedMessage:
 
 def read_as(kind: ModuleType, mail: Mail) -> ParsedMessage:
     disposition = getattr(kind, "DISPOSITION", Disposition.COMPLAINT)
-    complaints = tuple(map(completed, kind.parse(mail)))
+    found = kind.parse(mail)
+    off = clock_error(mail.headers, sent_at(mail)) if found else EXACT
+    complaints = tuple(completed(complaint, off) for complaint in found)
     return finish(mail, kind.NAME, disposition, complaints=complaints)
 
 
-def completed(complaint: ParsedComplaint) -> ParsedComplaint:
-    """What no format has to think of: the mark of a date without a zone becomes a field, and who had logged in."""
-    seen_at = complaint.arrival_date
-    if seen_at is not None and seen_at.tzinfo is ZONELESS:
-        complaint = dataclasses.replace(complaint, arrival_date=seen_at.replace(tzinfo=UTC), zone_known=False)
-    if complaint.received and complaint.source_ip:
-        found = accounts_in_received(complaint.received, complaint.source_ip)
-        if found:
-            complaint = dataclasses.replace(complaint, accounts=(*found, *complaint.accounts))
-    return complaint
+def completed(complaint: ParsedComplaint, clock_off: int) -> ParsedComplaint:
+    """What no format has to think of: how well the time is known, and who had logged in.
+
+    clock_off: seconds by which the reporter's clock is known to be off.
+    """
+    news: dict[str, Any] = {}
+    seen_at, source, received = complaint.arrival_date, complaint.source_ip, complaint.received
+    if seen_at is not None:
+        if seen_at.tzinfo is not UTC:
+            known = next((each.fields for each in HOW_WELL if each.mark is seen_at.tzinfo), NOTHING)
+            news |= {"arrival_date": seen_at.replace(tzinfo=UTC)} | known
+        if received and source:
+            clock_off = max(clock_off, line_error(seen_at, source, received))
+        if clock_off:
+            news["off_by"] = clock_off + news.get("off_by", 0)
+    if received and source and (accounts := accounts_in_received(received, source)):
+        news["accounts"] = (*accounts, *complaint.accounts)
+    return dataclasses.replace(complaint, **news) if news else complaint
 
 
 def finish(
@@ -119,7 +149,7 @@ def finish(
         subject=mail.headers.readable("subject"),
         sender=bare_address(mail.headers.first("from")),
         message_id=bare_id(mail.headers.first("message-id")),
-        sent_at=read_mail_date(mail.headers.first("date")),
+        sent_at=sent_at(mail),
     )
 
 

@@ -19,8 +19,9 @@ LONGEST_LINE = 2_000
 BY = re.compile(r"(?:^|\s)by\s+(?:\[?([\w.\-:]+))")
 WITH = re.compile(r"\swith\s+(?:Microsoft\s+)?([\w-]+)", re.I)
 CLAIMED = re.compile(r"\b(?:helo|ehlo|lhlo)[=\s]+\S+?(?=[)\s]|$)", re.I)
+HELO_EQUALS = re.compile(r"\b(?:helo|ehlo|lhlo)=", re.I)
 CLAIMED_NAME = re.compile(r"\b(?:helo|ehlo|lhlo)[=\s]+\[?([^\s)\]]+)", re.I)
-IN_BRACKETS = re.compile(r"[\[(]\s*(?:IPv6:)?([0-9A-Fa-f.:]{3,45})\s*(?:\](?::\d+)?|[\s)]|:\d+)", re.I)
+IN_BRACKETS = re.compile(r"[\[(]\s*(?:IPv6:)?([0-9A-Fa-f.:]{3,45})\s*(?:\](?::\d+)?|[\s)]|:\d+|$)", re.I)
 AT_START = re.compile(r"\[?(?:IPv6:)?([0-9A-Fa-f.:]{3,45})\]?(?=[\s(]|$)", re.I)
 # Postfix and sendmail print a name in these places only when it resolves back to the address; so does Exim before "([".
 PROVEN_NAME = re.compile(r"\(\s*[\w.\-]+\s*\[|^[\w.\-]+\s+\(\[")
@@ -70,17 +71,24 @@ def read_sender(sender: str) -> tuple[str | None, str | None, str | None]:
     claimed = CLAIMED_NAME.search(sender)
     first = sender.split(None, 1)[0] if sender else ""
     seen = CLAIMED.sub(" ", sender)
-    address = None
-    # Exim and ecelerity write "from name ([address]:port helo=x)"; sendmail and Postfix "from helo (name [address])".
-    for found in reversed(IN_BRACKETS.findall(seen)):
-        if address := canonical(found):
-            break
-    if address is None and (start := AT_START.match(seen)):
-        address = canonical(start[1])
+    # Exim and ecelerity write "from name ([address]:port helo=x)": whatever stands behind "helo=", brackets and spaces
+    # too, the peer chose. sendmail, Postfix and qmail write what they saw last: "from helo (name [address])".
+    told = HELO_EQUALS.search(sender)
+    if told and address_in(sender[: told.start()]):
+        seen = sender[: told.start()]
+    address = address_in(seen)
     name = next(filter(None, map(host_name, WORD_BEFORE.findall(seen))), None)
     if claimed and not first.startswith("["):  # the name before a stated HELO is the resolved one
         name = name or (first if re.search(r"\.[\w.-]*[A-Za-z]", first) else None)
     return (claimed[1] if claimed else first or None), address, name
+
+
+def address_in(seen: str) -> str | None:
+    for found in reversed(IN_BRACKETS.findall(seen)):
+        if address := canonical(found):
+            return address
+    start = AT_START.match(seen)
+    return canonical(start[1]) if start else None
 
 
 def host_name(word: str) -> str | None:

@@ -14,7 +14,7 @@ from .arf import read_reporter
 from .dates import read_mail_date
 from .header_text import Headers
 from .mail import Mail
-from .texts import sent_at
+from .texts import done_before
 
 MOST_BLOCK: Final = 20_000
 BEGINS = re.compile(r"^(?:reported-from|reported_from|category|report-type|user-agent)[ \t]*:", re.I | re.M)
@@ -66,7 +66,7 @@ def complaint_of(fields: Headers, mail: Mail, *, address: str | None = None, rea
     return ParsedComplaint(
         category=category_of_block(fields),
         source_ip=named or address,
-        arrival_date=read_mail_date(unquoted(fields.first("date"))) or sent_at(mail),
+        arrival_date=read_mail_date(unquoted(fields.first("date"))) or done_before(mail),
         reported_domains=(domain.lower(),) if domain and not read_address(domain) else (),
         reported_uris=(source,) if "://" in source else (),
         reporter=read_reporter(mail),

@@ -27,7 +27,7 @@ from .mail import Mail
 from .originals import read_headers_of, received_lines, source_from_received
 from .report_block import host_of
 from .reporter_words import QUOTE
-from .texts import sent_at, subject_of, text_of
+from .texts import done_before, sent_at, subject_of, text_of
 from .traces import traces_of
 
 NAME: Final = "spamcop"
@@ -96,7 +96,7 @@ def read_full(text: str, mail: Mail) -> ParsedComplaint:
     return ParsedComplaint(
         category=Category.SPAM,
         source_ip=source,
-        arrival_date=read_mail_date(found and found["date"]) or read_mail_date(hop_time) or sent_at(mail),
+        arrival_date=read_mail_date(found and found["date"]) or read_mail_date(hop_time) or done_before(mail),
         reported_domains=tuple(host.lower() for host in [host_of(page)] if host) if page else (),
         reported_uris=(page,) if page else (),
         original_mail_from=bare_address(original.first("return-path")),
@@ -169,6 +169,6 @@ def read_alert(text: str, mail: Mail) -> list[ParsedComplaint]:
     found: dict[str, ParsedComplaint] = {}
     for line in islice(ALERTED.finditer(text), MOST_ROWS):
         if address := canonical(line["address"]):
-            date = read_mail_date(line["rest"].lstrip(" \t:,;-/")) or sent_at(mail)
+            date = read_mail_date(line["rest"].lstrip(" \t:,;-/")) or done_before(mail)
             found.setdefault(address, dataclasses.replace(base, source_ip=address, arrival_date=date))
     return list(found.values())

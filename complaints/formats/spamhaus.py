@@ -17,7 +17,7 @@ from .arf import read_reporter
 from .dates import read_mail_date
 from .mail import Mail
 from .plain_words import category_of
-from .texts import sent_at, text_of
+from .texts import done_before, text_of
 
 NAME: Final = "spamhaus"
 RANK: Final = 82
@@ -57,7 +57,7 @@ def read_listing(network: str, below: str, text: str, mail: Mail) -> ParsedCompl
     return ParsedComplaint(
         category=category_of(fields.get("problem", ""), "") or Category.SPAM,
         source_ip=address,
-        arrival_date=read_mail_date(said) or sent_at(mail),
+        arrival_date=read_mail_date(said) or done_before(mail),
         reporter=read_reporter(mail),
         source_reason=f"IP/cidr of {reference}" if address else f"{reference} lists {network}, no single address",
         extra={"report_id": reference, "listed": network},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from .dates import read_mail_date
+from .dates import MAIL_TIME, read_mail_date
 from .mail import Mail
 from .reporter_words import MOST_PARTS_READ, MOST_TEXT_READ, TEXT_TYPES, without_tags
 
@@ -29,5 +29,13 @@ def subject_of(mail: Mail) -> str:
 
 
 def sent_at(mail: Mail) -> datetime | None:
-    """The time of the report where it says none of the deed."""
-    return read_mail_date(mail.headers.first("date"))
+    """When the mail says that it was written; read once and kept on the mail."""
+    if mail.sent is None:
+        mail.sent = (read_mail_date(mail.headers.first("date")),)
+    return mail.sent[0]
+
+
+def done_before(mail: Mail) -> datetime | None:
+    """The time of the mail where the report says none of the deed: marked, as nobody knows how long before it was."""
+    sent = sent_at(mail)
+    return sent and sent.replace(tzinfo=MAIL_TIME)

@@ -20,22 +20,27 @@ KEPT: Final = frozenset(
         "delivered-to", "x-original-to", "x-forwarded-to", "x-forwarded-for", "resent-from",
     }
 )  # fmt: skip
+SIGNATURE: Final = "dkim-signature"
+TELLING: Final = KEPT | {SIGNATURE}
 MOST: Final = 20
 LONGEST: Final = 200
 SIGNER = re.compile(r"(?:^|;)\s*d\s*=\s*([\w.-]{1,253})")
 
 
 def traces_of(original: Headers | None) -> tuple[str, ...]:
-    """Each as "name: value", the name in small letters; of a signature only the domain, of From the address."""
+    """Each as "name: value", the name in small letters; of a signature only the domain.
+
+    From, the address alone, stands there for comparison with them.
+    """
     if original is None:
         return ()
     values = original.values
-    found = [f"{name}: {values[name][0][:LONGEST]}" for name in values if name in KEPT]
-    found += [
-        f"dkim: {signer[1].lower()}"
-        for each in original.every("dkim-signature")
-        if (signer := SIGNER.search(each[:1000]))
-    ]
-    if sender := bare_address(original.first("from")):
+    if TELLING.isdisjoint(values):
+        return ()
+    found = [f"{name}: {values[name][0][:LONGEST]}" for name in sorted(KEPT & values.keys())]
+    for signature in values.get(SIGNATURE, ()):
+        if signer := SIGNER.search(signature[:1000]):
+            found.append(f"dkim: {signer[1].lower()}")
+    if found and (sender := bare_address(original.first("from"))):
         found.append(f"from: {sender.lower()[:LONGEST]}")
     return tuple(found[:MOST])

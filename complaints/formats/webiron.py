@@ -19,7 +19,7 @@ from .arf import read_reporter
 from .dates import read_mail_date
 from .mail import Mail
 from .plain_words import category_of
-from .texts import sent_at, text_of
+from .texts import done_before, text_of
 
 NAME: Final = "webiron"
 RANK: Final = 84
@@ -55,7 +55,7 @@ def read_attack(address: str, fields: dict[str, str], mail: Mail) -> ParsedCompl
     return ParsedComplaint(
         category=category_of("", said) or Category.SCAN,
         source_ip=read_address(address.replace("[.]", ".")),
-        arrival_date=read_mail_date(fields.get("time")) or sent_at(mail),
+        arrival_date=read_mail_date(fields.get("time")) or done_before(mail),
         reporter=read_reporter(mail),
         source_reason=f"report {fields['report id']}" if "report id" in fields else "named as the source in the text",
         extra={"report_id": fields["report id"]} if "report id" in fields else {},

@@ -23,6 +23,7 @@ from .header_text import Headers, bare_address
 from .json_documents import REPORTS_ON_SENDING, sorted_out
 from .mail import Mail
 from .originals import read_headers_of, received_lines
+from .texts import done_before
 from .traces import traces_of
 from .xarf4 import address_of_url, host_of, is_domain
 
@@ -116,7 +117,7 @@ def read_report(report: Report, mail: Mail) -> ParsedComplaint:
     return ParsedComplaint(
         category=read_category(report),
         source_ip=address,
-        arrival_date=read_mail_date(report.get("date")) or read_mail_date(mail.headers.first("date")),
+        arrival_date=read_mail_date(report.get("date")) or done_before(mail),
         reported_domains=tuple(dict.fromkeys(each.lower() for each in domains if is_domain(each))),
         reported_uris=uris,
         original_subject=headers.readable("subject") if headers else None,

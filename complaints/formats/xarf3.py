@@ -21,6 +21,7 @@ from .header_text import bare_address, bare_id
 from .json_documents import dict_of, documents, port_of, text_of
 from .mail import Mail
 from .originals import received_lines, source_from_received
+from .texts import done_before
 from .traces import traces_of
 from .xarf3_rules import breaches
 from .xarf4 import address_of_url, contact_of, feedback_type_of, host_of, in_header, is_domain, original_of
@@ -107,7 +108,7 @@ def read_report(document: Mapping[str, Any], mail: Mail) -> ParsedComplaint:
         feedback_type=feedback_type_of(mail),
         source_ip=address,
         source_port=port_of(report.get("SourcePort")) or port_of(source.get("Port")),
-        arrival_date=read_mail_date(text_of(report.get("Date"))) or read_mail_date(mail.headers.first("date")),
+        arrival_date=read_mail_date(text_of(report.get("Date"))) or done_before(mail),
         reported_domains=read_domains(report, uris),
         reported_uris=uris,
         original_mail_from=bare_address(mail_from),

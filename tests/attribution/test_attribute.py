@@ -229,13 +229,21 @@ def test_two_contracts_at_once_are_unsure_and_both_named():
     )
 
 
+@pytest.mark.parametrize(("held", "confidence"), [(timedelta(days=29), 0.7125), (timedelta(days=30), 0.855)])
+def test_an_unknown_time_lowers_the_confidence_less_where_the_holder_is_an_old_one(held, confidence):
+    make_network()
+    make_assignment("C-1", valid_from=NOON - held)
+
+    assert whose("192.0.2.10", at_exactly=False).confidence == confidence
+
+
 def test_an_unknown_time_lowers_the_confidence():
     make_network()
     make_assignment("C-1")
 
     holding = whose("192.0.2.10", at_exactly=False)
 
-    assert (holding.answer, holding.confidence) == (Answer.OWNER, 0.7125)
+    assert (holding.answer, holding.confidence) == (Answer.OWNER, 0.855)
     assert holding.reason == (
         "192.0.2.10/32 was assigned (static) from 2020-01-01 00:00:00 UTC and still is."
         " The report gives no time: nobody else held it in the 48 hours before it came"

@@ -68,10 +68,10 @@ def test_line_names_who_had_logged_in(line: str, names: list[str]):
     [
         ([TAKEN, ANNA], ("anna@isp.example",)),
         ([PASSED_ON.format("x", "10.9.9.9"), TAKEN, ANNA, FORGED], ("anna@isp.example",)),
-        ([TAKEN, FILTER, ANNA], ("anna@isp.example",)),
+        ([TAKEN, FILTER, ANNA], ("anna@isp.example via 127.0.0.1",)),
         ([TAKEN, PASSED_ON.format("x", "10.0.0.5"), ANNA], ("anna@isp.example via 10.0.0.5",)),
         ([TAKEN, PASSED_ON.format("x", "10.0.0.5"), FILTER, PASSED_ON.format("x", "2001:db8::5"), ANNA],
-         ("anna@isp.example via 10.0.0.5 via 2001:db8::5",)),
+         ("anna@isp.example via 10.0.0.5 via 127.0.0.1 via 2001:db8::5",)),
         # A line of a customer, by whom the mail came in without a log-in: what stands below it is his own.
         ([TAKEN, PASSED_ON.format("x", "203.0.113.7"), FORGED], ("victim@isp.example via 203.0.113.7",)),
         ([TAKEN, "by relay.isp.example (Postfix, from userid 33) id 4", FORGED], ()),

@@ -60,7 +60,7 @@ def table(column: str, time: str) -> str:
         (table("timestamp", "2026-03-03 12:00:00"), True),  # Shadowserver's column is UTC by its documentation
         (table("event_time", "2026-03-03 12:00:00"), False),
         (table("event_time", "2026-03-03T12:00:00Z"), True),
-        (FAIL2BAN.format(""), True),  # by the clock of the machine that wrote log and mail
+        (FAIL2BAN.format(""), False),  # half an hour before the mail: may be another zone's log
         (FAIL2BAN.format("All times are UTC.\n"), True),
         (FIREWALL.format(""), False),
         (FIREWALL.format("Time zone: UTC\n"), True),
@@ -81,9 +81,38 @@ def test_log_is_in_no_known_zone_where_the_mail_is_in_none():
     assert (complaint.arrival_date, complaint.zone_known) == (NOON, False)
 
 
-def test_time_of_the_mail_is_as_good_as_its_zone():
-    assert read("We got spam from 192.0.2.7\n").zone_known is True
-    assert read("We got spam from 192.0.2.7\n", date="Tue, 3 Mar 2026 12:30:00").zone_known is False
+@pytest.mark.parametrize(
+    ("date", "known"),
+    [
+        ("Tue, 3 Mar 2026 12:00:04 +0000", True),
+        ("Tue, 3 Mar 2026 12:14:00 +0000", True),
+        ("Tue, 3 Mar 2026 13:00:04 +0100", False),  # in the mail's zone the log would be an hour older
+        ("Tue, 3 Mar 2026 11:58:00 +0000", False),  # and here younger than the mail
+    ],
+)
+def test_log_is_in_the_zone_of_the_mail_that_tells_of_it_at_once(date: str, known: bool):
+    assert read(FAIL2BAN.format(""), date=date).zone_known is known
+
+
+def test_complaint_that_says_no_time_was_written_after_the_deed():
+    complaint = read("We got spam from 192.0.2.7\n")
+
+    assert (complaint.arrival_date, complaint.time_stated) == (NOON.replace(minute=30), False)
+    assert read("We got spam from 192.0.2.7 at 2026-03-03 12:00:00 UTC\n").time_stated is True
+    assert read(ARF.format("X: y")).time_stated is False
+
+
+@pytest.mark.parametrize("zone", ["IST", "BST", "CST", "AST", "ECT", "AMT"])
+def test_zone_of_several_meanings_is_none(zone: str):
+    assert read(ARF.format(f"Arrival-Date: Tue, 3 Mar 2026 12:00:00 {zone}")).zone_known is False
+    assert read(f"We got spam from 192.0.2.7 at 2026-03-03 12:00:00\nTime zone: {zone}\n").zone_known is False
+    assert read(ARF.format(f"Arrival-Date: Tue, 3 Mar 2026 12:00:00 +0100 ({zone})")).zone_known is True
+
+
+def test_bare_day_may_be_off_by_a_day():
+    complaint = read(table("event_time", "2026-03-03"))
+
+    assert (complaint.arrival_date, complaint.zone_known, complaint.off_by) == (NOON.replace(hour=0), False, 86_400)
 
 
 def test_mark_of_a_date_without_a_zone_is_kept_in_reckoning_and_never_leaves_the_formats():
