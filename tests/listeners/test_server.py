@@ -35,7 +35,8 @@ def test_mails_that_arrive_during_a_commit_are_stored_together_by_the_next(start
     ids = [message_id(client.reply()) for client in clients]
 
     assert [Message.objects.get(pk=pk).raw for pk in ids] == [b"mail %d\r\n" % number for number in range(10)]
-    assert len(set(Message.objects.values_list("received_at"))) == 2
+    # The writer may take the first as late as the last has come: then it is one commit.
+    assert len(set(Message.objects.values_list("received_at"))) <= 2
 
 
 def test_nobody_gets_a_250_while_the_database_waits(start, connect):

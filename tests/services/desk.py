@@ -17,6 +17,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEY = "a-key-of-the-process-tests-0123456789-abcdefghijklmnopqrstuvwxyz"
 START_S = 60
+SHOWN = {
+    "complaints_case": "id, state, stay, cause, customer_status, due_at, deadline_at",
+    "complaints_caseevent": "at, kind, data",
+    "complaints_checkrun": "check_name, occasion, state, verdict, due_at, finished_at",
+    "complaints_notice": "step, state, due_at, sent_at, problem",
+}
 
 
 class Desk:
@@ -89,8 +95,15 @@ class Desk:
         """Raises AssertionError with the end of the log."""
         until = time.monotonic() + within_s
         while not asked():
-            assert time.monotonic() < until, f"not within {within_s:g} s; the log ends:\n{self.log.read_text()[-4000:]}"
+            assert time.monotonic() < until, f"not within {within_s:g} s\n{self.state()}"
             time.sleep(0.2)
+
+    def state(self) -> str:
+        """How far the work has come, for whoever reads why a test failed."""
+        found = [
+            f"{table}: {row}" for table, columns in SHOWN.items() for row in self.rows(f"SELECT {columns} FROM {table}")
+        ]
+        return "\n".join([*found[:80], "the log ends:", self.log.read_text()[-4000:]])
 
 
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
