@@ -20,7 +20,7 @@ from kombu.exceptions import OperationalError
 from abusedesk.celery import app
 from complaints import blacklists, checking, intake, interventions, pipeline, waiting
 from complaints.attribution import foreign
-from complaints.cases import reattribution, waits
+from complaints.cases import reattribution, ripening, waits
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
 from complaints.models import Case, CheckRun, Complaint, Contract, Forward, Notice, Reading, ReporterMail
@@ -176,6 +176,7 @@ def sweep() -> None:
     )
     wake_checks(checking.due_runs(now, limit=SWEPT))
     wake(ask_again, waits.due_waits(now, limit=SWEPT))
+    wake(advance_cases, ripening.ripen(now=now))
     wake(deliver_notices, delivery.due_mails(Notice, now, limit=SWEPT))
     outcomes.tell_outcomes(now=now)
     wake(deliver_reporter_mails, delivery.due_mails(ReporterMail, now, limit=SWEPT))

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from complaints.addresses import address_key, prefix_key
+from complaints.cases.rule_documents import CONDITIONS
 from complaints.desk.people import give_role
 from complaints.models import (
     Assignment,
@@ -25,6 +26,7 @@ from complaints.models import (
     PrefixLength,
     Reading,
     Reporter,
+    Rule,
     SharedMachine,
     User,
 )
@@ -194,3 +196,11 @@ def make_run(
 
 def make_shared_machine(prefix: str = "192.0.2.25/32", what: str = "mail", **columns: Any) -> SharedMachine:
     return SharedMachine.objects.create(key=prefix_key(prefix), what=what, **columns)
+
+
+def make_rule(kind: str = "ignore", **columns: Any) -> Rule:
+    """An active rule behind the others. Conditions are named as they are: reporter=["noise.example"]."""
+    asked = {name: columns.pop(name) for name in CONDITIONS if name in columns}
+    filled = {"name": f"{kind} rule", "reason": "because", "created_at": NOON, "created_by": "carla", "active": True}
+    position = Rule.objects.count() + 1
+    return Rule.objects.create(kind=kind, conditions=asked, **({"position": position} | filled | columns))

@@ -11,6 +11,7 @@ from django.db import transaction
 
 from complaints.cases.accusations import COLUMNS, IDENTITY, Accusation, by_case, complaint_row, reporter_key
 from complaints.cases.placing import place
+from complaints.cases.rulings import RULED, bring_back, give_away, judge
 from complaints.cases.waits import begin_waits
 from complaints.models import Complaint, Reporter
 from complaints.models.bulk import insert_rows
@@ -30,9 +31,14 @@ def file_complaints(accusations: Sequence[Accusation], *, now: datetime) -> File
         if not fresh:
             return Filed(0, [], [])
         reporters = reporter_ids(fresh, now)
-        grouped = by_case(fresh)
+        ruled = judge(fresh, now=now)
+        grouped = by_case([*(a for a in fresh if a not in ruled.out), *ruled.earlier])
         cases, opened = place(grouped, now) if grouped else ({}, [])
-        insert_rows(Complaint, COLUMNS, (complaint_row(a, reporters, cases) for a in fresh))
+        rows = ((*complaint_row(a, reporters, cases), *ruled.columns(a)) for a in fresh)
+        insert_rows(Complaint, (*COLUMNS, *RULED), rows)
+        if ruled.lines:
+            bring_back(ruled, cases)
+            give_away(ruled, cases, opened, now=now)
         begin_waits([a for a in fresh if a.holding.again_at], now=now)
     return Filed(len(fresh), opened, sorted(set(cases.values())))
 

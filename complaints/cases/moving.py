@@ -16,6 +16,7 @@ from django.db.models import Count, Max, Min
 from complaints.cases.accusations import Key, answer_columns, by_case, stored_accusation
 from complaints.cases.asking import Asked
 from complaints.cases.placing import place
+from complaints.cases.rulings import bring_back, give_away, judge_again
 from complaints.cases.transitions import move_case, record
 from complaints.models import Case, Complaint, DeskTask, Intervention, Notice, PortalLink
 from complaints.models.bulk import update_rows
@@ -45,11 +46,15 @@ def move_complaints(asked: Sequence[Asked], *, because: str, actor: str, now: da
     accusations = {each: stored_accusation(each.complaint, each.holding) for each in asked}
     lock(asked, by_case(accusations.values()), now=now)
     moved = Moved(asked=[each for each in asked if take(each)])
-    grouped = by_case(accusations[each] for each in moved.asked)
-    cases = place(grouped, now)[0] if grouped else {}
+    ruled = judge_again({accusations[e]: e.complaint for e in moved.asked if e.complaint.case_id is None}, now=now)
+    admitted = [a for each in moved.asked if (a := accusations[each]) not in ruled.out]
+    grouped = by_case([*admitted, *ruled.earlier])
+    cases, opened = place(grouped, now) if grouped else ({}, [])
+    bring_back(ruled, cases)
+    give_away(ruled, cases, opened, now=now)
     moved.placed = {each.complaint.pk: cases[a] for each in moved.asked if (a := accusations[each]) in cases}
     update_rows(Complaint, "id", ("case_id",), sorted(moved.placed.items()))
-    moved.cases = set(moved.placed.values())
+    moved.cases = set(cases.values())
     left = [each for each in moved.asked if each.complaint.case_id]
     write_history(left, moved, because=because, actor=actor, now=now)
     for case in Case.objects.filter(pk__in={each.complaint.case_id for each in left}).order_by("pk"):

@@ -86,7 +86,9 @@ def unattributed_page(request: HttpRequest) -> HttpResponse:
     answer = request.GET.get("answer", "")
     chosen = next((each for each in ANSWERS if each[0] == answer), ANSWERS[0])
     lonely = (
-        Complaint.objects.filter(case__isnull=True).select_related("reporter", "contract", "wait").defer("evidence")
+        Complaint.objects.filter(case__isnull=True, ruling="")
+        .select_related("reporter", "contract", "wait")
+        .defer("evidence")
     )
     if chosen[0] == "in-vain":
         lonely = lonely.filter(wait__outcome__in=IN_VAIN)
