@@ -13,7 +13,7 @@ from complaints.models.complaints import Complaint
 from complaints.models.customers import Contact, Contract, Customer, MailDomain, Product
 from complaints.models.floods import Flood, SenderMinute
 from complaints.models.identifiers import HostedName, LineIdentifier
-from complaints.models.leases import FeedFault, FeedPosition, OpenSession, WaitingLease
+from complaints.models.leases import FeedFault, FeedPosition, LeaseFeed, OpenSession, WaitingLease
 from complaints.models.measures import DeskTask, Hold, Intervention
 from complaints.models.messages import CompressionDictionary, Message, Reading
 from complaints.models.networks import Network, NetworkContact, SharedMachine
@@ -66,6 +66,7 @@ __all__ = [
     "Hold",
     "HostedName",
     "Intervention",
+    "LeaseFeed",
     "LetterText",
     "LineIdentifier",
     "ListAnswer",

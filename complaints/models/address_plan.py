@@ -6,7 +6,8 @@ from complaints.addresses import prefix_text
 
 
 class AddressPlanVersion(models.Model):
-    """One row: a random value that triggers change with our networks, shared machines and prefix lengths in use.
+    """One row: a random value that triggers change with our networks, shared machines and prefix lengths in use, with
+    the first lease that waits, and with a feed of leases that is removed or set back.
 
     So a process that remembers those learns, in the statement of each look-up, whether they are still as they were,
     whoever changed them. SQLite forgets triggers when a migration rebuilds one of these tables: such a migration must
@@ -14,6 +15,9 @@ class AddressPlanVersion(models.Model):
     """
 
     value = models.CharField(max_length=36)
+    has_waiting = models.BooleanField(
+        null=True, help_text="Whether leases of unknown holders ever waited: only then a look-up asks for them"
+    )
 
     def __str__(self) -> str:
         return self.value
@@ -27,6 +31,10 @@ class PrefixInUse(models.Model):
     """
 
     key = models.BinaryField(primary_key=True, max_length=17, editable=False)
+    longest = models.BigIntegerField(
+        null=True,
+        help_text="Seconds; no holding of it with an end was ever longer. For the rule of one holder, on SQLite alone",
+    )
 
     def __str__(self) -> str:
         return prefix_text(self.key)

@@ -47,6 +47,16 @@ class Assignment(models.Model):
         editable=False,
         help_text="Of a lease feed: time of the event that said valid_until; older news do not change it",
     )
+    feed = models.ForeignKey(
+        "LeaseFeed",
+        models.DO_NOTHING,
+        null=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,  # its check would cost more than the row, and a feed that is gone is one not heard of
+        help_text="The lease feed that told of it last; a look-up asks how far that one has told",
+    )
 
     objects = AssignmentQuerySet.as_manager()
 

@@ -8,6 +8,22 @@ from complaints.addresses import prefix_text
 from complaints.models.assignments import ALL_PORTS
 
 
+class LeaseFeed(models.Model):
+    """One source of leases and how far it has told: what happened later, nobody can know from it yet.
+
+    An address may have gone to somebody else since, so a lease of a feed names nobody for certain for a time that the
+    feed has not reached. Written in the transaction of the leases that it speaks of.
+    """
+
+    name = models.CharField(max_length=300, unique=True, help_text="The file, dates in its name left out, or --feed")
+    reader = models.CharField(max_length=20, help_text="radius, kea, dhcpd or csv")
+    told_until = models.DateTimeField(help_text="Time of its newest event; never later than when that was read")
+    heard_at = models.DateTimeField(help_text="When we read the newest event")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class WaitingLease(models.Model):
     """A lease that could not become an assignment yet. Nothing of a feed is dropped: it waits here, and is told.
 
@@ -29,6 +45,10 @@ class WaitingLease(models.Model):
     port_last = models.PositiveIntegerField(default=ALL_PORTS[1])
     said_at = models.DateTimeField(help_text="Time of the event that said valid_until")
     renews = models.BooleanField(help_text="Whether the feed writes a new start when a lease goes on (DHCP)")
+    feed = models.ForeignKey(
+        LeaseFeed, models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False,
+        help_text="As Assignment.feed",
+    )  # fmt: skip
     why = models.CharField(max_length=10, choices=Why.choices)
     source = models.CharField(max_length=300, help_text="File and line")
 

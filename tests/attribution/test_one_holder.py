@@ -12,6 +12,7 @@ from django.test import Client
 
 from complaints.addresses import prefix_key
 from complaints.models import Assignment, HostedName, LineIdentifier, PrefixLength
+from complaints.models.bulk import insert_rows
 from tests.factories import NOON, make_assignment, make_contract, make_user, overlaps_allowed
 
 pytestmark = pytest.mark.django_db
@@ -179,3 +180,37 @@ def test_the_models_of_names_and_identifiers_write_one_way_and_name_the_other_ho
         later.full_clean()
     with pytest.raises(ValidationError, match="is not a full host name"):
         HostedName(contract=one, name="shop").full_clean()
+
+
+@pytest.mark.parametrize("lasting", [timedelta(seconds=5), DAY, timedelta(hours=30), timedelta(days=41), None])
+@pytest.mark.parametrize("longest", [timedelta(seconds=5), timedelta(hours=30), timedelta(days=400)])
+def test_however_long_the_other_one_holds_it_its_first_and_last_moment_are_refused(lasting, longest):
+    """What is read of the history depends on how long the prefix was ever held."""
+    moment, prefix, long_ago = timedelta(microseconds=1), "198.51.100.0/29", NOON - timedelta(days=900)
+    make_assignment("C-1", prefix, valid_from=long_ago, valid_until=long_ago + longest)
+    ends = NOON + lasting if lasting else None
+    make_assignment("C-1", prefix, valid_from=NOON, valid_until=ends)
+    last = (ends or NOON + timedelta(days=900)) - moment
+
+    assert not may_store("C-2", prefix, valid_from=NOON - DAY, valid_until=NOON + moment)
+    assert not may_store("C-2", prefix, valid_from=last, valid_until=None)
+    assert not may_store("C-2", prefix, valid_from=NOON - DAY, valid_until=None)
+    assert may_store("C-2", prefix, valid_from=NOON - DAY, valid_until=NOON)
+    assert ends is None or may_store("C-2", prefix, valid_from=ends)
+
+
+@pytest.mark.skipif("connection.vendor == 'postgresql'", reason="counts the steps of SQLite's machine")
+@pytest.mark.parametrize("lasting", [timedelta(seconds=5), timedelta(hours=1), timedelta(hours=30)])
+def test_a_row_put_in_before_a_long_history_reads_a_handful_of_it(lasting):
+    contracts = [make_contract("C-1").pk, make_contract("C-2").pk]
+    key, columns = prefix_key("198.51.100.7/32"), ("contract_id", "key", "kind", "valid_from", "valid_until")
+    rows = [(contracts[n % 2], key, "lease", NOON + n * lasting, NOON + (n + 1) * lasting) for n in range(2_000)]
+    columns = (*columns, "port_first", "port_last")
+    insert_rows(Assignment, columns, [(*row, 0, 65535) for row in reversed(rows[1:])])
+    hundreds = []
+    connection.connection.set_progress_handler(lambda: hundreds.append(1), 100)
+
+    insert_rows(Assignment, columns, [(*rows[0], 0, 65535)])
+
+    connection.connection.set_progress_handler(None, 0)
+    assert len(hundreds) < 10
