@@ -21,7 +21,7 @@ from complaints.vocabulary import CaseState, EventKind, Resolution
 
 Kind = CaseChange.Kind
 LINKS = (Kind.LINK, Kind.UNLINK)
-SHOWN = 5
+SHOWN = 30
 LOOKED_AT = 2_000
 
 
@@ -31,7 +31,9 @@ class CannotUndo(Exception):
 
 def changes_of(case: Case) -> list[CaseChange]:
     """What was done with this case and others, the last first."""
-    rows = CaseChange.objects.filter(Q(from_case=case) | Q(to_case=case)).select_related("from_case", "to_case")
+    rows = CaseChange.objects.filter(Q(from_case=case) | Q(to_case=case)).select_related(
+        "from_case__contract__customer", "to_case"
+    )
     return list(rows.order_by("-pk")[:SHOWN])
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from complaints.cases.states import may_move
 from complaints.cases.story import Entry, Story, tell
-from complaints.desk import corrected, facts, listings, shown_measures, when, words
+from complaints.desk import corrected, facts, listings, regrouped, shown_measures, when, words
 from complaints.desk.access import access_case, desk_page
 from complaints.desk.forms import CloseForm
 from complaints.desk.live import live_answer, render_live, wants_part
@@ -99,6 +99,7 @@ def parts_of(case: Case) -> dict[str, Any]:
         "links": links_of(story),
         **offers_of(case),
         **corrected.corrections_of(case),
+        **regrouped.others_of(case, now),
         **shown_measures.measures_of(case, now),
     }  # fmt: skip
 
@@ -187,6 +188,7 @@ LINES = {
     ),
     "task": lambda data: (f"Task {'done' if data.get('done') else 'for a person'}", str(data.get("title") or "")),
     **corrected.LINES,
+    **regrouped.LINES,
 }
 
 
