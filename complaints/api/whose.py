@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 
-from complaints.api.door import api_view, bad_request
+from complaints.api.door import Refused, api_view, bad_request
 from complaints.attribution.records import read_question
 from complaints.attribution.records import whose as answer
-from complaints.models import ApiKey
+from complaints.cases.scope import may_ask_about
+from complaints.models import ApiKey, Contract
 
 FIELDS = ("address", "at", "port")
 LONGEST = 100
@@ -30,4 +31,9 @@ def whose(request: HttpRequest, key: ApiKey) -> JsonResponse:
         question = read_question(given["address"], port=given["port"], at=given["at"], now=timezone.now())
     except ValueError as exc:
         raise bad_request("the question", str(exc)) from exc
-    return JsonResponse(answer(question), json_dumps_params={"ensure_ascii": False})
+    found = answer(question)
+    if key.is_restricted:
+        contract = Contract.objects.filter(reference=found["contract"]).only("brand").first()
+        if not may_ask_about(key, found["address"], contract.brand if contract else None):
+            raise Refused(403, "the key is for other networks or brands", "Ask for a key that covers this address.")
+    return JsonResponse(found, json_dumps_params={"ensure_ascii": False})

@@ -23,6 +23,13 @@ GRACE = timedelta(minutes=2)
 DESK = [state for state, turn in TURNS.items() if turn is Turn.ANALYST]
 
 
+Visible = Callable[[QuerySet[Case]], QuerySet[Case]]
+
+
+def everything(cases: QuerySet[Case]) -> QuerySet[Case]:
+    return cases
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Tab:
     name: str
@@ -89,11 +96,11 @@ def beyond(cursor: str, newest_first: bool) -> Q:
     return Q(priority__lte=int(priority)) & (Q(priority__lt=int(priority)) | Q(pk__gt=int(pk)))
 
 
-def counts(now: datetime) -> dict[str, int]:
-    """Cases in each tab, each counted to COUNT_CAP at most; one round trip."""
+def counts(now: datetime, *, visible: Visible = everything) -> dict[str, int]:
+    """Cases in each tab, each counted to COUNT_CAP at most; one round trip. `visible`: what the reader may see."""
     pieces, params = [], []
     for tab in TABS:
-        limited = tab.cases(now).order_by().values("pk")[:COUNT_CAP]
+        limited = visible(tab.cases(now)).order_by().values("pk")[:COUNT_CAP]
         sql, values = limited.query.get_compiler(connection=connection).as_sql()
         # Only SQL that the ORM wrote, its values still parameters.
         pieces.append(f"(SELECT COUNT(*) FROM ({sql}) AS {connection.ops.quote_name(tab.name)})")  # noqa: S608
@@ -107,8 +114,8 @@ def count_text(count: int) -> str:
     return f"{COUNT_CAP - 1}+" if count >= COUNT_CAP else str(count)
 
 
-def next_for_desk(case: Case, *, now: datetime) -> Case | None:
+def next_for_desk(case: Case, *, now: datetime, visible: Visible = everything) -> Case | None:
     """The case that stands behind `case` in "needs you"; at the end the first again, unless it is the same."""
-    waiting = needs_desk(now).exclude(pk=case.pk).order_by("-priority", "id")
+    waiting = visible(needs_desk(now)).exclude(pk=case.pk).order_by("-priority", "id")
     behind = waiting.filter(beyond(f"{case.priority}.{case.pk}", newest_first=False)).first()
     return behind or waiting.first()

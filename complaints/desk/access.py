@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 
+from complaints.cases.scope import scope_of
 from complaints.desk.roles import Can, Role, allowed, lowest
 from complaints.models import Case, Message, Notice, User
 
@@ -24,6 +26,7 @@ SUPERVISOR = Role.SUPERVISOR.value  # the name of the group
 READING = ("GET", "HEAD", "OPTIONS")
 
 P = ParamSpec("P")
+M = TypeVar("M", bound=Model)
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
@@ -31,7 +34,7 @@ def capabilities(user: User | AnonymousUser) -> frozenset[Can]:
     """What `user` may do: one look at their groups a request, none for superusers."""
     if not user.is_authenticated:
         return frozenset()
-    return frozenset(Can) if user.is_superuser else allowed(user.role_names)
+    return frozenset(Can) if user.is_superuser else allowed(user.role_names, restricted=user.is_restricted)
 
 
 def can(user: User | AnonymousUser, what: str) -> bool:
@@ -44,7 +47,7 @@ def supervises(user: User | AnonymousUser) -> bool:
 
 
 def access_case(user: User | AnonymousUser, pk: int) -> Case:
-    """The case, or Http404 when there is none that this user may see. Today whoever logs in sees all of them."""
+    """The case, or Http404 when there is none that this user may see: whether there is one is not told either."""
     return get_object_or_404(
         visible(user, Case).select_related("contract__customer", "playbook", "assignee", "relapse_of"), pk=pk
     )
@@ -58,8 +61,21 @@ def access_notice(user: User | AnonymousUser, pk: int) -> Notice:
     return get_object_or_404(visible(user, Notice), pk=pk)
 
 
-def visible(user, kind):
-    return kind.objects.all() if user.is_authenticated else kind.objects.none()
+def visible(user: User | AnonymousUser, kind: type[M]) -> QuerySet[M]:
+    """The rows of `kind` that this user may see. The only way to a list of what may be somebody else's."""
+    return among(user, kind._default_manager.all())
+
+
+def among(user: User | AnonymousUser, rows: QuerySet[M]) -> QuerySet[M]:
+    """Those of `rows` that this user may see. Raises LookupError for a kind of which scope.py says nothing."""
+    if not user.is_authenticated:
+        return rows.none()
+    return rows.filter(scope_of(user, rows.model)) if is_restricted(user) else rows
+
+
+def is_restricted(user: User | AnonymousUser) -> bool:
+    """A superuser never is: who could lift it?"""
+    return user.is_authenticated and user.is_restricted and not user.is_superuser
 
 
 def may(to_read: str, *, to_post: str = "") -> Callable[[View[P]], View[P]]:
@@ -97,6 +113,8 @@ def why_not(user: User | AnonymousUser, needed: Can) -> str:
     """Whose it is, and what the reader is instead: so that they know whom to ask."""
     roles = sorted(user.role_names) if user.is_authenticated else []
     yours = f"Your role is {' and '.join(roles)}." if roles else "You have no role yet: ask an administrator for one."
+    if is_restricted(user) and needed in allowed(roles):
+        return "This page shows all networks and brands, and your account is restricted to some of them."
     return f"This page is for {lowest(needed)}s. {yours}"
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from complaints.cases.answers import AnswerKind, NoAnswerNow, record_answer
 from complaints.cases.transitions import IllegalTransition
-from complaints.desk.access import access_message, desk_page
+from complaints.desk.access import access_message, may
 from complaints.desk.case_actions import case_action, refuse_stale
 from complaints.desk.shown_answer import offers_of
 from complaints.formats import MalformedComplaint
@@ -38,7 +38,7 @@ def means(request: HttpRequest, pk: int, what: str) -> HttpResponse:
     return case_action(said)(request, pk)  # type: ignore[return-value]
 
 
-@desk_page
+@may("see_cases")
 @require_GET
 def attached(request: HttpRequest, pk: int, what: str) -> HttpResponse:
     """The bytes of one attachment, named by their SHA-256: a download that no browser is asked to understand."""

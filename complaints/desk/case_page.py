@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,14 +15,14 @@ from django.views.decorators.http import require_GET
 from complaints.cases.states import may_move
 from complaints.cases.story import Entry, Story, tell
 from complaints.desk import corrected, facts, listings, regrouped, shown_measures, when, words
-from complaints.desk.access import access_case, desk_page
+from complaints.desk.access import access_case, may, visible
 from complaints.desk.forms import CloseForm
 from complaints.desk.live import live_answer, render_live, wants_part
 from complaints.desk.outgoing_mail import letter_shown
 from complaints.desk.rows import promise_of, row_of
 from complaints.desk.shown_answer import mail_answer, offers_of
 from complaints.desk.turn import stages, turn_in_words
-from complaints.models import Case
+from complaints.models import Case, User
 from complaints.notices.letter import LINK_MARK
 from complaints.notices.links import token_of
 from complaints.vocabulary import CaseState, Cause, CustomerStatus, Resolution
@@ -31,13 +32,13 @@ WITHDRAWN = "The customer was not told by it. The case stands where it stood: wr
 FIXED = (Resolution.FIXED_VERIFIED, Resolution.FIXED_NOT_VERIFIABLE)
 
 
-@desk_page
+@may("see_cases")
 @require_GET
 def case_page(request: HttpRequest, pk: int) -> HttpResponse:
     case = access_case(request.user, pk)
     if not wants_part(request):
         return show_case(request, case)
-    part = render_live("desk/_case_parts.html", parts_of(case), request)
+    part = render_live("desk/_case_parts.html", parts_of(case, request.user), request)
     # The panel of actions comes along when the case has moved since the page was drawn.
     panel = panel_of(case) if request.GET.get("stay") != str(case.stay) else {}
     return live_answer("desk/_case_live.html", part | panel | {"case": case, "oob": True}, request)
@@ -53,17 +54,17 @@ def show_case(
     status: int = 200,
 ) -> HttpResponse:
     """`asks`: the question before closing stands open. `note_text`: what was written and not taken."""
-    context = parts_of(case) | panel_of(case, close_form)
+    context = parts_of(case, request.user) | panel_of(case, close_form)
     context |= render_live("desk/_case_parts.html", context, request)
     context |= {"nav": "queue", "asks": asks, "note_text": note_text}
     return render(request, "desk/case.html", context, status=status)
 
 
-def parts_of(case: Case) -> dict[str, Any]:
+def parts_of(case: Case, user: User | AnonymousUser) -> dict[str, Any]:
     """Everything that renews itself: bounded queries, however long the case."""
     now, story = timezone.now(), tell(case)
     state, customer = CaseState(case.state), CustomerStatus(case.customer_status)
-    same, others = facts.other_cases(case)
+    same, others = facts.other_cases(case, visible(user, Case))
     held = facts.attribution(story.complaints)
     proven, checked = facts.is_proven(story), facts.is_checked(story)
     return {

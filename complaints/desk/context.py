@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property, partial
 from typing import Any
 
@@ -13,11 +13,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from complaints.cases.corrections import proposed
-from complaints.desk.access import can, supervises
+from complaints.desk.access import can, is_restricted, supervises
 from complaints.desk.menu import Menu
 from complaints.models import Contract, DeskTask, Hold, ReporterAnswer
 
 LIST_TASKS = ("blacklist", "blacklist-held")
+ALWAYS_TOLD = ("mail_held", "measures_held")  # also to who is restricted to a part of what the others count
 MOST = 100
 # What the menu counts, each by a small index of those alone.
 WAITING: dict[str, Callable[[], QuerySet[Any]]] = {
@@ -38,7 +39,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         # Asked by the pages that show them, free on the others.
         found["supervises"] = partial(supervises, user)
         found["can"] = Abilities(user)
-        waiting = Waiting()
+        waiting = Waiting(ALWAYS_TOLD if is_restricted(user) else WAITING)
         found |= {name: partial(waiting.count, name) for name in WAITING}
         found["menu"] = Menu(can=partial(can, user), count=waiting.count)
     return found
@@ -57,6 +58,9 @@ class Abilities:
 class Waiting:
     """How many of each kind wait, counted to 99 at most: one statement for a page, when the first is asked for."""
 
+    def __init__(self, told: Collection[str]) -> None:
+        self.told = told
+
     @cached_property
     def counts(self) -> Counter[int]:
         parts, values = [], []
@@ -70,5 +74,7 @@ class Waiting:
             return Counter(number for (number,) in cursor.fetchall())
 
     def count(self, name: str) -> str:
+        if name not in self.told:
+            return ""
         found = self.counts[list(WAITING).index(name)]
         return "99+" if found == MOST else str(found or "")

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from complaints.desk import words
-from complaints.desk.access import access_case, desk_page
+from complaints.desk.access import access_case, may
 from complaints.desk.shown_answer import mail_answer
 from complaints.models import Case, Complaint, ReporterAnswer, ReporterMail
 from complaints.models.outgoing import OutgoingMail
@@ -27,7 +27,7 @@ MOST_REPORTS = 20
 LINK_SHOWN = "[the customer's own link]"
 
 
-@desk_page
+@may("see_cases", to_post="work_cases")
 @require_http_methods(["GET", "HEAD", "POST"])
 def conversation(request: HttpRequest, pk: int) -> HttpResponse:
     case = access_case(request.user, pk)

@@ -12,7 +12,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
 from complaints.desk import words
-from complaints.desk.access import access_case, access_message, access_notice, desk_page
+from complaints.desk.access import access_case, access_message, access_notice, may
 from complaints.desk.asked import asked_of
 from complaints.desk.shown_mail import Line, Room, deciding_lines, mark_whole, show_mail
 from complaints.formats.evidence import evidence_of
@@ -41,7 +41,7 @@ LONGEST_FURTHER = 300
 FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
 
-@desk_page
+@may("see_cases")
 @require_GET
 def message_page(request: HttpRequest, pk: int) -> HttpResponse:
     message = access_message(request.user, pk)
@@ -97,7 +97,7 @@ def listed(value: object, made: Mapping[str, str]) -> list[Line]:
     return [mark_whole("", str(each), made) for each in (value if isinstance(value, list) else [value])]
 
 
-@desk_page
+@may("see_cases")
 @require_GET
 def message_raw(request: HttpRequest, pk: int) -> HttpResponse:
     """Always a download of plain text: no browser is ever asked to understand it."""
@@ -110,7 +110,7 @@ def message_raw(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @xframe_options_sameorigin
-@desk_page
+@may("see_cases")
 @require_GET
 def notice_html(request: HttpRequest, pk: int) -> HttpResponse:
     """Our own mail as the customer's program shows it, for a sandboxed frame."""

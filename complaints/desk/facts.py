@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.translation import get_language_info
 
 from complaints.addresses import address_text
@@ -118,9 +119,9 @@ def step_text(step: Mapping[str, Any]) -> str:
     return str(given.get("reason") or words.ACTIONS.get(step["action"], step["action"]))
 
 
-def other_cases(case: Case) -> tuple[list[Case], list[Case]]:
+def other_cases(case: Case, visible: QuerySet[Case]) -> tuple[list[Case], list[Case]]:
     """Earlier and later cases of the same contract and kind; and the customer's other ones. The newest first."""
-    found = Case.objects.filter(contract__customer=case.contract.customer_id).exclude(pk=case.pk)
+    found = visible.filter(contract__customer=case.contract.customer_id).exclude(pk=case.pk)
     found = found.select_related("contract").defer("owner", "cause_reasons", "priority_reasons").order_by("-opened_at")
     same: list[Case] = []
     others: list[Case] = []

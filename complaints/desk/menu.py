@@ -27,16 +27,16 @@ class Entry:
     title: str
     url: str
     group: str = BAR
-    needs: str = "see_cases"
+    needs: str = "see_network"
     waits: str = ""
     waiting: str = "wait"
 
 
 ENTRIES = (
-    Entry("queue", "Queue", "desk:queue"),
+    Entry("queue", "Queue", "desk:queue", needs="see_cases"),
     Entry("unread", "Unread", "desk:unread"),
     Entry("unattributed", "Unattributed", "desk:unattributed", waits="answers_to_read", waiting="answers to read"),
-    Entry("tasks", "Tasks", "desk:tasks", waits="open_tasks", waiting="open"),
+    Entry("tasks", "Tasks", "desk:tasks", needs="see_cases", waits="open_tasks", waiting="open"),
     Entry("whose", "Who had it", "desk:whose"),
     Entry("corrections", "Corrections", "desk:corrections", "Cases", waits="corrections_waiting"),
     Entry(

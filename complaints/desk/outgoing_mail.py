@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from complaints.desk import when, words
-from complaints.desk.access import access_case, desk_page
+from complaints.desk.access import access_case, may
 from complaints.models import Notice
 from complaints.notices.mail import MAY_HAVE_GONE
 from complaints.notices.taking_back import TooLate, send_after_all, take_back
@@ -26,7 +26,7 @@ VERBS = {
 }
 
 
-@desk_page
+@may("see_cases", to_post="work_cases")
 @require_POST
 def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if verb not in VERBS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from complaints.cases import queue
-from complaints.desk.access import access_case, desk_page
+from complaints.desk.access import access_case, among, may
 from complaints.desk.live import live_answer, render_live, wants_part
 from complaints.desk.rows import rows_of
 from complaints.desk.search import search
@@ -50,21 +51,23 @@ EMPTY = {
 }
 
 
-@desk_page
+@may("see_cases")
 @require_GET
 def queue_page(request: HttpRequest) -> HttpResponse:
     now, text = timezone.now(), request.GET.get("q", "").strip()
     tab = queue.TAB.get(request.GET.get("tab", "you"), queue.TABS[0])
     found = search(text) if text else None
-    if found and found.exact and (case := found.cases.first()):
+    visible = partial(among, request.user)
+    if found and found.exact and (case := visible(found.cases).first()):
         return redirect("desk:case", case.pk)
-    cases = found.cases if found else tab.cases(now)
+    cases = visible(found.cases if found else tab.cases(now))
     try:
         page = queue.page_of(cases, after=request.GET.get("after", ""), newest_first=tab.newest_first and not found)
     except queue.BadCursor:
         return redirect("desk:queue")
     # A desk with nothing to do still shows what the machine and the customers are at.
-    rest = queue.page_of(queue.TAB["open"].cases(now)) if tab is queue.TABS[0] and not (found or page.cases) else None
+    is_idle = tab is queue.TABS[0] and not (found or page.cases)
+    rest = queue.page_of(visible(queue.TAB["open"].cases(now))) if is_idle else None
     context = {
         "nav": "queue",
         "text": text,
@@ -75,7 +78,7 @@ def queue_page(request: HttpRequest) -> HttpResponse:
         "next": next_url(request, page.next),
         "is_first": not request.GET.get("after"),
         "empty": EMPTY[tab.name],
-        "tabs": tabs(tab if not found else None, now),
+        "tabs": tabs(tab if not found else None, now, visible),
     }
     part = render_live("desk/_queue_rows.html", context, request)
     if wants_part(request):
@@ -83,8 +86,8 @@ def queue_page(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/queue.html", context | part)
 
 
-def tabs(current: queue.Tab | None, now: Any) -> Sequence[dict[str, Any]]:
-    found = queue.counts(now)
+def tabs(current: queue.Tab | None, now: Any, visible: queue.Visible) -> Sequence[dict[str, Any]]:
+    found = queue.counts(now, visible=visible)
     return [
         {"name": tab.name, "title": tab.title, "count": queue.count_text(found[tab.name]), "current": tab is current}
         for tab in queue.TABS
@@ -98,11 +101,12 @@ def next_url(request: HttpRequest, cursor: str) -> str:
     return "?" + urlencode(kept | {"after": cursor})
 
 
-@desk_page
+@may("see_cases")
 @require_GET
 def next_case(request: HttpRequest, pk: int) -> HttpResponse:
     """On to the next case that needs the desk, without the way back over the list."""
-    behind: Case | None = queue.next_for_desk(access_case(request.user, pk), now=timezone.now())
+    case, visible = access_case(request.user, pk), partial(among, request.user)
+    behind: Case | None = queue.next_for_desk(case, now=timezone.now(), visible=visible)
     if behind is None:
         messages.success(request, "Nothing else needs you.")
         return redirect("desk:queue")

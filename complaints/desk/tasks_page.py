@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from complaints.cases.tasks import end_task
 from complaints.desk import when
-from complaints.desk.access import desk_page
+from complaints.desk.access import may, visible
 from complaints.models import DeskTask
 from complaints.notices.bounces import PERHAPS
 from complaints.notices.next_contact import UNREACHED
@@ -23,12 +23,12 @@ BY_WORD = frozenset({"playbook", "measure", UNREACHED, PERHAPS})
 MEASURE = "measure"
 
 
-@desk_page
+@may("see_cases")
 @require_GET
 def tasks_page(request: HttpRequest) -> HttpResponse:
-    after = request.GET.get("after", "")
+    tasks, after = visible(request.user, DeskTask), request.GET.get("after", "")
     first = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    found = DeskTask.objects.filter(done_at=None, pk__gt=first).select_related("case").order_by("pk")
+    found = tasks.filter(done_at=None, pk__gt=first).select_related("case").order_by("pk")
     rows = list(found[: PAGE + 1])
     now = timezone.now()
     context = {
@@ -36,7 +36,7 @@ def tasks_page(request: HttpRequest) -> HttpResponse:
         "rows": [task_row(task, now) for task in rows[:PAGE]],
         "next": rows[PAGE - 1].pk if len(rows) > PAGE else None,
         "is_first": not first,
-        "done": DeskTask.objects.exclude(done_at=None).select_related("case").order_by("-done_at")[:10],
+        "done": tasks.exclude(done_at=None).select_related("case").order_by("-done_at")[:10],
     }
     return render(request, "desk/tasks.html", context)
 
@@ -52,10 +52,10 @@ def task_row(task: DeskTask, now: Any) -> dict[str, Any]:
     }
 
 
-@desk_page
+@may("see_cases", to_post="work_cases")
 @require_POST
 def done(request: HttpRequest, pk: int) -> HttpResponse:
-    task = get_object_or_404(DeskTask, pk=pk, kind__in=BY_WORD)
+    task = get_object_or_404(visible(request.user, DeskTask), pk=pk, kind__in=BY_WORD)
     if end_task(task.kind, task.key, actor=request.user.get_username(), now=timezone.now()):
         messages.success(request, f"Done: {task.title}")
     else:

@@ -76,6 +76,17 @@ def test_each_role_does_what_it_may_and_nothing_else(role: Role, method: str, ta
 
 
 @pytest.mark.django_db
+def test_who_is_restricted_opens_only_pages_that_show_them_their_part() -> None:
+    client = Client()
+    client.force_login(make_user("brand", Role.ADMINISTRATOR, only_brands=["Nordlicht"]))
+    opened = {name for name in by_capability(OPENED) if not refused(client, "get", name)}
+    changed = {name for name in by_capability(POSTED) if not refused(client, "post", name)}
+
+    assert opened == {name for name, needed in by_capability(OPENED).items() if needed in RESTRICTED}
+    assert changed <= {name for name, needed in by_capability(POSTED).items() if needed in RESTRICTED}
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_what_the_table_does_not_name_is_refused_to_everybody(method: str) -> None:
     client = Client()
