@@ -1,4 +1,4 @@
-"""Who takes mail for our probe domain by DNS: a host that does so delivers our probes rightly, open or closed."""
+"""Who takes mail for a domain by DNS: for our probes' own, and for the name that a server gives itself."""
 
 from __future__ import annotations
 
@@ -14,35 +14,56 @@ import dns.resolver
 from complaints.checks._config import CheckConfig
 
 KEPT_S = 600.0
+MOST_KEPT = 2_000
 MOST_NAMES = 20
 Key = tuple[str, tuple[tuple[str, int], ...]]
-known: dict[Key, tuple[float, frozenset[str]]] = {}
+Hosts = frozenset[str] | None  # None: no resolver answered
+NOBODY: frozenset[str] = frozenset()
+known: dict[Key, tuple[float, Hosts]] = {}
 
 
 async def mail_hosts(config: CheckConfig) -> frozenset[str]:
-    """Addresses of the probe domain's MX (RFC 5321 section 5.1), remembered for ten minutes.
+    """Addresses that take mail for the probe domain: such a host delivers our probes rightly, open or closed.
 
     Empty where no resolver is configured, or none answers: then the operator's own list of hosts must do.
     """
-    key = (config.probe_domain, config.resolvers)
-    until, found = known.get(key, (0.0, frozenset()))
+    return await hosts_of(config.probe_domain, config) or NOBODY
+
+
+async def may_be_written_to(name: str, ip: str, config: CheckConfig) -> bool:
+    """Whether a recipient at `name`, which the server at `ip` gave itself, leads to nobody but that server.
+
+    A server may call itself anything: mail to a name that others take mail for would be a test mail to strangers.
+    """
+    if not config.resolvers:
+        return True
+    hosts = await hosts_of(name, config)
+    return hosts is not None and hosts <= {ip}
+
+
+async def hosts_of(domain: str, config: CheckConfig) -> Hosts:
+    """Addresses of the domain's MX, or its own (RFC 5321 section 5.1), remembered for ten minutes."""
+    key = (domain, config.resolvers)
+    until, found = known.get(key, (0.0, NOBODY))
     if time.monotonic() < until or not config.resolvers:
         return found
-    found = await look_up(config)
+    found = await look_up(domain, config)
+    if len(known) >= MOST_KEPT:
+        known.clear()
     known[key] = (time.monotonic() + KEPT_S, found)
     return found
 
 
-async def look_up(config: CheckConfig) -> frozenset[str]:
+async def look_up(domain: str, config: CheckConfig) -> Hosts:
     resolver = dns.asyncresolver.Resolver(configure=False)
     resolver.nameservers = [dns.nameserver.Do53Nameserver(host, port) for host, port in config.resolvers]
     resolver.lifetime = config.timeouts.dns
     try:
-        exchangers = await texts(resolver, config.probe_domain, "MX")
-        names = [line.split()[-1] for line in exchangers][:MOST_NAMES] or [config.probe_domain]
+        exchangers = await texts(resolver, domain, "MX")
+        names = [line.split()[-1] for line in exchangers][:MOST_NAMES] or [domain]
         answers = await asyncio.gather(*(texts(resolver, name, kind) for name in names for kind in ("A", "AAAA")))
-    except (dns.exception.Timeout, dns.resolver.NoNameservers, OSError):
-        return frozenset()
+    except (dns.exception.DNSException, OSError):
+        return None
     return frozenset(str(ipaddress.ip_address(text)) for answer in answers for text in answer)
 
 

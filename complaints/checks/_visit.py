@@ -16,6 +16,7 @@ from contextlib import aclosing
 
 from complaints.checks._config import CheckConfig
 from complaints.checks._forms import FORMS, PLAIN, Attempt, Form, names_of_host, still_worth_trying
+from complaints.checks._mail_hosts import may_be_written_to
 from complaints.checks._probe import probe_mail
 from complaints.checks._smtp import Connection, ConversationFailed, HungUp, Reply, TlsFailed, Transcript
 from complaints.checks._smtp import open_connection as open_smtp
@@ -110,7 +111,9 @@ class Visit:
             raise ConversationFailed(why, for_now=banner.code < 500)
         self.found.greeted = True
         hello = await self.hello(connection)
-        self.names |= names_of_host(banner.text, hello.text)
+        names = names_of_host(banner.text, hello.text)
+        if names and await may_be_written_to(names["host"], str(self.ip), self.config):
+            self.names |= names
         self.known |= self.names.keys()
         if self.encrypts:
             await self.encrypt(connection)

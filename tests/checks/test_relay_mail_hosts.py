@@ -38,13 +38,13 @@ class Resolver(asyncio.DatagramProtocol):
         self.transport.sendto(answer.to_wire(), peer)  # type: ignore[attr-defined]
 
 
-def check_beside(zone: Zone, times: int = 1) -> tuple[CheckOutcome, int, int]:
+def check_beside(zone: Zone, times: int = 1, behaviour: str = "open") -> tuple[CheckOutcome, int, int]:
     """Outcome, connections that the host saw, questions that the resolver got."""
 
     async def both() -> tuple[CheckOutcome, int, int]:
         loop = asyncio.get_running_loop()
         transport, resolver = await loop.create_datagram_endpoint(lambda: Resolver(zone), ("127.0.0.1", 0))
-        async with SmtpHost(behaviour="open") as host:
+        async with SmtpHost(behaviour=behaviour) as host:
             config = make_config(resolvers=(transport.get_extra_info("sockname")[:2],))
             target = CheckTarget(address=host.address, port=host.port, nonce=NONCE)
             for _ in range(times):
@@ -78,8 +78,26 @@ def test_any_other_host_is_checked():
 
 def test_nobody_asks_twice_within_minutes():
     zone = {("probe.isp.example", "MX"): ["10 mx.isp.example."], ("mx.isp.example", "A"): ["192.0.2.25"]}
-    assert check_beside(zone, times=3)[2] == 3  # MX, A and AAAA
+    assert check_beside(zone, times=3)[2] == 6  # MX, A and AAAA, of the probe domain and of the server's own name
 
 
 def test_without_an_answer_the_check_goes_on():
     assert check_beside({})[0].waiting
+
+
+HOST = "mail.customer.example"  # what our SMTP host calls itself
+
+
+@pytest.mark.parametrize(
+    ("zone", "is_tried"),
+    [
+        ({(HOST, "A"): ["127.0.0.1"]}, True),
+        ({}, True),  # no such name: nobody takes mail for it
+        ({(HOST, "A"): ["127.0.0.1", "192.0.2.77"]}, False),
+        ({(HOST, "A"): ["127.0.0.1"], (HOST, "MX"): ["10 mx.bank.example."], ("mx.bank.example", "A"): ["192.0.2.77"]},
+         False),
+    ],
+)  # fmt: skip
+def test_no_probe_is_written_to_a_name_that_others_take_mail_for(zone, is_tried):
+    forms = {form["form"] for form in check_beside(zone, behaviour="closed")[0].details["forms"]}
+    assert ("pct-host" in forms) is is_tried
