@@ -7,10 +7,12 @@ from complaints.models.assignments import Assignment, AssignmentChange, PrefixLe
 from complaints.models.blacklists import Blacklist, ListAnswer, ListHealth, Listing, ListSweep, ListUse
 from complaints.models.brands import Brand
 from complaints.models.campaigns import Campaign, CampaignMark, CampaignMember
+from complaints.models.case_search import CaseAddress, CaseText, CaseTextDue
 from complaints.models.cases import Case, CaseEvent
 from complaints.models.checks import CheckOptOut, CheckRun, ProbeArrival, ProbeBounce
 from complaints.models.complaints import Complaint
 from complaints.models.customers import Contact, Contract, Customer, MailDomain, Product
+from complaints.models.desk import DeskAction, DeskActionCase, SavedView
 from complaints.models.floods import Flood, SenderMinute
 from complaints.models.identifiers import HostedName, LineIdentifier
 from complaints.models.leases import FeedFault, FeedPosition, LeaseFeed, OpenSession, WaitingLease
@@ -19,6 +21,7 @@ from complaints.models.messages import CompressionDictionary, Message, Reading
 from complaints.models.networks import Network, NetworkContact, SharedMachine
 from complaints.models.notices import Forward, LetterText, Notice, PortalLink
 from complaints.models.playbooks import PlaybookChange, PlaybookVersion
+from complaints.models.queue_counts import QueueCount
 from complaints.models.reattribution import AttributionWait, Reattribution
 from complaints.models.regrouping import CaseChange
 from complaints.models.reporters import (
@@ -48,8 +51,11 @@ __all__ = [
     "CampaignMark",
     "CampaignMember",
     "Case",
+    "CaseAddress",
     "CaseChange",
     "CaseEvent",
+    "CaseText",
+    "CaseTextDue",
     "CheckOptOut",
     "CheckRun",
     "Complaint",
@@ -57,6 +63,8 @@ __all__ = [
     "Contact",
     "Contract",
     "Customer",
+    "DeskAction",
+    "DeskActionCase",
     "DeskTask",
     "Feed",
     "FeedFault",
@@ -90,6 +98,7 @@ __all__ = [
     "ProbeArrival",
     "ProbeBounce",
     "Product",
+    "QueueCount",
     "Reading",
     "Reattribution",
     "Reporter",
@@ -103,6 +112,7 @@ __all__ = [
     "Rise",
     "Rule",
     "RuleChange",
+    "SavedView",
     "SenderMinute",
     "SharedCount",
     "SharedMachine",
