@@ -47,8 +47,9 @@ class DnsServer(LoopbackPeer):
     A zone without a mode is healthy; "empty" has lost its test entry. Names outside all zones are REFUSED.
     """
 
-    def __init__(self, address: str = "127.0.0.1", port: int = 0, *, zones: Sequence[str] = ()) -> None:
+    def __init__(self, address: str = "127.0.0.1", port: int = 0, *, zones: Sequence[str] = (), ttl: int = TTL) -> None:
         super().__init__(address, port)
+        self.ttl = ttl
         self.listings: dict[str, dict[str, Listing]] = {zone: {} for zone in zones}
         self.modes: dict[str, str] = {}
         self.questions: list[tuple[str, str]] = []  # name without the last dot, and type
@@ -133,7 +134,7 @@ class DnsServer(LoopbackPeer):
         records = {"A": list(codes), "TXT": [quoted(txt)] if txt else []}
         kind = dns.rdatatype.to_text(question.rdtype)
         if wanted := records.get(kind):
-            response.answer.append(dns.rrset.from_text_list(question.name, TTL, "IN", kind, wanted))
+            response.answer.append(dns.rrset.from_text_list(question.name, self.ttl, "IN", kind, wanted))
 
     def listing_of(self, zone: str, mode: str, name: str) -> Listing | None:
         if mode in FIXED_ANSWERS:
