@@ -34,11 +34,9 @@ async def may_be_written_to(name: str, ip: str, config: CheckConfig) -> bool:
     """Whether a recipient at `name`, which the server at `ip` gave itself, leads to nobody but that server.
 
     A server may call itself anything: mail to a name that others take mail for would be a test mail to strangers.
+    Where no resolver answers, a server is believed its name (RFC 5321 section 4.1.1.1).
     """
-    if not config.resolvers:
-        return True
-    hosts = await hosts_of(name, config)
-    return hosts is not None and hosts <= {ip}
+    return (await hosts_of(name, config) or NOBODY) <= {ip}
 
 
 async def hosts_of(domain: str, config: CheckConfig) -> Hosts:
