@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from complaints.cases.grouping import suffixes
 
 # Where one domain has millions of strangers, each address is a voice of its own.
-MAILBOX_PROVIDERS = frozenset(
-    """
-    aol.com bluewin.ch comcast.net fastmail.com free.fr gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net googlemail.com
-    hotmail.com icloud.com laposte.net libero.it live.com mac.com mail.com mail.ru mailbox.org me.com msn.com orange.fr
-    outlook.com posteo.de proton.me protonmail.com qq.com rocketmail.com seznam.cz t-online.de web.de wp.pl yahoo.com
-    yahoo.co.jp yahoo.co.uk yahoo.de yahoo.fr yandex.ru ymail.com zoho.com 163.com 126.com
-""".split()
-)
+MAILBOX_PROVIDERS = frozenset({
+    "126.com", "163.com", "aol.com", "bluewin.ch", "comcast.net", "fastmail.com", "free.fr", "gmail.com", "gmx.at",
+    "gmx.ch", "gmx.com", "gmx.de", "gmx.net", "googlemail.com", "hotmail.com", "icloud.com", "laposte.net",
+    "libero.it", "live.com", "mac.com", "mail.com", "mail.ru", "mailbox.org", "me.com", "msn.com", "orange.fr",
+    "outlook.com", "posteo.de", "proton.me", "protonmail.com", "qq.com", "rocketmail.com", "seznam.cz",
+    "t-online.de", "web.de", "wp.pl", "yahoo.co.jp", "yahoo.co.uk", "yahoo.com", "yahoo.de", "yahoo.fr",
+    "yandex.ru", "ymail.com", "zoho.com",
+})  # fmt: skip
 
 
 def voice_of(address: str) -> str:

@@ -46,8 +46,8 @@ FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-an
 def message_page(request: HttpRequest, pk: int) -> HttpResponse:
     message = access_message(request.user, pk)
     reading = getattr(message, "reading", None)
-    complaints = message.complaints.select_related("case", "contract__customer", "reporter", "wait").order_by("id")
-    found = list(complaints[: MOST_COMPLAINTS + 1])
+    complaints = message.complaints.select_related("case", "contract__customer", "reporter", "wait", "rule")
+    found = list(complaints.order_by("id")[: MOST_COMPLAINTS + 1])
     shown = found[:MOST_COMPLAINTS]
     asked = asked_of(shown, now=timezone.now())
     context = {

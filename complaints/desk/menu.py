@@ -39,6 +39,7 @@ ENTRIES = (
     Entry("tasks", "Tasks", "desk:tasks", needs="see_cases", waits="open_tasks", waiting="open"),
     Entry("whose", "Who had it", "desk:whose"),
     Entry("corrections", "Corrections", "desk:corrections", "Cases", waits="corrections_waiting"),
+    Entry("campaigns", "Campaigns", "desk:campaigns", "Cases"),
     Entry(
         "contacts", "Contacts", "desk:contacts", "People",
         waits="unreachable_contracts", waiting="contracts cannot be told",
@@ -47,6 +48,7 @@ ENTRIES = (
         "blacklists", "Blacklists", "desk:blacklists", "Network", waits="lists_to_look_at", waiting="need attention"
     ),
     Entry("holds", "Hold", "desk:holds", "Network"),
+    Entry("rules", "Rules", "desk:rules", "Rules and reports"),
     Entry("playbooks", "Playbooks", "desk:playbooks", "Rules and reports", needs="see_playbooks"),
     Entry("offenders", "Offenders", "desk:offenders", "Rules and reports", needs="see_reports"),
     Entry("resolvers", "Resolvers", "desk:resolvers", "Set-up", needs="configure"),
