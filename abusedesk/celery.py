@@ -43,6 +43,12 @@ app.conf.update(
     beat_schedule={
         "contacts": {"task": "complaints.tasks.prove_contacts", "schedule": crontab(hour=3, minute=41)},
         "dictionary": {"task": "complaints.tasks.learn_dictionary", "schedule": crontab(hour=3, minute=17)},
+        "watch": {
+            "task": "complaints.tasks.tend_watch",
+            "schedule": 60.0,
+            "options": {"expires": 50},
+        },
+        "watch-night": {"task": "complaints.tasks.tidy_watch", "schedule": crontab(hour=4, minute=7)},
         "blacklists": {
             "task": "complaints.tasks.tend_blacklists",
             "schedule": 60.0,

@@ -20,7 +20,7 @@ from kombu.exceptions import OperationalError
 from abusedesk.celery import app
 from complaints import blacklists, checking, intake, interventions, pipeline, waiting
 from complaints.attribution import foreign
-from complaints.cases import reattribution, ripening, waits
+from complaints.cases import campaigns, reattribution, ripening, waits
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
 from complaints.models import Case, CheckRun, Complaint, Contract, Forward, Notice, Reading, ReporterMail
@@ -158,6 +158,18 @@ def tend_blacklists() -> None:
     blacklists.look_again(now=now)
     wake(advance_cases, blacklists.sweep_lists(now=now).cases)
     blacklists.forget_old_answers(now=now)
+
+
+@app.task
+def tend_watch() -> None:
+    """Once a minute, behind the filing: complaints that came in are put into their campaigns."""
+    campaigns.find_campaigns(now=timezone.now())
+
+
+@app.task
+def tidy_watch() -> None:
+    """Once a night: what nobody looks back to any more."""
+    campaigns.forget_campaigns(now=timezone.now())
 
 
 @app.task

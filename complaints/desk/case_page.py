@@ -16,6 +16,7 @@ from complaints.cases.states import may_move
 from complaints.cases.story import Entry, Story, tell
 from complaints.desk import corrected, facts, listings, regrouped, shown_measures, when, words
 from complaints.desk.access import access_case, may, visible
+from complaints.desk.campaigns_page import campaigns_of
 from complaints.desk.forms import CloseForm
 from complaints.desk.live import live_answer, render_live, wants_part
 from complaints.desk.outgoing_mail import letter_shown
@@ -101,6 +102,7 @@ def parts_of(case: Case, user: User | AnonymousUser) -> dict[str, Any]:
         **offers_of(case),
         **corrected.corrections_of(case),
         **regrouped.others_of(case, now),
+        "campaigns": campaigns_of(story.complaints),
         **shown_measures.measures_of(case, now),
     }  # fmt: skip
 
