@@ -10,31 +10,36 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from complaints.addresses import enclosing_keys, family_of
 from complaints.formats.accounts import read_account
-from complaints.models import Case, Complaint, HostedName, Intervention, LineIdentifier
+from complaints.models import Case, Complaint, HostedName, Intervention, LineIdentifier, SharedMachine
 from complaints.notices.moments import Moment, moment
 from complaints.vocabulary import CaseState, Category, Cause, MeasureKind
 
-FAMILIES: dict[str, str] = {
+# What a letter is about: shared sentences branch on these words, and each has a page templates/portal/LANGUAGE/causes/.
+THEMES = frozenset({
+    "open_relay", "bot", "stolen_mailbox", "web_script", "bulk_mail", "forwarded", "attack", "content", "copyright",
+    "service",
+})  # fmt: skip
+FAMILIES: dict[str, str] = {  # of categories
     Category.LOGIN_ATTACK: "attack",
     Category.SCAN: "attack",
     Category.DDOS: "attack",
     Category.PHISHING: "content",
     Category.MALWARE: "content",
     Category.FRAUD: "content",
-    Category.COPYRIGHT: "content",
+    Category.COPYRIGHT: "copyright",
     Category.VULNERABLE: "service",
     Category.BOT: "bot",
+    Category.OPT_OUT: "bulk_mail",
 }
+CAUSE_FAMILIES: dict[str, str] = {Cause.HARMFUL_CONTENT: "content", Cause.VULNERABLE_SERVICE: "service"}
+# These say nothing of what the customer should do; a letter in such a case, by a person's word, is the general one.
+NO_THEME = frozenset({Cause.UNKNOWN, Cause.FORGED})
 # These are not about mail: what a blacklist or the shape of a mail says of the cause must not choose their words.
 NOT_MAIL = frozenset({Category.LOGIN_ATTACK, Category.SCAN, Category.DDOS, Category.COPYRIGHT, Category.VULNERABLE})
-# Words of their own have only the causes of mail; the others are what the category says already.
-NEAREST: dict[str, list[str]] = {Cause.WEB_SCRIPT: [Cause.WEB_SCRIPT.value, Cause.STOLEN_MAILBOX.value]}
-SAID_BY_CATEGORY = frozenset(
-    {Cause.UNKNOWN, Cause.FORWARDED, Cause.FORGED, Cause.HARMFUL_CONTENT, Cause.ATTACK, Cause.VULNERABLE_SERVICE,
-     Cause.COPYRIGHT}
-)  # fmt: skip
-PLACES = {"smtp_user": "mailbox", "header": "mailbox", "domain": "site"}  # by the method of attribution; else the line
+PLACES = {"smtp_user": "mailbox", "header": "mailbox", "domain": "site"}  # by the method of attribution
+MACHINES = {"mail": "mailbox", "web": "site"}  # SharedMachine.What: the address is every customer's, and no line
 MOST_EVENTS = 6
 MOST_URLS = 5
 LONGEST_URL = 160
@@ -46,21 +51,24 @@ PLANNED = (Intervention.State.DECIDED, Intervention.State.APPLYING)
 def themes(cause: str, category: str) -> list[str]:
     """Names that a letter for this case may bear, the closest first: STEP.NAME.txt; the general one is not among them.
 
-    The last is always one of open_relay, bot, stolen_mailbox, bulk_mail, attack, content, service, if there is any.
+    The last one is of THEMES, if there is any.
     """
-    family = FAMILIES.get(category, "")
-    by_category = list(dict.fromkeys(name for name in (category, family) if name))
-    if cause in SAID_BY_CATEGORY:
+    by_category = named(category, FAMILIES)
+    if cause in NO_THEME:
         return by_category
     if category in NOT_MAIL and not (category == Category.VULNERABLE and cause == Cause.OPEN_RELAY):
         return by_category
-    return NEAREST.get(cause, [cause])
+    return named(cause, CAUSE_FAMILIES)
+
+
+def named(name: str, families: dict[str, str]) -> list[str]:
+    return list(dict.fromkeys(each for each in (name, families.get(name, "")) if each))
 
 
 def theme_of(cause: str, category: str) -> str:
-    """The one word that shared sentences branch on; "unknown" where complaints about mail give no cause yet."""
+    """The one word that shared sentences branch on; "unknown" where complaints give no cause yet."""
     name = (themes(cause, category) or [""])[-1]
-    return name if name in set(Cause) or name in FAMILIES.values() else Cause.UNKNOWN.value
+    return name if name in THEMES else Cause.UNKNOWN.value
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,17 +82,28 @@ class Place:
 def place_of(case: Case) -> Place:
     """Where an account or a site was found by its name, the address is our relay's or web server's, not theirs."""
     newest = case.complaints.order_by("-seen_at", "-pk").first()
-    kind = PLACES.get(newest.method, "line") if newest else "line"
+    kind = kind_of_place(newest) if newest else "line"
     if newest is None or kind == "line":
         return Place("line", case.address_text)
     return Place(kind, login_of(newest) if kind == "mailbox" else site_of(newest))
+
+
+def kind_of_place(complaint: Complaint) -> str:
+    """A header may be a mail relay's or a web server's; an outside source says no more than whose it is."""
+    by_method = PLACES.get(complaint.method)
+    if by_method and complaint.method != "header":
+        return by_method
+    address = bytes(complaint.address)
+    around = enclosing_keys(address, range(129 if family_of(address) == 6 else 33)) if address else []
+    found = {MACHINES[what] for what in SharedMachine.objects.filter(key__in=around).values_list("what", flat=True)}
+    return min(found) if found and by_method not in found else by_method or "line"
 
 
 def login_of(complaint: Complaint) -> str:
     """A login that is registered for this contract: another one's is nobody's business."""
     own = LineIdentifier.objects.filter(contract=complaint.contract_id, kind=LineIdentifier.Kind.SMTP_USER)
     known = {value.casefold(): value for value in own.values_list("value", flat=True)[:1000]}
-    names = [read_account(text).name.casefold() for text in complaint.evidence.get("accounts", ())]
+    names = [read_account(str(text)).name.casefold() for text in complaint.evidence.get("accounts", ())]
     return next((known[name][:100] for name in names if name in known), "")
 
 

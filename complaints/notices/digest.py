@@ -9,6 +9,7 @@ from django.core.mail import EmailMultiAlternatives
 from django.template import Context, Engine
 
 from complaints.models import Notice
+from complaints.notices.about import place_of
 from complaints.notices.compose import DEFAULT_LANGUAGE, as_html, with_mark, without_number
 from complaints.notices.letter import LINK_MARK, as_text, one_line, read_letter
 from complaints.notices.mail import letter_mail
@@ -52,7 +53,7 @@ def item_of(notice: Notice, url: str, language: str) -> dict[str, object]:
     return {
         "title": one_line(notice.subject),
         "number": case.number,
-        "address": case.address_text,
+        "address": case.address_text if place_of(case).kind == "line" else "",
         "deadline": moment(case.deadline_at, language) if case.deadline_at else None,
         "has_page": bool(url),
     }

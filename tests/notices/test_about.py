@@ -11,7 +11,7 @@ from complaints.models import HostedName, Intervention, LineIdentifier
 from complaints.notices.about import events, inert, measures, place_of, theme_of, themes
 from complaints.notices.compose import letter_for
 from complaints.vocabulary import CaseState, Category, Cause, MeasureKind, Resolution
-from tests.factories import NOON, make_case, make_complaint
+from tests.factories import NOON, make_case, make_complaint, make_shared_machine
 from tests.notices.rows import make_relay_case, queued
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +30,16 @@ State = Intervention.State
         ("unknown", "phishing", "content"),
         ("unknown", "malware", "content"),
         ("unknown", "fraud", "content"),
-        ("bot", "copyright", "content"),
+        ("bot", "copyright", "copyright"),
+        ("copyright", "spam", "copyright"),
+        ("web_script", "spam", "web_script"),
+        ("web_script", "phishing", "web_script"),
+        ("forwarded", "spam", "forwarded"),
+        ("harmful_content", "phishing", "content"),
+        ("attack", "spam", "attack"),
+        ("vulnerable_service", "vulnerable", "service"),
+        ("unknown", "opt_out", "bulk_mail"),
+        ("forged", "phishing", "content"),
         ("bot", "login_attack", "attack"),
         ("unknown", "scan", "attack"),
         ("unknown", "ddos", "attack"),
@@ -141,6 +150,28 @@ def test_the_login_of_somebody_else_is_not_named():
     make_complaint(case, method="smtp_user", evidence={"accounts": ["other@isp.example"]})
     assert place_of(case).name == ""
     assert "one of your mailboxes" in queued(case).subject
+
+
+@pytest.mark.parametrize(
+    ("method", "what", "kind"),
+    [
+        ("smtp_user", None, "mailbox"),
+        ("header", None, "mailbox"),
+        ("header", "mail", "mailbox"),
+        ("header", "web", "site"),
+        ("domain", "web", "site"),
+        ("external", "mail", "mailbox"),
+        ("external", "web", "site"),
+        ("external", None, "line"),
+        ("static", None, "line"),
+    ],
+)
+def test_what_is_named_follows_from_how_the_owner_was_found(method, what, kind):
+    case = make_case()
+    make_complaint(case, method=method)
+    if what:
+        make_shared_machine("192.0.2.8/29", what)
+    assert place_of(case).kind == kind
 
 
 def test_a_hosted_site_is_named_by_its_host_and_its_addresses_cannot_be_opened():

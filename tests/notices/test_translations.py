@@ -121,9 +121,12 @@ def shape(case: Case, language: str, name: str, changes: dict[str, Any]) -> list
 def test_no_letter_tells_who_complained_or_shows_a_trap_or_an_open_template(name, language):
     step, _, theme = name.removesuffix(".txt").partition(".")
     cause = theme if theme in set(Cause) else Cause.UNKNOWN
-    category = {"attack": Category.SCAN, "content": Category.PHISHING, "service": Category.VULNERABLE}.get(
-        theme, Category.SPAM
-    )
+    category = {
+        "attack": Category.SCAN,
+        "content": Category.PHISHING,
+        "service": Category.VULNERABLE,
+        "copyright": Category.COPYRIGHT,
+    }.get(theme, Category.SPAM)
     case = full_case(cause, category)
     case.owner["language"] = language
     notice = queued(case, step, coming=COMING)
@@ -136,7 +139,7 @@ def test_no_letter_tells_who_complained_or_shows_a_trap_or_an_open_template(name
     assert "https://x.example" not in notice.text
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith(("reporter-", "withdrawn"))])
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("reporter-")])
 def test_french_has_its_no_break_spaces_and_german_its_quotes(name):
     french = re.sub(r"{[{%].*?[%}]}", "", (FOLDER / "fr" / name).read_text())
     assert re.findall(r".{10} [;:?!»]|« .{10}|[^ \n]'[^ \n]", french) == []
