@@ -10,6 +10,7 @@ from django import forms
 
 from complaints.checks import load_checks
 from complaints.playbooks.actions import load_actions
+from complaints.playbooks.condition_words import CONDITION_WORDS
 from complaints.playbooks.conditions import CONDITIONS
 from complaints.playbooks.documents import (
     AUDIENCE,
@@ -99,7 +100,7 @@ class StepForm(forms.Form):
         actions.choices = [(name, name.replace("_", " ")) for name in by_name(load_actions())]
         for name, condition in CONDITIONS.items():
             if condition.shape != "verdicts":
-                label = condition.words.replace("{}", "…").removesuffix(": …")
+                label = CONDITION_WORDS[name].label
                 self.fields[f"c_{name}"] = condition_field(condition.shape, label, self.checks)
         for check in self.checks:
             choices = [ANY, *words_of(Verdict)]

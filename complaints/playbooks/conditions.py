@@ -122,43 +122,43 @@ def all_verdicts(facts: Facts, step: str) -> list[Verdict]:
 def sum_up(verdicts: Sequence[Verdict]) -> Verdict:
     if Verdict.BAD in verdicts:
         return Verdict.BAD
-    return Verdict.CLEAN if verdicts and set(verdicts) == {Verdict.CLEAN} else Verdict.UNKNOWN
+    return Verdict.CLEAN if set(verdicts) == {Verdict.CLEAN} else Verdict.UNKNOWN
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Condition:
-    """holds(facts, value of the document); shape: how the editor and the loader read the value."""
+    """holds(facts, value of the document); shape: how the editor and the loader read the value. Words for it:
+    condition_words.py."""
 
     holds: Callable[[Facts, Any], bool]
     shape: str
-    words: str  # for the editor: "{}" stands for the value
 
 
 CONDITIONS: dict[str, Condition] = {
-    "finished": Condition(lambda f, step: finished(f, step), "step", "the checks of step {} are in"),
-    "verdict": Condition(came_out, "verdicts", "checks came out so: {}"),
-    "may_notify": Condition(lambda f, yes: may_notify(f) is yes, "bool", "sure enough to accuse: {}"),
-    "may_measure": Condition(lambda f, yes: may_measure(f) is yes, "bool", "a measure is allowed: {}"),
-    "quiet": Condition(lambda f, wanted: f.quiet is wanted, "tristate", "no younger abuse since the fix: {}"),
-    "delisted": Condition(lambda f, wanted: f.delisted is wanted, "tristate", "gone from the blacklists: {}"),
-    "settled": Condition(lambda f, yes: (not f.pending) is yes, "bool", "no check is under way: {}"),
-    "told": Condition(lambda f, yes: f.told is yes, "bool", "the customer was written to before: {}"),
-    "taken_up": Condition(lambda f, yes: f.taken_up is yes, "bool", "a person has taken the case up: {}"),
-    "undelivered": Condition(lambda f, yes: f.undelivered is yes, "bool", "no mail has reached the customer: {}"),
-    "claims_failed_below": Condition(lambda f, n: f.claims_failed < n, "number", "fewer than {} untrue claims"),
-    "claims_failed_from": Condition(lambda f, n: f.claims_failed >= n, "number", "{} or more untrue claims"),
-    "category_in": Condition(lambda f, names: f.category in names, "categories", "category is {}"),
-    "cause_in": Condition(lambda f, names: f.cause in names, "causes", "cause is {}"),
-    "cause_not_in": Condition(lambda f, names: f.cause not in names, "causes", "cause is not {}"),
-    "contract_in": Condition(lambda f, names: f.contract_kind in names, "contracts", "contract is {}"),
-    "protected": Condition(lambda f, yes: f.protected is yes, "bool", "protected from machines: {}"),
-    "complaints_from": Condition(lambda f, n: f.complaints >= n, "number", "{} or more complaints"),
-    "reporters_from": Condition(lambda f, n: f.reporters >= n, "number", "{} or more reporters"),
-    "ladder_from": Condition(lambda f, n: f.ladder >= n, "number", "relapse number {} or later"),
-    "ladder_below": Condition(lambda f, n: f.ladder < n, "number", "before relapse number {}"),
-    "points_from": Condition(lambda f, n: f.points >= n, "number", "{} points or more on the ladder"),
-    "points_below": Condition(lambda f, n: f.points < n, "number", "below {} points on the ladder"),
-    "answer_in": Condition(lambda f, names: f.customer_status in names, "answers", "the customer's word is {}"),
-    "in_force": Condition(lambda f, kind: kind in f.measures, "measure", "measure {} is in force"),
-    "not_in_force": Condition(lambda f, kind: kind not in f.measures, "measure", "measure {} is not in force"),
+    "finished": Condition(lambda f, step: finished(f, step), "step"),
+    "verdict": Condition(came_out, "verdicts"),
+    "may_notify": Condition(lambda f, yes: may_notify(f) is yes, "bool"),
+    "may_measure": Condition(lambda f, yes: may_measure(f) is yes, "bool"),
+    "quiet": Condition(lambda f, wanted: f.quiet is wanted, "tristate"),
+    "delisted": Condition(lambda f, wanted: f.delisted is wanted, "tristate"),
+    "settled": Condition(lambda f, yes: (not f.pending) is yes, "bool"),
+    "told": Condition(lambda f, yes: f.told is yes, "bool"),
+    "taken_up": Condition(lambda f, yes: f.taken_up is yes, "bool"),
+    "undelivered": Condition(lambda f, yes: f.undelivered is yes, "bool"),
+    "claims_failed_below": Condition(lambda f, n: f.claims_failed < n, "number"),
+    "claims_failed_from": Condition(lambda f, n: f.claims_failed >= n, "number"),
+    "category_in": Condition(lambda f, names: f.category in names, "categories"),
+    "cause_in": Condition(lambda f, names: f.cause in names, "causes"),
+    "cause_not_in": Condition(lambda f, names: f.cause not in names, "causes"),
+    "contract_in": Condition(lambda f, names: f.contract_kind in names, "contracts"),
+    "protected": Condition(lambda f, yes: f.protected is yes, "bool"),
+    "complaints_from": Condition(lambda f, n: f.complaints >= n, "number"),
+    "reporters_from": Condition(lambda f, n: f.reporters >= n, "number"),
+    "ladder_from": Condition(lambda f, n: f.ladder >= n, "number"),
+    "ladder_below": Condition(lambda f, n: f.ladder < n, "number"),
+    "points_from": Condition(lambda f, n: f.points >= n, "number"),
+    "points_below": Condition(lambda f, n: f.points < n, "number"),
+    "answer_in": Condition(lambda f, names: f.customer_status in names, "answers"),
+    "in_force": Condition(lambda f, kind: kind in f.measures, "measure"),
+    "not_in_force": Condition(lambda f, kind: kind not in f.measures, "measure"),
 }

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from complaints.playbooks.documents import Step
 from complaints.playbooks.parameters import target_of
-from complaints.playbooks.sentences import action_words, conditions_of, moment_words, sentence, state_word
+from complaints.playbooks.sentences import action_words, lead, sentence, state_word
 from complaints.vocabulary import CaseState
 
 WIDTH, BOX, ROW, ENTRY, GAP, LANE = 1040, 150, 24, 22, 14, 20
@@ -89,9 +89,7 @@ def lane(state: CaseState, targets: list[CaseState]) -> int:
 
 
 def short_words(step: Step) -> str:
-    conditions = " and ".join(conditions_of(step))
-    words = action_words(step).partition(", because: ")[0]
-    return f"{moment_words(step)}{f', if {conditions}' if conditions else ''}: {words}"
+    return f"{lead(step)}: {action_words(step)}"
 
 
 def cut(text: str) -> str:

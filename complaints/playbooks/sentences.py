@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from complaints.playbooks.conditions import CONDITIONS
+from complaints.playbooks.condition_words import all_of, condition_words, plain
 from complaints.playbooks.documents import SPAN, Step
 
 UNITS = {"s": "second", "m": "minute", "h": "hour", "d": "day"}
@@ -26,47 +26,57 @@ LETTER_WORDS = {
     "solved": "the letter “solved”",
 }
 CHECK_WORDS = {"relay": "the relay check", "dnsbl": "the blacklists"}
+ORDERS = {"relay": "test for an open relay", "dnsbl": "ask the blacklists"}
+MOVES = {
+    "investigating": "investigate again",
+    "triage": "put the case into triage",
+    "notified": "leave the case with the customer",
+    "answered": "hand the case to a person",
+    "verifying": "begin to verify the fix",
+    "escalated": "escalate the case",
+}
+ENDINGS = {"fixed_verified": "fixed and verified", "fixed_not_verifiable": "fixed, not verifiable"}
 MEASURE_WORDS = {
     "limit_25": "block outgoing tcp/25",
     "lock_account": "lock the mail account",
     "quarantine": "put the line into quarantine",
     "suspend": "suspend the line",
 }
-AUDIENCE_WORDS = {"cause": "the cause is", "category": "the category is", "contract": "the contract is"}
 
 
 def sentence(step: Step) -> str:
-    """Such as "After 36 hours, if no check is under way: send the reminder."."""
-    conditions = " and ".join(conditions_of(step))
-    when = moment_words(step) + (f", if {conditions}" if conditions else "")
-    return f"{when}: {action_words(step)}."
+    """Such as "After 36 hours, if it is the first time: send the reminder."."""
+    said = f"{lead(step)}: {action_words(step)}"
+    if reason := step.params.get("reason"):
+        said += f". Reason: {reason}"
+    return said if said.endswith((".", "?", "!")) else f"{said}."
+
+
+def lead(step: Step) -> str:
+    """When, and if."""
+    moment = moment_words(step)
+    if not step.when:
+        return moment or "At once"
+    conditions = condition_words(step.when)
+    return f"{moment}, if {conditions}" if moment else f"If {conditions}"
 
 
 def moment_words(step: Step) -> str:
-    after = f"After {span_words(step.after.total_seconds(), working=step.working)}" if step.after else "At once"
+    """Empty where nothing but the conditions is waited for."""
+    parts = []
+    if step.after:
+        parts.append(f"after {span_words(step.after.total_seconds(), working=step.working)}")
     if step.case_age:
-        after += f", not before the case is {span_words(step.case_age.total_seconds())} old"
-    return after + (", in working hours only" if step.only_in_hours else "")
-
-
-def conditions_of(step: Step) -> list[str]:
-    return [CONDITIONS[name].words.format(value_words(value)) for name, value in step.when.items()]
+        parts.append(f"not before the case is {span_words(step.case_age.total_seconds())} old")
+    if step.only_in_hours:
+        parts.append("in working hours")
+    return ", ".join(parts)[:1].upper() + ", ".join(parts)[1:]
 
 
 def action_words(step: Step) -> str:
+    """What is done, without the reason."""
     known = ACTIONS.get(step.action)
     return known(step.params) if known else step.action
-
-
-def value_words(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return ", ".join(f"{step} {verdict}" for step, verdict in value.items())
-    if isinstance(value, list | tuple):
-        return " or ".join(str(each).replace("_", " ") for each in value)
-    by_identity = {True: "yes", False: "no", None: "not known"}
-    if value is None or isinstance(value, bool):
-        return by_identity[value]
-    return MEASURE_WORDS.get(str(value), str(value))
 
 
 def span_words(seconds: float, *, working: bool = False) -> str:
@@ -86,25 +96,26 @@ def text_span_words(text: str) -> str:
 
 def audience_words(document: Mapping[str, Any]) -> str:
     """Which cases it is meant for."""
-    found = [f"{AUDIENCE_WORDS[field]} {value_words(names)}" for field, names in document.get("for", {}).items()]
-    return ("Cases where " + " and ".join(found)) if found else "Every case that no other playbook is closer to"
+    found = condition_words({f"{field}_in": names for field, names in document.get("for", {}).items()})
+    return f"Cases where {found}" if document.get("for") else "Every case that no other playbook is closer to"
 
 
 def state_word(state: str) -> str:
     return STATE_WORDS.get(state, state)
 
 
-def with_reason(words: str, params: Mapping[str, Any]) -> str:
-    return f"{words}, because: {params['reason']}" if params.get("reason") else words
+def move_to(state: Any) -> str:
+    return MOVES.get(str(state), f"move the case to “{state_word(str(state))}”")
 
 
 def notify_words(params: Mapping[str, Any]) -> str:
     words = f"send {letter_words(params)}"
     if params.get("deadline"):
-        words += f", giving {text_span_words(params['deadline'])}"
-    if params.get("move_to"):
-        words += f", and move the case to “{state_word(params['move_to'])}”"
-    return with_reason(words, params)
+        words += f" and give the customer {text_span_words(params['deadline'])}"
+    to = params.get("move_to")
+    if not to or (to == "notified" and params.get("deadline")):  # whoever is given time has the case
+        return words
+    return f"{words}, and {move_to(to)}" if params.get("deadline") else f"{words} and {move_to(to)}"
 
 
 def letter_words(params: Mapping[str, Any]) -> str:
@@ -113,29 +124,32 @@ def letter_words(params: Mapping[str, Any]) -> str:
 
 
 def move_words(params: Mapping[str, Any]) -> str:
-    words = f"move the case to “{state_word(str(params.get('to', '')))}”"
-    return with_reason(words + (", as fixed from now on" if params.get("mark_fixed") else ""), params)
+    return move_to(params.get("to")) + (", as if the customer had said so now" if params.get("mark_fixed") else "")
 
 
 def close_words(params: Mapping[str, Any]) -> str:
-    how = str(params.get("resolution", "")).replace("_", " ")
-    return with_reason(f"close the case as “{how}” and send {letter_words(params)}", params)
+    how = str(params.get("resolution", ""))
+    closing = f"close the case as “{ENDINGS.get(how, plain(how))}”"
+    return f"{closing} and send {letter_words(params)}" if params.get("notice") else f"{closing} without a letter"
 
 
 def measure_words(params: Mapping[str, Any]) -> str:
     kind = str(params.get("measure", ""))
     undo = text_span_words(str(params.get("undo", "10m")))
-    return with_reason(f"{MEASURE_WORDS.get(kind, kind)}, can be undone for {undo}", params)
+    return f"{MEASURE_WORDS.get(kind, kind)}; for {undo} a person can still stop it"
+
+
+def task_words(params: Mapping[str, Any]) -> str:
+    more = f" ({params['text']})" if params.get("text") else ""
+    return f"ask a person: {params.get('title', '')}{more}"
 
 
 ACTIONS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
-    "check": lambda p: (
-        "run " + " and ".join(CHECK_WORDS.get(each, f"the check {each}") for each in p.get("checks", []))
-    ),
+    "check": lambda p: all_of(ORDERS.get(each, f"run the check {each}") for each in p.get("checks", [])),
     "notify": notify_words,
     "move": move_words,
     "close": close_words,
     "measure": measure_words,
-    "release": lambda p: with_reason("lift every measure", p),
-    "task": lambda p: f"ask a person: {p.get('title', '')}" + (f" ({p['text']})" if p.get("text") else ""),
+    "release": lambda p: "lift every measure",
+    "task": task_words,
 }

@@ -66,8 +66,8 @@ def test_a_draining_version_is_listed_while_a_case_follows_it(carla: Client, rel
 def test_a_playbook_reads_as_sentences(carla: Client, relay: PlaybookVersion) -> None:
     page = text_of(carla.get(f"/playbooks/{relay.pk}"))
 
-    assert "After 36 hours, if before relapse number 1: send the reminder." in page
-    assert "After 14 days, in working hours only: ask a person: Call the customer" in page
+    assert "After 36 hours, if it is the first time: send the reminder." in page
+    assert "After 14 days, in working hours: ask a person: Call the customer" in page
     assert "Investigating leads to With the customer, Triage." in page
 
 
@@ -108,8 +108,8 @@ def test_the_difference_is_told_in_words(carla: Client, relay: PlaybookVersion) 
     page = text_of(carla.get(f"/playbooks/{draft.pk}"))
 
     assert (
-        "Changed With the customer, step remind After 36 hours, if before relapse number 1: send the reminder. "
-        "After 48 hours, if before relapse number 1: send the reminder." in page
+        "Changed With the customer, step remind After 36 hours, if it is the first time: send the reminder. "
+        "After 48 hours, if it is the first time: send the reminder." in page
     )
     assert "Removed Escalated, step limit-by-hand" in page
 
