@@ -41,8 +41,10 @@ class Mail:
         depth: int = 0,
         is_ours: Callable[[str], bool] | None = None,
         account_headers: Sequence[str] = (),
+        taught: Sequence[Any] = (),
     ) -> None:
         self.raw = raw
+        self.taught = taught  # of formats.taught
         self.depth = depth
         self.is_ours = is_ours
         self.account_headers = account_headers
@@ -126,7 +128,13 @@ class Mail:
         """The message that `part` holds, or None where it holds none or lies too deep."""
         if not part.content_type.startswith(("message/", "text/rfc822")) or self.depth >= MOST_DEPTH:
             return None
-        return Mail(part.payload, depth=self.depth + 1, is_ours=self.is_ours, account_headers=self.account_headers)
+        return Mail(
+            part.payload,
+            depth=self.depth + 1,
+            is_ours=self.is_ours,
+            account_headers=self.account_headers,
+            taught=self.taught,
+        )
 
 
 def one_line_end(raw: bytes) -> bytes:

@@ -22,6 +22,7 @@ from .dates import DAY, MAIL_TIME, ZONELESS
 from .errors import MalformedComplaint, NotThisFormat
 from .header_text import bare_address, bare_id
 from .mail import Mail
+from .taught import TaughtRule
 from .texts import sent_at
 
 RECIPIENT_FIELDS = ("delivered-to", "x-original-to", "envelope-to", "to", "cc")
@@ -58,6 +59,7 @@ def read_message(
     probe_domain: str | None = None,
     authserv_id: str | None = None,
     account_headers: Sequence[str] = (),
+    taught: Sequence[TaughtRule] = (),
 ) -> ParsedMessage:
     """Say what `raw` is and what it accuses whom of.
 
@@ -65,12 +67,13 @@ def read_message(
     probe_domain: mail to it is our own relay check's test mail, come back.
     authserv_id: under this name our own mail server says what it found of DKIM and SPF; nobody else is believed.
     account_headers: fields, lower case, in which our relay says in an original who had logged in.
+    taught: how to read the mails of some senders, as people have shown.
 
     Never raises: what cannot be read is UNREADABLE, with the part or field in `problem`. Bounded in time and memory by
     the limits in mail.py.
     """
     try:
-        mail = Mail(raw, is_ours=is_ours, account_headers=account_headers)
+        mail = Mail(raw, is_ours=is_ours, account_headers=account_headers, taught=taught)
     except MalformedComplaint as exc:
         return ParsedMessage(format=None, disposition=Disposition.UNREADABLE, problem=str(exc))
     found = sort_out(mail, probe_domain)

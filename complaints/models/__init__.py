@@ -35,6 +35,7 @@ from complaints.models.reporters import (
 )
 from complaints.models.resolvers import ResolverAnswer, ResolverState
 from complaints.models.rules import Rule, RuleChange
+from complaints.models.taught import SenderRule
 from complaints.models.watch import Feed, Rise, SignedCall, SweepPosition, Tally
 from complaints.models.weights import PriorityWeights
 
@@ -114,6 +115,7 @@ __all__ = [
     "RuleChange",
     "SavedView",
     "SenderMinute",
+    "SenderRule",
     "SharedCount",
     "SharedMachine",
     "SignedCall",

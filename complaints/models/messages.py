@@ -26,6 +26,7 @@ class Message(models.Model):
         PIPE = "pipe"
         API = "api"
         UPLOAD = "upload"
+        DESK = "desk"  # pasted, or written down from a telephone call or a letter
         LISTING = "listing"  # written by ourselves: what a blacklist says of our addresses
 
     sha256 = models.BinaryField(max_length=32, unique=True)
