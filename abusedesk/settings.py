@@ -177,6 +177,8 @@ RESOLVER_TIMEOUT = env.whole("ABUSEDESK_RESOLVER_TIMEOUT", 5, low=1, high=60)  #
 if RESOLVER_URL and len(RESOLVER_KEY) < 16:
     env.faults.append("ABUSEDESK_RESOLVER_KEY=(hidden): ABUSEDESK_RESOLVER_URL needs a key of 16 characters or more")
 RDAP_URL = env.service("ABUSEDESK_RDAP_URL")
+# Seconds without news after which a feed of leases is not waited for: its leases name owners with less confidence.
+FEED_SILENCE = env.whole("ABUSEDESK_FEED_SILENCE", 3600, low=60, high=30 * 86400)
 CLOCK_TOLERANCE = env.whole("ABUSEDESK_CLOCK_TOLERANCE", 300, low=0, high=86400)
 CHECK_LISTS_FILE = env.text("ABUSEDESK_LISTS_FILE")  # another blacklist catalogue than the shipped one
 SWEEP_LISTS = env.yes("ABUSEDESK_SWEEP_LISTS")  # ask the blacklists about all assigned addresses, once a day

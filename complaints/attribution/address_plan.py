@@ -1,7 +1,9 @@
-"""What a process remembers of the plan of addresses: our networks, shared machines, and the prefix lengths in use.
+"""What a process remembers of the plan of addresses: our networks, shared machines, the prefix lengths in use, whether
+leases wait, and how far the feeds of leases have told.
 
 Each look-up brings the version that the database has, and what is remembered of another version is thrown away
-(complaints/models/address_plan.py says how that changes). So an import in another process is never missed.
+(complaints/models/address_plan.py says how that changes). So an import in another process is never missed. Feeds go on
+all the time without a new version: what one has told once stays true, and who needs more reads them again.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from collections.abc import Iterable, Mapping
 from django.db import DEFAULT_DB_ALIAS
 
 from complaints.addresses import enclosing_keys, family_of
-from complaints.models import AddressPlanVersion, Network, PrefixLength, SharedMachine
+from complaints.attribution.feeds import Feeds, Told
+from complaints.models import AddressPlanVersion, LeaseFeed, Network, PrefixLength, SharedMachine
 
 Lengths = Mapping[int, tuple[int, ...]]  # by family, most specific first
 LOGIN = "login"  # beside SharedMachine.What: its own Received line tells who had logged in
@@ -26,6 +29,8 @@ class AddressPlan:
     network_lengths: Lengths = dataclasses.field(default_factory=lambda: by_family(()))
     machines: Mapping[bytes, frozenset[str]] = dataclasses.field(default_factory=dict)
     machine_lengths: Lengths = dataclasses.field(default_factory=lambda: by_family(()))
+    has_waiting: bool = False
+    feeds: Feeds = dataclasses.field(default_factory=dict)
 
     def keys_around(self, address: bytes) -> list[bytes]:
         """The prefixes around it that somebody may hold, most specific first."""
@@ -54,7 +59,7 @@ def known_plan() -> AddressPlan:
 
 def load_plan() -> AddressPlan:
     """The version first: what is read after it may be younger than it says, never older."""
-    version = AddressPlanVersion.objects.values_list("value", flat=True).first()
+    version, has_waiting = AddressPlanVersion.objects.values_list("value", "has_waiting").first() or (None, True)
     networks = frozenset(bytes(key) for key in Network.objects.values_list("key", flat=True))
     machines: dict[bytes, frozenset[str]] = {}
     for key, what, tells_login in SharedMachine.objects.values_list("key", "what", "tells_login"):
@@ -67,8 +72,24 @@ def load_plan() -> AddressPlan:
         lengths_of(networks),
         machines,
         lengths_of(machines),
+        bool(has_waiting),
+        load_feeds(),
     )
     return plan
+
+
+def with_new_feeds(plan: AddressPlan) -> AddressPlan:
+    """The plan with the feeds as they are now; the same one if none of them has told more."""
+    feeds = load_feeds()
+    if feeds == plan.feeds:
+        return plan
+    newer = remembered[DEFAULT_DB_ALIAS] = dataclasses.replace(plan, feeds=feeds)
+    return newer
+
+
+def load_feeds() -> Feeds:
+    rows = LeaseFeed.objects.values_list("pk", "name", "told_until", "heard_at")
+    return {pk: Told(name, until, heard_at) for pk, name, until, heard_at in rows}
 
 
 def lengths_of(keys: Iterable[bytes]) -> Lengths:

@@ -17,6 +17,8 @@ class Question:
     slack: how far `at` may be off, either way: clocks differ, and a time may have come without its zone.
     names: host names of the content complained about (IDNA, lower case), for hosting contracts.
     accounts: user names of SMTP AUTH, as our own relay wrote them.
+    feeds_lag: how far behind the present a feed of leases may be. Only for who asks about the present, of which no
+        feed has told yet; for what somebody did, nothing: it must have been told who had the address then.
     """
 
     address: bytes
@@ -26,6 +28,7 @@ class Question:
     slack: timedelta = timedelta(0)
     names: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
+    feeds_lag: timedelta = timedelta(0)
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:
@@ -44,6 +47,7 @@ class Holding:
     candidates: references of the contracts that could be meant, sorted; empty unless UNSURE.
     candidate_ids: their ids, in the same order.
     again_at: unknown now, but asking again at that time may tell; only with UNSURE.
+    resolver: NAME of the source that will know then; with `again_at`.
     missing: what the report lacks and would decide it, of "port" and "time"; only with UNSURE.
     reason: plain words for the desk, times in UTC.
     """
@@ -59,3 +63,4 @@ class Holding:
     candidate_ids: tuple[int, ...] = ()
     again_at: datetime | None = None
     missing: tuple[str, ...] = dataclasses.field(default=(), compare=False)
+    resolver: str = dataclasses.field(default="", compare=False)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from types import ModuleType
+
+from django.conf import settings
 
 from complaints.attribution.answers import Holding, Question
 from complaints.attribution.lookup import Surroundings, look_around
 from complaints.attribution.resolvers import LINES, Place, chain, places_of
-from complaints.attribution.wording import NO_ADDRESS_NAMED, outside, shared, unheard_of
+from complaints.attribution.wording import NO_ADDRESS_NAMED, not_yet, outside, shared, unheard_of
 from complaints.models import SharedMachine
 from complaints.vocabulary import Answer
 
@@ -24,15 +28,16 @@ def attribute(questions: Sequence[Question]) -> list[Holding]:
     asked = list(dict.fromkeys(questions))  # repeated ones once
     around = surroundings(asked)
     places = [places_around(question, around) for question in asked]
-    answers = [before_asking(question, at) for question, at in zip(asked, places, strict=True)]
-    resolvers, pending = chain(), list(range(len(asked)))
+    answers = [before_asking(question, at, around.now) for question, at in zip(asked, places, strict=True)]
+    resolvers = chain()
+    pending = [n for n, question in enumerate(asked) if not is_to_come(question, around.now)]
     for resolver in resolvers:
         theirs = places_of(resolver)
         told = [number for number in pending if not theirs.isdisjoint(places[number])]
         if not told:
             continue
         for number, holding in zip(told, resolver.resolve([asked[n] for n in told], around), strict=True):
-            answers[number] = weightier(holding, answers[number])
+            answers[number] = weightier(signed(holding, resolver), answers[number])
         pending = [number for number in pending if not stands(answers[number], places[number])]
     for resolver in resolvers:
         if hasattr(resolver, "review"):
@@ -44,7 +49,7 @@ def attribute(questions: Sequence[Question]) -> list[Holding]:
 def attribute_by_each(question: Question) -> list[tuple[ModuleType, Holding | None]]:
     """What each resolver in use says by itself; None: it knows nothing, or is not asked about such an address."""
     around = surroundings([question])
-    at = places_around(question, around)
+    at = frozenset() if is_to_come(question, around.now) else places_around(question, around)
     return [
         (resolver, None if places_of(resolver).isdisjoint(at) else resolver.resolve([question], around)[0])
         for resolver in chain()
@@ -69,13 +74,29 @@ def places_around(question: Question, around: Surroundings) -> frozenset[Place]:
     return frozenset(MACHINES[what] for what in machine if what in MACHINES) if machine else LINES
 
 
-def before_asking(question: Question, places: frozenset[Place]) -> Holding | None:
+def is_to_come(question: Question, now: datetime) -> bool:
+    """Who will have an address nobody knows. A clock may be ahead of ours by what clocks are off."""
+    if question.at <= now:
+        return False
+    return question.at - max(question.slack, timedelta(seconds=settings.CLOCK_TOLERANCE)) > now
+
+
+def before_asking(question: Question, places: frozenset[Place], now: datetime) -> Holding | None:
     """What holds if no resolver knows better; None for a line, of which nothing is known without them."""
+    if places is not OUTSIDE and is_to_come(question, now):
+        return not_yet(question, now)
     if places is LINES:
         return None
     if places is NO_ADDRESS:
         return NO_ADDRESS_NAMED
     return outside(question) if places is OUTSIDE else shared(question, Place.RELAY in places)
+
+
+def signed(holding: Holding | None, resolver: ModuleType) -> Holding | None:
+    """With the name of who cannot tell now, for whoever waits."""
+    if holding is None or holding.again_at is None:
+        return holding
+    return dataclasses.replace(holding, resolver=resolver.NAME)
 
 
 def weightier(new: Holding | None, old: Holding | None) -> Holding | None:

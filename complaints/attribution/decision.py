@@ -22,8 +22,16 @@ UNKNOWN_TIME_WINDOW = timedelta(hours=48)
 Stretch = tuple[datetime, datetime]  # from, and until before
 
 
+STRANGER, DISPUTANT = -1, -2  # in the place of a contract's id: who has a lease that could not be placed
+
+
 class Claim(NamedTuple):
-    """One assignment as attribution sees it. valid_until: first moment it no longer holds; None: open."""
+    """One assignment as attribution sees it. valid_until: first moment it no longer holds; None: open.
+
+    said_at: when the event happened that a feed of leases told last of it; None: it comes from a table. feed: its id.
+    A lease that waits is a claim of STRANGER, whose identifier no contract has, or of DISPUTANT, which a contract has,
+    but another one has the prefix by a table; `kind` is its identifier then.
+    """
 
     key: bytes
     contract_id: int
@@ -32,6 +40,8 @@ class Claim(NamedTuple):
     valid_until: datetime | None
     port_first: int
     port_last: int
+    said_at: datetime | None = None
+    feed: int | None = None
 
     def covers(self, at: datetime) -> bool:
         return self.valid_from <= at and (self.valid_until is None or at < self.valid_until)
@@ -48,6 +58,7 @@ MOMENT = datetime.resolution  # times end before their end; a window includes it
 
 class Why(Enum):
     HELD = "one contract held it"
+    STRANGER = "somebody unknown may have leased it"
     NOBODY = "nobody held it"
     PORT_OF_NOBODY = "held by ports, but that port by nobody"
     PORT_MISSING = "held by ports, and the port is not known"
@@ -58,11 +69,15 @@ class Why(Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Finding:
-    """`claims`: who held it at that time, one a contract; `others`: who else could be meant, the time being unsure."""
+    """`claims`: who held it at that time, one a contract; `others`: who else could be meant, the time being unsure.
+
+    held: every claim that the answer rests on.
+    """
 
     why: Why
     claims: tuple[Claim, ...] = ()
     others: tuple[Claim, ...] = ()
+    held: tuple[Claim, ...] = dataclasses.field(default=(), compare=False)
 
     @property
     def possible(self) -> tuple[Claim, ...]:
@@ -84,6 +99,8 @@ def decide(question: Question, levels: Levels) -> Finding:
     possible = meant_within(window(question), levels, question.port)
     known = {claim.contract_id for claim in contracts}
     others = one_each([claim for claim in possible if claim.contract_id not in known])
+    if any(is_unplaced(claim) for claim in possible):
+        return Finding(Why.STRANGER, contracts, others)
     if len(contracts) > 1:
         is_conflict = question.port or ports_overlap(meant)
         return Finding(Why.CONFLICT if is_conflict else Why.PORT_MISSING, contracts, others)
@@ -91,13 +108,13 @@ def decide(question: Question, levels: Levels) -> Finding:
         return Finding(Why.NEAR_CHANGE if question.at_exactly else Why.CHANGED, contracts, others)
     if contracts:
         needs_port = not question.port and any(has_part_of_ports(claim) for claim in possible)
-        return Finding(Why.PORT_MISSING if needs_port else Why.HELD, contracts)
+        return Finding(Why.PORT_MISSING if needs_port else Why.HELD, contracts, held=tuple(possible))
     return Finding(Why.PORT_OF_NOBODY if deciding else Why.NOBODY)
 
 
 def missing(question: Question, finding: Finding) -> tuple[str, ...]:
     """What a reporter could add (RFC 6302 section 2) that would decide it; nothing where our own data is wrong."""
-    if finding.why is Why.CONFLICT:
+    if finding.why is Why.CONFLICT or any(is_unplaced(claim) for claim in finding.claims):
         return ()
     port = not question.port and any(has_part_of_ports(claim) for claim in finding.possible)
     return ("port",) * port + ("time",) * bool(finding.others)
@@ -133,6 +150,11 @@ def without(parts: list[Stretch], claims: Sequence[Claim]) -> list[Stretch]:
         else:
             left.append((since, until))
     return left
+
+
+def is_unplaced(claim: Claim) -> bool:
+    """A lease that waits: whose it is we do not know, or may not believe."""
+    return claim.contract_id < 0
 
 
 def has_part_of_ports(claim: Claim) -> bool:

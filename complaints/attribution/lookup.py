@@ -13,10 +13,12 @@ from itertools import groupby
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.utils import timezone
 
-from complaints.attribution.address_plan import LOGIN, AddressPlan, known_plan, load_plan
+from complaints.attribution.address_plan import LOGIN, AddressPlan, known_plan, load_plan, with_new_feeds
 from complaints.attribution.answers import Holding, Question
 from complaints.attribution.decision import Claim, window
+from complaints.attribution.feeds import may_be_untold
 from complaints.attribution.statements import claims_in
 from complaints.attribution.wording import last_held
 from complaints.models import Assignment, Contract
@@ -29,11 +31,11 @@ IDS_A_STATEMENT = 5_000
 
 
 class Surroundings:
-    """One batch's answer: the plan of addresses, and the claims that reach into each question's window."""
+    """One batch's answer: the plan of addresses, the claims that reach into each question's window, and the time."""
 
-    def __init__(self, plan: AddressPlan, claims: Mapping[Question, list[Claim]]) -> None:
-        self.plan, self.claims = plan, claims
-        self.is_ours, self.machine = plan.is_ours, plan.machine
+    def __init__(self, plan: AddressPlan, claims: Mapping[Question, list[Claim]], now: datetime) -> None:
+        self.plan, self.claims, self.now = plan, claims, now
+        self.is_ours, self.machine, self.feeds = plan.is_ours, plan.machine, plan.feeds
 
     def levels(self, question: Question) -> list[list[Claim]]:
         """The claims of each prefix around its address, most specific first."""
@@ -49,14 +51,24 @@ def specific_first(claim: Claim) -> int:
 
 def look_around(questions: Sequence[Question]) -> Surroundings:
     """Everything on the prefixes around the questions' addresses that could matter at their times."""
+    now = timezone.now()
     if not questions:
-        return Surroundings(AddressPlan(), {})
-    plan, database = known_plan(), connections[DEFAULT_DB_ALIAS]
+        return Surroundings(AddressPlan(), {}, now)
+    plan, database, feeds_are_new = known_plan(), connections[DEFAULT_DB_ALIAS], False
     while True:
-        versions, found = claims_in([(plan.keys_around(q.address), *window(q)) for q in questions], database)
-        if versions == ({plan.version} if plan.version else set()):
-            return Surroundings(plan, dict(zip(questions, found, strict=True)))
-        plan = load_plan()
+        windows = [(plan.keys_around(q.address), *window(q)) for q in questions]
+        versions, found = claims_in(windows, database, with_waiting=plan.has_waiting)
+        if versions != ({plan.version} if plan.version else set()):
+            plan, feeds_are_new = load_plan(), True
+            continue
+        around = Surroundings(plan, dict(zip(questions, found, strict=True)), now)
+        if feeds_are_new or not any(may_be_untold(q, around.claims[q], plan.feeds, now) for q in questions):
+            return around
+        # Feeds first, then the claims again: a feed may have told meanwhile of the one who came after.
+        newer, feeds_are_new = with_new_feeds(plan), True
+        if newer is plan:
+            return around
+        plan = newer
 
 
 def with_last_holder(question: Question, holding: Holding) -> Holding:
@@ -72,8 +84,8 @@ def with_last_holder(question: Question, holding: Holding) -> Holding:
 
 
 def names_of(contract_ids: Iterable[int]) -> dict[int, str]:
-    """References by id; asks nothing for nobody."""
-    wanted = sorted(set(contract_ids))
+    """References by id; asks nothing for nobody, nor for who is no contract (below 0)."""
+    wanted = sorted({pk for pk in contract_ids if pk > 0})
     if not wanted:
         return {}  # even an empty query costs as much as a look-up
     names: dict[int, str] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from complaints.addresses import address_key, address_text
@@ -14,6 +14,7 @@ from complaints.attribution.times import read_time
 from complaints.models import Contract
 from complaints.vocabulary import Answer
 
+NOW_MEANS = timedelta(minutes=10)  # who asks about now means the newest that a feed of leases has told
 SPACE = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:?\d\d)$")  # a + of an offset that an address of the web lost
 
 
@@ -32,7 +33,10 @@ def whose(question: Question) -> dict[str, Any]:
 
 def read_question(address: str, *, port: str | int | None, at: str | None, now: datetime) -> Question:
     """What a person or a program asks in words. Raises ValueError that says what is wrong, and how it is written."""
-    return Question(address_key(address.strip()), read_port(port), read_time(SPACE.sub(r"\1+\2", at)) if at else now)
+    key, number = address_key(address.strip()), read_port(port)
+    if not at:
+        return Question(key, number, now, feeds_lag=NOW_MEANS)
+    return Question(key, number, read_time(SPACE.sub(r"\1+\2", at)))
 
 
 def read_port(given: str | int | None) -> int | None:

@@ -17,23 +17,30 @@ from typing import Any
 import psycopg
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from complaints.attribution.decision import Claim
+from complaints.attribution.decision import DISPUTANT, STRANGER, Claim
 from complaints.attribution.times import shifted
-from complaints.models import AddressPlanVersion, Assignment, PrefixInUse
+from complaints.models import AddressPlanVersion, Assignment, PrefixInUse, WaitingLease
 
 # An hour more than the 25 that the index knows: whatever its arithmetic rounds, nothing falls between the two parts.
 LONGEST_SHORT = timedelta(hours=26)
 ASSIGNMENTS, PREFIXES = Assignment._meta.db_table, PrefixInUse._meta.db_table
 VERSION = AddressPlanVersion._meta.db_table
-COLUMNS = "key, contract_id, kind, valid_from, valid_until, port_first, port_last"
+WAITING = WaitingLease._meta.db_table
+COLUMNS = "key, contract_id, kind, valid_from, valid_until, port_first, port_last, said_at, feed_id"
+AS_CLAIM = (
+    f"key, CASE why WHEN '{WaitingLease.Why.HELD}' THEN {DISPUTANT} ELSE {STRANGER} END, kind || ' ' || value,"
+    " valid_from, valid_until, port_first, port_last, said_at, feed_id"
+)
 # Prepared once a connection. The keys of a question come as the text of an array: psycopg writes that ten times quicker
 # than a list. The parameters stand in selects of their own, where the planner cannot count them: seeing them it would
 # plan each look-up anew, which takes three times as long as the look-up.
 POSTGRESQL = f"""
+WITH q (number, keys, since, until) AS MATERIALIZED ({{questions}})
 SELECT 0 AS number, ''::bytea AS key, 0 AS contract_id, value AS kind, NULL::timestamptz AS valid_from,
-       NULL::timestamptz AS valid_until, 0 AS port_first, 0 AS port_last FROM {VERSION}
+       NULL::timestamptz AS valid_until, 0 AS port_first, 0 AS port_last, NULL::timestamptz AS said_at,
+       NULL::bigint AS feed_id FROM {VERSION}
 UNION ALL
-SELECT q.number, a.* FROM ({{questions}} OFFSET 0) AS q (number, keys, since, until),
+SELECT q.number, a.* FROM q,
 LATERAL (SELECT key FROM {PREFIXES} WHERE key = ANY(q.keys) OFFSET 0) AS used,
 LATERAL (
   SELECT {COLUMNS} FROM {ASSIGNMENTS}
@@ -46,13 +53,19 @@ LATERAL (
     AND (valid_until IS NULL OR valid_until - valid_from > interval '25 hours')
 ) AS a
 """  # noqa: S608 - table names of our own models
-ONE = POSTGRESQL.format(questions="SELECT 1, %b::text::bytea[], %b::timestamptz, %b::timestamptz")
-MANY = POSTGRESQL.format(
-    questions="""
+POSTGRESQL_WAITING = f"""
+UNION ALL
+SELECT q.number, w.* FROM q, LATERAL (
+  SELECT {AS_CLAIM} FROM {WAITING}
+  WHERE key = ANY(q.keys) AND valid_from < q.until AND (valid_until IS NULL OR valid_until > q.since)
+) AS w
+"""  # noqa: S608 - table names of our own models
+ONE_QUESTION = "SELECT 1, %b::text::bytea[], %b::timestamptz, %b::timestamptz"
+MANY_QUESTIONS = """
 SELECT number, keys::bytea[], since, until
 FROM unnest((SELECT %b::text[]), (SELECT %b::timestamptz[]), (SELECT %b::timestamptz[]))
 WITH ORDINALITY AS u (keys, since, until, number)"""
-)
+ONE, MANY = POSTGRESQL.format(questions=ONE_QUESTION), POSTGRESQL.format(questions=MANY_QUESTIONS)
 # Two statements and lists of keys, not a join: for that SQLite 3.40 makes a Bloom filter, and with an index of
 # expressions the filter drops rows that are there (seen in bench/attribution.py at 10,000 prefixes).
 SQLITE_PREFIXES = f"""
@@ -66,26 +79,37 @@ SELECT {COLUMNS} FROM {ASSIGNMENTS}
 WHERE key IN ({{keys}}) AND valid_from < ?1 AND coalesce(valid_until, '9999-12-31 23:59:59.999999') > ?2
   AND (valid_until IS NULL OR julianday(valid_until) - julianday(valid_from) > 25 / 24.0)
 """  # noqa: S608 - table names of our own models
+SQLITE_WAITING = f"""
+SELECT {AS_CLAIM} FROM {WAITING}
+WHERE key IN ({{keys}}) AND valid_from < ?2 AND (valid_until IS NULL OR valid_until > ?1)
+"""  # noqa: S608 - table names of our own models
 Window = tuple[list[bytes], datetime, datetime]  # prefix keys, from, until before
 
 
-def claims_in(windows: Sequence[Window], database: BaseDatabaseWrapper) -> tuple[set[str], list[list[Claim]]]:
+def claims_in(
+    windows: Sequence[Window], database: BaseDatabaseWrapper, *, with_waiting: bool = False
+) -> tuple[set[str], list[list[Claim]]]:
     """Of each window who held one of its prefixes in it, in no order; and the version of the plan of addresses.
 
-    The versions are more than one where it changed meanwhile, and none where it is missing.
+    The versions are more than one where it changed meanwhile, and none where it is missing. with_waiting: also leases
+    that wait for their identifier.
     """
     database.ensure_connection()
     with database.wrap_database_errors:
         if database.vendor == "postgresql":
-            return ask_postgresql(windows, database.connection)
-        return ask_sqlite(windows, database.connection)
+            return ask_postgresql(windows, database.connection, with_waiting)
+        return ask_sqlite(windows, database.connection, with_waiting)
 
 
-def ask_postgresql(windows: Sequence[Window], raw: psycopg.Connection[Any]) -> tuple[set[str], list[list[Claim]]]:
+def ask_postgresql(
+    windows: Sequence[Window], raw: psycopg.Connection[Any], with_waiting: bool
+) -> tuple[set[str], list[list[Claim]]]:
     raw.prepare_threshold = raw.prepare_threshold or 5  # Django's own statements are never prepared
     statement, parameters = MANY, [list(column) for column in zip(*as_parameters(windows), strict=True)]
     if len(windows) == 1:
         statement, parameters = ONE, [value for (value,) in parameters]
+    if with_waiting:
+        statement += POSTGRESQL_WAITING
     versions: set[str] = set()
     found: list[list[Claim]] = [[] for _ in windows]
     with psycopg.Cursor(raw) as cursor:
@@ -104,7 +128,9 @@ def as_parameters(windows: Sequence[Window]) -> Iterator[tuple[str, datetime, da
         yield array, since, until
 
 
-def ask_sqlite(windows: Sequence[Window], raw: sqlite3.Connection) -> tuple[set[str], list[list[Claim]]]:
+def ask_sqlite(
+    windows: Sequence[Window], raw: sqlite3.Connection, with_waiting: bool
+) -> tuple[set[str], list[list[Claim]]]:
     """Question by question, there is no way to go; in one read transaction, so all see the same moment."""
     versions: set[str] = set()
     found: list[list[Claim]] = []
@@ -117,6 +143,8 @@ def ask_sqlite(windows: Sequence[Window], raw: sqlite3.Connection) -> tuple[set[
             used = [key for is_key, key in rows if is_key]
             versions.update(version for is_key, version in rows if not is_key)
             found.append(held_in(raw, used, since, until) if used else [])
+            if with_waiting and keys:
+                found[-1] += waiting_in(raw, keys, since, until)
     finally:
         if is_outermost:
             raw.execute("COMMIT")
@@ -125,10 +153,18 @@ def ask_sqlite(windows: Sequence[Window], raw: sqlite3.Connection) -> tuple[set[
 
 def held_in(raw: sqlite3.Connection, keys: list[bytes], since: datetime, until: datetime) -> list[Claim]:
     parameters = [as_text(shifted(since, -LONGEST_SHORT)), as_text(since), as_text(until), *keys]
-    return [
-        Claim(key, contract_id, kind, from_text(begin), from_text(end), first, last)
-        for key, contract_id, kind, begin, end, first, last in raw.execute(claims_statement(len(keys)), parameters)
-    ]
+    return [as_claim(row) for row in raw.execute(claims_statement(len(keys)), parameters)]
+
+
+def waiting_in(raw: sqlite3.Connection, keys: list[bytes], since: datetime, until: datetime) -> list[Claim]:
+    rows = raw.execute(waiting_statement(len(keys)), [as_text(since), as_text(until), *keys])
+    return [as_claim(row) for row in rows]
+
+
+def as_claim(row: tuple[Any, ...]) -> Claim:
+    key, contract_id, kind, begin, end, first, last, said_at, feed = row
+    said_at = from_text(said_at) if said_at else None
+    return Claim(key, contract_id, kind, from_text(begin), from_text(end), first, last, said_at, feed)
 
 
 @lru_cache(maxsize=256)
@@ -139,6 +175,11 @@ def prefixes_statement(keys: int) -> str:
 @lru_cache(maxsize=256)
 def claims_statement(keys: int) -> str:
     return SQLITE_CLAIMS.format(keys=", ".join(f"?{number + 4}" for number in range(keys)))
+
+
+@lru_cache(maxsize=256)
+def waiting_statement(keys: int) -> str:
+    return SQLITE_WAITING.format(keys=", ".join(f"?{number + 3}" for number in range(keys)))
 
 
 def as_text(at: datetime) -> str:

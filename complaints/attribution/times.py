@@ -35,6 +35,15 @@ def utc_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(" ", "seconds")[:19] + " UTC"
 
 
+def age_text(length: timedelta) -> str:
+    """Roughly: "3 days", "5 hours", "12 minutes"; of the future "0 minutes"."""
+    minutes = max(0, int(length.total_seconds() // 60))
+    for name, size in (("day", 2 * 1440), ("hour", 2 * 60)):
+        if minutes >= size:
+            return f"{minutes // (size // 2)} {name}s"
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"
+
+
 def length_text(length: timedelta) -> str:
     """A length of time in the largest unit that fits: "5 minutes", "14 hours", "90 seconds"."""
     seconds = length.total_seconds()

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from complaints.addresses import address_text, prefix_text
 from complaints.attribution.answers import Holding, Question
-from complaints.attribution.decision import UNKNOWN_TIME_WINDOW, Claim, Finding, Why, has_part_of_ports, missing
+from complaints.attribution.decision import (
+    STRANGER,
+    UNKNOWN_TIME_WINDOW,
+    Claim,
+    Finding,
+    Why,
+    has_part_of_ports,
+    is_unplaced,
+    missing,
+)
+from complaints.attribution.feeds import ASK_AGAIN, Told
 from complaints.attribution.times import length_text, utc_text
 from complaints.vocabulary import Answer
 
@@ -17,6 +28,7 @@ LONG = timedelta(days=30)  # reports are seldom that late: who has had it for so
 TIME_UNKNOWN_OF_LONG = 0.9  # factor
 ROUGHLY = timedelta(hours=1)  # a time that may be off by more is worth a word, and a little confidence
 TIME_ROUGH = 0.9  # factor
+FEED_SILENT = 0.75  # factor: no letter is sent of itself then
 HOURS = length_text(UNKNOWN_TIME_WINDOW)
 MOST_NAMES = 5  # in a sentence; `candidates` has all
 
@@ -70,9 +82,39 @@ def last_held(reference: str, until: datetime) -> str:
     return f"last held by {reference} until {utc_text(until)}"
 
 
+def not_yet(question: Question, now: datetime) -> Holding:
+    reason = f"{utc_text(question.at)} has not happened yet: it is {utc_text(now)} now"
+    return Holding(Answer.UNSURE, reason=reason, missing=("time",))
+
+
+def owner_as_far_as_told(question: Question, claim: Claim, feed: Told | None) -> Holding:
+    """Its feed has told nothing of that time, and not for long of any."""
+    holding = owner(question, claim)
+    source = f"its feed of leases ({feed.name}) has told nothing since" if feed else "no feed has told of it since"
+    since = feed.until if feed else claim.said_at or claim.valid_from
+    return dataclasses.replace(
+        holding,
+        confidence=round(holding.confidence * FEED_SILENT, 4),
+        reason=f"{holding.reason}. But {source} {utc_text(since)}: it may have gone to somebody else",
+    )
+
+
+def not_told_yet(question: Question, claim: Claim, feed: Told, names: Mapping[int, str], now: datetime) -> Holding:
+    """Its feed is behind, and goes on: asked again, it may know."""
+    return Holding(
+        Answer.UNSURE,
+        candidates=(names[claim.contract_id],),
+        candidate_ids=(claim.contract_id,),
+        reason=f"{names[claim.contract_id]} had it last, but its feed of leases ({feed.name}) has told only until"
+        f" {utc_text(feed.until)}: who had it at {utc_text(question.at)} is not known yet",
+        again_at=now + ASK_AGAIN,
+    )
+
+
 def unsure(question: Question, finding: Finding, names: Mapping[int, str]) -> Holding:
     """names: references by contract id, of every contract in `finding`."""
-    meant = sorted((names[claim.contract_id], claim.contract_id) for claim in finding.possible)
+    known = [claim.contract_id for claim in finding.possible if not is_unplaced(claim)]
+    meant = sorted((names[pk], pk) for pk in known)
     return Holding(
         Answer.UNSURE,
         candidates=tuple(name for name, _ in meant),
@@ -83,6 +125,8 @@ def unsure(question: Question, finding: Finding, names: Mapping[int, str]) -> Ho
 
 
 def why_unsure(question: Question, finding: Finding, names: Mapping[int, str]) -> str:
+    if finding.why is Why.STRANGER:
+        return why_a_stranger(question, next(claim for claim in finding.possible if is_unplaced(claim)))
     at, prefix = utc_text(question.at), prefix_text(finding.possible[0].key)
     now, possible = (
         sorted(names[claim.contract_id] for claim in claims) for claims in (finding.claims, finding.possible)
@@ -104,6 +148,16 @@ def why_unsure(question: Question, finding: Finding, names: Mapping[int, str]) -
     if not now:
         return f"{window} it was {in_words(possible, 'or')}, but nobody at that time itself"
     return f"{window} the holder changed: it could be {in_words(possible, 'or')}"
+
+
+def why_a_stranger(question: Question, lease: Claim) -> str:
+    until = f"until {utc_text(lease.valid_until)}" if lease.valid_until else "on"
+    text = f"{prefix_text(lease.key)} was leased from {utc_text(lease.valid_from)} {until} to {lease.kind}"
+    if not lease.covers(question.at):
+        text += ", and the time may mean that"
+    if lease.contract_id == STRANGER:
+        return f"A lease of somebody unknown: {text}. No contract had this identifier; import_identifiers tells whose"
+    return f"Our data is wrong: {text}, and by our assignments another contract had it"
 
 
 def in_words(names: Sequence[str], conjunction: str = "and") -> str:

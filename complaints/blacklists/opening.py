@@ -28,6 +28,7 @@ CATEGORIES = {
     "proxy": Category.VULNERABLE,
 }
 OLDEST = timedelta(days=30)  # so old a listing may be that nobody looked for before: most lists forget by then
+FEEDS_LAG = timedelta(minutes=10)  # no list names an address sooner than that after it began to send
 BATCH = 200
 
 
@@ -61,7 +62,7 @@ def open_for_listings(listings: Sequence[Listing], *, since: datetime | None, no
 def file_some(listings: Sequence[Listing], opened: Opened, *, since: datetime, now: datetime) -> None:
     addresses = [address_of(each) for each in listings]
     half = (now - min(since, now)) / 2
-    questions = [Question(address, None, now - half, slack=half) for address in addresses]
+    questions = [Question(address, None, now - half, slack=half, feeds_lag=FEEDS_LAG) for address in addresses]
     holdings = attribute(questions)
     owned = [
         (listing, address, holding)

@@ -46,7 +46,7 @@ def begin(holdings: Mapping[int, Holding], *, now: datetime) -> None:
         AttributionWait(
             complaint_id=pk,
             why=Why.RESOLVER,
-            resolver=storable(holding.method, 40),
+            resolver=storable(holding.resolver, 40),
             reason=storable(holding.reason, 500),
             started_at=now,
             due_at=holding.again_at or now + PAUSES[0],

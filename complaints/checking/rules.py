@@ -22,6 +22,7 @@ from complaints.vocabulary import Answer
 
 MAIL_PORTS = frozenset({25, 26, 465, 587})  # of those below 1024; a mail server of anybody's own stands above
 A_DAY = timedelta(days=1)
+FEEDS_LAG = timedelta(minutes=10)  # of what happens now no feed of leases has told yet
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def refusal(
 def refusals(asked: Sequence[Asked], *, now: datetime) -> list[str | None]:
     """The rule that forbids each of `asked`, or None, in a few queries for all of them."""
     left_out, reported = OptOuts(), reported_among(asked)
-    questions = [Question(address=each.address, port=None, at=now) for each in asked]
+    questions = [Question(address=each.address, port=None, at=now, feeds_lag=FEEDS_LAG) for each in asked]
     return [
         unprepared(each.check)
         or unfit_target(each.check, each.address, each.port)

@@ -23,10 +23,12 @@ from complaints import tasks
 from complaints.attribution.importing import ImportRefused
 from complaints.attribution.importing.leases.feeds import import_feed
 from complaints.attribution.importing.leases.follow import Follower
+from complaints.attribution.importing.leases.horizon import feed_name
 from complaints.attribution.importing.spans import Spans
 from complaints.cases.reattribution import propose_reattributions
 from complaints.cases.touched import complaints_touched
 
+FEED = "files of one source of leases have one name (default: the file's, without dates): how far it has told is kept"
 NEW_LINES_EVERY_S = 1.0
 MOST_TOLD = 50  # faults of a feed on standard error; all are kept
 
@@ -90,22 +92,24 @@ class FeedCommand(ImportCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
+        parser.add_argument("--feed", default="", metavar="NAME", help=FEED)
         parser.add_argument(
             "--follow", action="store_true", help="go on reading what is added, and remember how far after a restart"
         )
 
     def handle(self, *, file: str, dry_run: bool, **options: Any) -> None:
         if options.pop("follow") and not dry_run:
-            return self.follow(file)
+            return self.follow(file, options["feed"])
         return super().handle(file=file, dry_run=dry_run, **options)
 
     def run_import(
-        self, raw: io.FileIO, *, name: str, dry_run: bool, progress: Callable[[int], None] | None, **_options: Any
+        self, raw: io.FileIO, *, name: str, dry_run: bool, progress: Callable[[int], None] | None, **options: Any
     ) -> Summary:
         return import_feed(
             io.BufferedReader(raw),
             reader=self.reader,
             name=name,
+            feed=options["feed"] or feed_name(os.path.realpath(name)),
             dry_run=dry_run,
             progress=progress,
             tell=self.tell_some,
@@ -118,12 +122,12 @@ class FeedCommand(ImportCommand):
         elif self.told == MOST_TOLD + 1:
             self.tell("… more cannot be read: all are in the admin under feed faults")
 
-    def follow(self, file: str) -> None:
+    def follow(self, file: str, feed: str = "") -> None:
         """Until SIGTERM or Ctrl-C, which let it finish the line that it is at."""
         ended = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ended.set())
-        follower = Follower(file, reader=self.reader, tell=self.tell_some)
+        follower = Follower(file, reader=self.reader, feed=feed, tell=self.tell_some)
         while not ended.is_set():
             try:
                 lines = follower.catch_up(until=ended.is_set)

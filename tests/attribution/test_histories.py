@@ -136,14 +136,17 @@ MOMENT = timedelta(microseconds=1)
 HOURS = (0.5, 24, 25, 25.5, 26, 48, 24 * 400)
 
 
+LONG_BEFORE = NOON - timedelta(days=500)  # nothing of it is still to come
+
+
 @pytest.mark.parametrize("hours", HOURS)
 @pytest.mark.parametrize("off", [-MOMENT, timedelta(0), MOMENT])
 def test_however_long_it_was_held_its_first_and_last_moment_are_found(hours, off):
     """Short and long holdings are found by different indexes, whose border lies at 25 hours."""
     make_network()
     lasting = timedelta(hours=hours) + off
-    contract = make_assignment("C-1", valid_from=NOON, valid_until=NOON + lasting).contract_id
-    times = (NOON - MOMENT, NOON, NOON + lasting - MOMENT, NOON + lasting)
+    contract = make_assignment("C-1", valid_from=LONG_BEFORE, valid_until=LONG_BEFORE + lasting).contract_id
+    times = (LONG_BEFORE - MOMENT, LONG_BEFORE, LONG_BEFORE + lasting - MOMENT, LONG_BEFORE + lasting)
 
     holdings = attribute([Question(address_key("192.0.2.10"), None, at) for at in times])
 
@@ -153,9 +156,9 @@ def test_however_long_it_was_held_its_first_and_last_moment_are_found(hours, off
 @pytest.mark.parametrize("hours", HOURS)
 def test_however_long_it_was_held_it_is_found_where_the_slack_just_touches_it(hours):
     make_network()
-    make_assignment("C-1", valid_from=NOON, valid_until=NOON + timedelta(hours=hours))
-    ends, slack = NOON + timedelta(hours=hours), timedelta(hours=14)
-    times = (NOON - slack - MOMENT, NOON - slack, ends + slack - MOMENT, ends + slack)
+    make_assignment("C-1", valid_from=LONG_BEFORE, valid_until=LONG_BEFORE + timedelta(hours=hours))
+    ends, slack = LONG_BEFORE + timedelta(hours=hours), timedelta(hours=14)
+    times = (LONG_BEFORE - slack - MOMENT, LONG_BEFORE - slack, ends + slack - MOMENT, ends + slack)
 
     holdings = attribute([Question(address_key("192.0.2.10"), None, at, slack=slack) for at in times])
 

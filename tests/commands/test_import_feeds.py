@@ -58,6 +58,7 @@ def test_a_feed_is_summed_up_and_its_faults_are_told(detail):
 def test_complaints_about_what_was_imported_are_asked_about_again(detail):
     complaint = make_complaint()
     out = StringIO()
+    detail.write_text(detail.read_text() + record("Interim-Update", 10))
 
     call_command("import_radius", str(detail), stdout=out, stderr=StringIO())
 

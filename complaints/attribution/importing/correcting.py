@@ -23,6 +23,7 @@ class Part(NamedTuple):
     port_first: int
     port_last: int
     said_at: datetime | None = None
+    feed: int | None = None
 
     @property
     def identity(self) -> tuple[datetime, int, int]:
@@ -57,7 +58,7 @@ def corrections(stored: Sequence[Stored], wanted: Sequence[Wanted]) -> Iterator[
         if row.part.identity in named:
             each = named.pop(row.part.identity)
             taken.add(row.part.identity)
-            after = each.part._replace(said_at=None)
+            after = each.part._replace(said_at=None, feed=None)
             if after[:6] != row.part[:6]:
                 yield Change(action_of(row.part, after), each.line, row.pk, row.part, after)
     rest = [row for row in stored if row.part.identity not in taken]

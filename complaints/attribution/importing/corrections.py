@@ -24,7 +24,7 @@ from complaints.models import Assignment, AssignmentChange
 from complaints.models.bulk import insert_rows, update_rows
 
 KEYS_A_STEP = 500
-VALUES = ("contract_id", "kind", "valid_from", "valid_until", "port_first", "port_last", "said_at")
+VALUES = ("contract_id", "kind", "valid_from", "valid_until", "port_first", "port_last", "said_at", "feed_id")
 HISTORY = ("changed_at", "action", "why", "key", "before", "after")
 Show = Callable[[dict[str, Any]], None]
 Changes = list[tuple[bytes, Change]]

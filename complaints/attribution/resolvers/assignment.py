@@ -3,40 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from django.conf import settings
 
 from complaints.attribution.answers import Holding, Question
-from complaints.attribution.decision import Why, decide
+from complaints.attribution.decision import Finding, Why, decide
+from complaints.attribution.feeds import is_silent, untold
 from complaints.attribution.lookup import Surroundings, names_of
 from complaints.attribution.resolvers import Fact
-from complaints.attribution.times import utc_text
-from complaints.attribution.wording import nobody, owner, unsure
-from complaints.models import Assignment, PrefixLength
+from complaints.attribution.times import age_text, utc_text
+from complaints.attribution.wording import nobody, not_told_yet, owner, owner_as_far_as_told, unsure
+from complaints.models import Assignment, LeaseFeed, PrefixLength
 
 NAME = "assignment"
 RANK = 10
 NOBODY = (Why.NOBODY, Why.PORT_OF_NOBODY)
-SURE = (Why.HELD, *NOBODY)
+MOST_FEEDS = 200  # of the health page
 
 
 def resolve(questions: Sequence[Question], around: Surroundings) -> list[Holding | None]:
     """Never None: who is not found here was "nobody". One more query where candidates must be named."""
-    findings = [decide(question, around.levels(question)) for question in questions]
-    doubtful = [finding for finding in findings if finding.why not in SURE]
-    names = names_of(claim.contract_id for finding in doubtful for claim in finding.possible) if doubtful else {}
-    holdings: list[Holding | None] = []
-    for question, finding in zip(questions, findings, strict=True):
-        if finding.why is Why.HELD:
-            holdings.append(owner(question, finding.claims[0]))
-        elif finding.why in NOBODY:
-            holdings.append(nobody(question, finding.why))
-        else:
-            holdings.append(unsure(question, finding, names))
-    return holdings
+    decided = [as_far_as_told(q, decide(q, around.levels(q)), around) for q in questions]
+    doubtful = [finding for finding in decided if isinstance(finding, Finding)]
+    if not doubtful:
+        return decided  # type: ignore[return-value]
+    names = names_of(claim.contract_id for finding in doubtful for claim in finding.possible)
+    return [
+        in_doubt(question, each, names, around) if isinstance(each, Finding) else each
+        for question, each in zip(questions, decided, strict=True)
+    ]
+
+
+def as_far_as_told(question: Question, finding: Finding, around: Surroundings) -> Holding | Finding:
+    """The answer, or the finding where candidates must be named."""
+    if finding.why in NOBODY:
+        return nobody(question, finding.why)
+    if finding.why is not Why.HELD:
+        return finding
+    claim = untold(question, finding.held, around.feeds, around.now)
+    if claim is None:
+        return owner(question, finding.claims[0])
+    feed = around.feeds.get(claim.feed or 0)
+    if is_silent(feed, around.now, timedelta(seconds=settings.FEED_SILENCE)):
+        return owner_as_far_as_told(question, finding.claims[0], feed)
+    return finding
+
+
+def in_doubt(question: Question, finding: Finding, names: dict[int, str], around: Surroundings) -> Holding:
+    if finding.why is not Why.HELD:
+        return unsure(question, finding, names)
+    behind = untold(question, finding.held, around.feeds, around.now)
+    assert behind is not None  # else it would not be in doubt
+    feed = around.feeds[behind.feed or 0]
+    return not_told_yet(question, finding.claims[0], feed, names, around.now)
 
 
 def health(*, now: datetime) -> list[Fact]:
-    """Lengths in use, and the youngest row: a feed of leases that stands still shows by its age."""
+    """Lengths in use, the youngest row, and how far each feed of leases has told."""
     lengths = sorted(PrefixLength.objects.values_list("family", "length"))
     newest = Assignment.objects.order_by("-pk").values_list("valid_from", flat=True).first()
     if newest is None:
@@ -45,4 +69,14 @@ def health(*, now: datetime) -> list[Fact]:
     return [
         Fact(True, f"Prefix lengths in use: {words}"),
         Fact(True, f"The newest assignment begins {utc_text(newest)}"),
+        *(health_of(feed, now) for feed in LeaseFeed.objects.order_by("told_until")[:MOST_FEEDS]),
     ]
+
+
+def health_of(feed: LeaseFeed, now: datetime) -> Fact:
+    limit = timedelta(seconds=settings.FEED_SILENCE)
+    age = now - feed.told_until
+    words = f"The {feed.reader} feed {feed.name} has told until {utc_text(feed.told_until)}, {age_text(age)} ago"
+    if age <= limit:
+        return Fact(True, words)
+    return Fact(False, f"{words}; more than {age_text(limit)}, and its leases name nobody for certain since then")

@@ -15,6 +15,7 @@ class LeaseEvent(NamedTuple):
     identifiers: whose it was, the surest first; the first one that is known decides.
     renews: the feed writes a new start when a lease goes on (DHCP), so a start inside a lease continues it;
     else every start is a session of its own (RADIUS).
+    feed: id of the LeaseFeed that says it.
     """
 
     identifiers: tuple[Identifier, ...]
@@ -27,6 +28,7 @@ class LeaseEvent(NamedTuple):
     method: str = "lease"
     port_first: int = ALL_PORTS[0]
     port_last: int = ALL_PORTS[1]
+    feed: int | None = None
 
 
 class Session(NamedTuple):

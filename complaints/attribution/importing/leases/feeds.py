@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from complaints.attribution.importing.leases import dhcpd, kea, lease_csv, radius
 from complaints.attribution.importing.leases.events import Fault, Item, LeaseEvent
+from complaints.attribution.importing.leases.horizon import Horizon, feed_name
 from complaints.attribution.importing.leases.owners import look_up_owners, owner_at
 from complaints.attribution.importing.leases.placing import LeaseSummary, place_leases
 from complaints.attribution.importing.leases.sessions import Sessions
@@ -59,25 +60,42 @@ def import_feed(
     *,
     reader: str,
     name: str,
+    feed: str = "",
     dry_run: bool = False,
     progress: Progress | None = None,
     tell: Tell = lambda _line: None,
 ) -> LeaseSummary:
-    """Read a whole file of the reader's format. `tell` gets every fault as "file:line: reason"."""
+    """Read a whole file of the reader's format. `tell` gets every fault as "file:line: reason".
+
+    feed: name of the LeaseFeed; by default the file's, without dates in it.
+    """
     summary = LeaseSummary(name)
-    feed = Feed(READERS[reader]({}), summary, tell)
+    horizon = Horizon(feed or feed_name(name), reader)
+    reading = Feed(READERS[reader]({}), summary, tell, horizon)
     if not dry_run:
-        feed.read_all(stream, progress)
+        reading.read_all(stream, progress)
         return summary
     with transaction.atomic():
-        feed.read_all(stream, progress)
+        reading.read_all(stream, progress)
         transaction.set_rollback(True)
     return summary
 
 
 class Feed:
-    def __init__(self, reader: Reader, summary: LeaseSummary, tell: Tell, position: FeedPosition | None = None) -> None:
+    """position: of a file that is followed. The feed counts as told no further than what was read to the end: a file
+    may hold its records in any order.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        summary: LeaseSummary,
+        tell: Tell,
+        horizon: Horizon,
+        position: FeedPosition | None = None,
+    ) -> None:
         self.reader, self.summary, self.tell, self.position = reader, summary, tell, position
+        self.horizon = horizon
         self.ours = OwnNetworks()
         self.line = position.line if position else 0
         self.offset = position.offset if position else 0
@@ -89,7 +107,7 @@ class Feed:
             if progress and self.line % 2_000 == 0:
                 progress(self.line)
         self.items += self.reader.finish()
-        self.write()
+        self.write(at_end=True)
 
     def take(self, raw: bytes) -> None:
         self.line += 1
@@ -106,12 +124,16 @@ class Feed:
         if self.position:
             self.position.offset, self.position.line = self.offset, self.line
 
-    def write(self) -> None:
+    def write(self, *, at_end: bool = False) -> None:
         items, self.items = self.items, []
-        if not items and not self.position:
+        if not items and not self.position and not at_end:
             return
+        self.horizon.note(items)
         with transaction.atomic():
-            write_items(items, self.summary, self.ours, self.tell)
+            if items:
+                write_items(items, self.summary, self.ours, self.tell, self.horizon.id())
+            if at_end:
+                self.horizon.save()
             if self.position:
                 self.position.state, self.position.read_at = self.reader.state, timezone.now()
                 self.position.save()
@@ -123,10 +145,10 @@ def lines_of(stream: BinaryIO) -> Iterator[bytes]:
         yield raw
 
 
-def write_items(items: list[Item], summary: LeaseSummary, ours: OwnNetworks, tell: Tell) -> None:
+def write_items(items: list[Item], summary: LeaseSummary, ours: OwnNetworks, tell: Tell, feed: int) -> None:
     faults = [item for item in items if isinstance(item, Fault)]
     sessions = Sessions(items)
-    events = list(sessions.events(items))
+    events = [event._replace(feed=feed) for event in sessions.events(items)]
     place_leases(events, summary, ours=ours)
     sessions.save()
     keep_faults(faults)
@@ -152,9 +174,14 @@ def keep_faults(faults: list[Fault]) -> None:
 
 
 def import_leases(
-    open_lines: Callable[[], Iterable[str]], *, name: str, dry_run: bool = False, progress: Progress | None = None
+    open_lines: Callable[[], Iterable[str]],
+    *,
+    name: str,
+    feed: str = "",
+    dry_run: bool = False,
+    progress: Progress | None = None,
 ) -> LeaseSummary:
-    """Read a CSV of leases (lease_csv). `open_lines` begins the file anew: it is read twice.
+    """Read a CSV of leases (lease_csv). `open_lines` begins the file anew: it is read twice. feed: as of import_feed.
 
     Raises:
         ImportRefused: with every fault; nothing was changed.
@@ -163,10 +190,15 @@ def import_leases(
     summary, ours = LeaseSummary(name), OwnNetworks()
     sheet = Sheet(open_lines(), lease_csv.COLUMNS, name=name, progress=progress)
 
+    horizon = Horizon(feed or feed_name(name), "csv")
+
     def write(events: Iterator[LeaseEvent]) -> None:
         for some in steps(events, ITEMS_A_BATCH):
-            place_leases(some, summary, ours=ours)
+            told = [event._replace(feed=horizon.id()) for event in some]
+            place_leases(told, summary, ours=ours)
+            horizon.note(told)
             summary.records += len(some)
+        horizon.save()
 
     if not dry_run:
         write(lease_csv.read_leases(sheet))

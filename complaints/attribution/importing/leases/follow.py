@@ -10,6 +10,7 @@ from typing import BinaryIO
 from django.utils import timezone
 
 from complaints.attribution.importing.leases.feeds import LONGEST_LINE, READERS, Feed, Tell
+from complaints.attribution.importing.leases.horizon import Horizon, feed_name
 from complaints.attribution.importing.leases.placing import LeaseSummary
 from complaints.models import FeedPosition
 
@@ -21,8 +22,9 @@ class Follower:
     then the new one from its beginning. A line without its end, and a record without its last line, wait.
     """
 
-    def __init__(self, path: str, *, reader: str, tell: Tell = lambda _line: None) -> None:
+    def __init__(self, path: str, *, reader: str, feed: str = "", tell: Tell = lambda _line: None) -> None:
         self.path, self.reader_name, self.tell = os.path.realpath(path), reader, tell
+        self.horizon = Horizon(feed or feed_name(self.path), reader)
         self.summary = LeaseSummary(path)
         self.stream: BinaryIO | None = None
         self.feed: Feed | None = None
@@ -36,7 +38,7 @@ class Follower:
             if not self.was_replaced(stream):
                 break
             feed.items += feed.reader.finish()
-            feed.write()
+            feed.write(at_end=True)
             self.close()
         return lines
 
@@ -45,7 +47,7 @@ class Follower:
             self.stream = Path(self.path).open("rb")  # noqa: SIM115 - stays open; close() closes it
             position = self.position(self.stream)
             self.stream.seek(position.offset)
-            self.feed = Feed(READERS[self.reader_name](position.state), self.summary, self.tell, position)
+            self.feed = Feed(READERS[self.reader_name](position.state), self.summary, self.tell, self.horizon, position)
         return self.stream, self.feed
 
     def position(self, stream: BinaryIO) -> FeedPosition:
@@ -58,16 +60,17 @@ class Follower:
         return position
 
     def read_on(self, stream: BinaryIO, feed: Feed, until: Callable[[], bool]) -> int:
-        first = feed.line
+        first, at_end = feed.line, False
         while not until():
             begin = stream.tell()
             raw = stream.readline(LONGEST_LINE)
             if not raw.endswith(b"\n") and len(raw) < LONGEST_LINE:
                 stream.seek(begin)
+                at_end = True
                 break
             feed.take(raw)
         if feed.line > first:
-            feed.write()
+            feed.write(at_end=at_end)
         return feed.line - first
 
     def was_replaced(self, stream: BinaryIO) -> bool:

@@ -4,12 +4,15 @@
 
 Times are ISO 8601 with zone; an empty stop means that it goes on; empty ports mean all of them, others make it a
 port block behind CGNAT. `inside` as a kind takes the address inside the network that a CGNAT log names; who held that
-is looked up. The file is read twice: a fault anywhere refuses it whole.
+is looked up. A stop that has not come yet is when the lease runs out, which is no word of what happens before. The file
+is read twice: a fault anywhere refuses it whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+
+from django.utils import timezone
 
 from complaints.addresses import address_text, prefix_text
 from complaints.attribution.importing.cells import address, one_of, port_or, prefix, required, time, time_or_open
@@ -28,7 +31,7 @@ PORT_FIRST, PORT_LAST = port_or(ALL_PORTS[0]), port_or(ALL_PORTS[1])
 
 def read_leases(sheet: Sheet) -> Iterator[LeaseEvent]:
     """The good rows; every fault is noted in the sheet."""
-    ours = OwnNetworks()
+    ours, now = OwnNetworks(), timezone.now()
     for row in sheet.rows():
         kind, value = row.read("identifier_kind", KIND), row.read("identifier", required)
         key, start, stop = row.read("prefix", prefix), row.read("start", time), row.read("stop", time_or_open)
@@ -47,7 +50,8 @@ def read_leases(sheet: Sheet) -> Iterator[LeaseEvent]:
         if row.good:
             method = "lease" if (first, last) == ALL_PORTS else "cgnat"
             source = f"{sheet.name}:{row.line}"[-300:]
-            yield LeaseEvent(((kind, value),), key, start, stop, stop or start, False, source, method, first, last)
+            said_at = stop if stop and stop <= now else start
+            yield LeaseEvent(((kind, value),), key, start, stop, said_at, False, source, method, first, last)
 
 
 def check(lines: Iterable[str], *, name: str) -> int:

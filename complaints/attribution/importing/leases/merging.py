@@ -36,6 +36,7 @@ class Held:
     pk: int | None = None
     method: str = "lease"
     event: LeaseEvent | None = None  # what a waiting one is made of
+    feed: int | None = None  # id of the LeaseFeed that said it
 
     def covers(self, at: datetime) -> bool:
         return self.since <= at and (self.until is None or at < self.until)
@@ -85,6 +86,7 @@ def place(rows: list[Held], event: LeaseEvent, holder: Hashable) -> Placed:
     else:
         ports = (event.port_first, event.port_last)
         row = Held(holder, event.start, event.stop, *ports, event.said_at, method=event.method, event=event)
+        row.feed = event.feed
         rows.append(row)
     cut_around(rows, near, row, alone=not event.renews, is_known=is_known)
     return Placed.DONE
@@ -124,7 +126,7 @@ def tells_nothing(near: list[Held], event: LeaseEvent, holder: Hashable) -> bool
 
 def update(row: Held, event: LeaseEvent) -> None:
     if event.said_at >= row.said_at:
-        row.until, row.said_at = event.stop, event.said_at
+        row.until, row.said_at, row.feed = event.stop, event.said_at, event.feed
     if event.renews and event.start < row.since:
         row.since = event.start
 
@@ -137,7 +139,7 @@ def join(row: Held, near: list[Held], event: LeaseEvent) -> None:
         if same and other is not row and touch(other, event) and not parted(near, row.holder, row.since, other.since):
             row.since = min(row.since, other.since)
             if other.said_at > row.said_at:
-                row.until, row.said_at = other.until, other.said_at
+                row.until, row.said_at, row.feed = other.until, other.said_at, other.feed
             other.until = other.since
 
 

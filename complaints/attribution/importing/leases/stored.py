@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from complaints.attribution.importing.leases.placing import LeaseSummary
 
 KEYS_A_QUERY = 1_000
-ASSIGNED = ("contract_id", "key", "kind", "valid_from", "valid_until", "port_first", "port_last", "said_at")
+ASSIGNED = ("contract_id", "key", "kind", "valid_from", "valid_until", "port_first", "port_last", "said_at", "feed_id")
 WAITING = (
     "kind", "value", "others", "key", "method", "valid_from", "valid_until", "port_first", "port_last", "said_at",
-    "renews", "why", "source",
+    "renews", "why", "source", "feed_id",
 )  # fmt: skip
 
 
@@ -31,6 +31,7 @@ class Was(NamedTuple):
     since: datetime
     until: datetime | None
     said_at: datetime
+    feed: int | None
 
 
 class Rows:
@@ -42,7 +43,7 @@ class Rows:
 
     def add(self, row: Held) -> None:
         self.held.append(row)
-        self.before[row] = Was(row.since, row.until, row.said_at)
+        self.before[row] = Was(row.since, row.until, row.said_at, row.feed)
 
 
 def load_rows(by_key: dict[bytes, Rows], keys: list[bytes], *, since: datetime) -> None:
@@ -51,12 +52,14 @@ def load_rows(by_key: dict[bytes, Rows], keys: list[bytes], *, since: datetime) 
     for start in range(0, len(keys), KEYS_A_QUERY):
         some = keys[start : start + KEYS_A_QUERY]
         recent = Assignment.objects.filter(still, key__in=some, valid_from__gte=since - LONGEST_SHORT)
-        for pk, contract, key, kind, begin, end, first, last, said_at in (
+        for pk, contract, key, kind, begin, end, first, last, said_at, feed in (
             *recent.order_by().values_list("pk", *ASSIGNED),
             *long_ones(some, since).values_list("pk", *ASSIGNED),
         ):
             fixed = said_at is None
-            by_key[bytes(key)].add(Held(contract, begin, end, first, last, said_at or begin, fixed, pk, kind))
+            by_key[bytes(key)].add(
+                Held(contract, begin, end, first, last, said_at or begin, fixed, pk, kind, None, feed)
+            )
         waiting = WaitingLease.objects.filter(still, key__in=some).order_by()
         for pk, *columns in waiting.values_list("pk", *WAITING):
             event = event_of(columns)
@@ -64,7 +67,7 @@ def load_rows(by_key: dict[bytes, Rows], keys: list[bytes], *, since: datetime) 
             holder: Hashable = event.identifiers if is_unknown else ("held", event.identifiers)
             ports = (event.port_first, event.port_last)
             by_key[event.key].add(
-                Held(holder, event.start, event.stop, *ports, event.said_at, False, pk, event.method, event)
+                Held(holder, event.start, event.stop, *ports, event.said_at, False, pk, event.method, event, event.feed)
             )
 
 
@@ -85,9 +88,9 @@ def long_ones(keys: list[bytes], since: datetime) -> QuerySet[Assignment]:
 
 def event_of(columns: list[Any]) -> LeaseEvent:
     """A waiting lease (its WAITING columns) as the event it was made of."""
-    kind, value, others, key, method, since, until, first, last, said_at, renews, _why, source = columns
+    kind, value, others, key, method, since, until, first, last, said_at, renews, _why, source, feed = columns
     identifiers = ((kind, value), *((kind, value) for kind, value in others))
-    return LeaseEvent(identifiers, bytes(key), since, until, said_at, renews, source, method, first, last)
+    return LeaseEvent(identifiers, bytes(key), since, until, said_at, renews, source, method, first, last, feed)
 
 
 def store_rows(by_key: Mapping[bytes, Rows], summary: LeaseSummary) -> None:
@@ -106,7 +109,7 @@ def store_rows(by_key: Mapping[bytes, Rows], summary: LeaseSummary) -> None:
             elif has_nothing_in_common(row, before):
                 gone.append(dataclasses.replace(row))
                 new.append((key, row))
-            elif before != (row.since, row.until, row.said_at):
+            elif before != (row.since, row.until, row.said_at, row.feed):
                 changed.append((row, before))
             note_span(summary, key, row, before)
     for model, is_known in ((Assignment, True), (WaitingLease, False)):
@@ -147,15 +150,15 @@ def note_span(summary: LeaseSummary, key: bytes, row: Held, before: Was | None) 
 
 
 def write_changes(model: type[Any], changed: list[tuple[Held, Was]]) -> None:
-    columns = ("valid_from", "valid_until", "said_at")
+    columns = ("valid_from", "valid_until", "said_at", "feed_id")
     if connection.vendor == "sqlite":  # its triggers look row by row; PostgreSQL's look when the statement is done
-        less = [(row, *common(row, before), row.said_at) for row, before in changed]
+        less = [(row, *common(row, before), row.said_at, row.feed) for row, before in changed]
         update_rows(model, "id", columns, [(row.pk, *rest) for row, *rest in less])
         changed = [
-            pair for pair, (_, since, until, _) in zip(changed, less, strict=True)
+            pair for pair, (_, since, until, *_) in zip(changed, less, strict=True)
             if (since, until) != (pair[0].since, pair[0].until)
         ]  # fmt: skip
-    update_rows(model, "id", columns, [(row.pk, row.since, row.until, row.said_at) for row, _ in changed])
+    update_rows(model, "id", columns, [(row.pk, row.since, row.until, row.said_at, row.feed) for row, _ in changed])
 
 
 def common(row: Held, before: Was) -> tuple[datetime, datetime | None]:
@@ -165,7 +168,7 @@ def common(row: Held, before: Was) -> tuple[datetime, datetime | None]:
 
 
 def assigned_columns(key: bytes, row: Held) -> tuple[Any, ...]:
-    return row.holder, key, row.method, row.since, row.until, row.port_first, row.port_last, row.said_at
+    return row.holder, key, row.method, row.since, row.until, row.port_first, row.port_last, row.said_at, row.feed
 
 
 def waiting_columns(key: bytes, row: Held) -> tuple[Any, ...]:
@@ -175,7 +178,7 @@ def waiting_columns(key: bytes, row: Held) -> tuple[Any, ...]:
     why = WaitingLease.Why.UNKNOWN if row.holder == event.identifiers else WaitingLease.Why.HELD
     return (
         kind, value, others, key, event.method, row.since, row.until, row.port_first, row.port_last, row.said_at,
-        event.renews, why, event.source,
+        event.renews, why, event.source, row.feed,
     )  # fmt: skip
 
 
