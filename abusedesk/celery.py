@@ -59,6 +59,12 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 50},
         },
+        "reporters": {
+            "task": "complaints.tasks.tally_reporters",
+            "schedule": 60.0,
+            "options": {"expires": 50},
+        },
+        "precision": {"task": "complaints.tasks.measure_reporters", "schedule": crontab(hour=2, minute=23)},
         "sweep": {
             "task": "complaints.tasks.sweep",
             "schedule": float(settings.SWEEP_SECONDS),

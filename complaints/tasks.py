@@ -20,7 +20,7 @@ from kombu.exceptions import OperationalError
 from abusedesk.celery import app
 from complaints import blacklists, checking, intake, interventions, pipeline, waiting
 from complaints.attribution import foreign
-from complaints.cases import campaigns, reattribution, ripening, waits
+from complaints.cases import campaigns, reattribution, reporters, ripening, waits
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
 from complaints.models import Case, CheckRun, Complaint, Contract, Forward, Notice, Reading, ReporterMail
@@ -142,6 +142,21 @@ def prove_contacts() -> None:
     wrong = Contract.objects.note_reachable()
     if wrong:
         log.warning("%s contracts were marked wrongly as reachable or not; mended", wrong)
+
+
+@app.task
+def tally_reporters() -> None:
+    """Once a minute: what reporters sent since the last time is counted, behind the intake."""
+    reporters.tally(now=timezone.now())
+
+
+@app.task
+def measure_reporters() -> None:
+    """Once a night: the counters are proven right, and each reporter's ended cases say how often they were."""
+    now = timezone.now()
+    if wrong := reporters.prove_tallies(now=now):
+        log.warning("%s counts of reporters' complaints were wrong; mended", wrong)
+    reporters.measure_all(now=now)
 
 
 @app.task
