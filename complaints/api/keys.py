@@ -14,7 +14,7 @@ from django.utils.crypto import constant_time_compare
 
 from complaints.models import ApiKey
 
-SCOPES = {"whose": "ask who held an address"}
+SCOPES = {"whose": "ask who held an address", "mail-flow": "tell what the contracts' mail did"}
 PREFIX = "adk_"  # so that people, and scanners for lost secrets, know what they found
 KEY = re.compile(re.escape(PREFIX) + r"[A-Za-z0-9_-]{43}")
 NOTED_EVERY = timedelta(minutes=1)

@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from complaints.api.keys import SCOPES, KeyRefused, make_key
+from complaints.api.signed import signing_secret
 
 
 class Command(BaseCommand):
@@ -19,7 +20,9 @@ class Command(BaseCommand):
 
     def handle(self, *, name: str, scope: list[str], **_options: Any) -> None:
         try:
-            _, secret = make_key(name, scopes=scope, actor="make_api_key", now=timezone.now())
+            key, secret = make_key(name, scopes=scope, actor="make_api_key", now=timezone.now())
         except KeyRefused as exc:
             raise CommandError(str(exc)) from exc
         self.stdout.write(secret)
+        if "mail-flow" in scope:  # its calls are signed
+            self.stdout.write(f"key {key.pk}, signing secret {signing_secret(key)}")

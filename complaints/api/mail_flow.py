@@ -1,0 +1,41 @@
+"""POST /api/mail-flow: what the contracts' mail did, day by day, as the ISP's own systems counted it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.utils import timezone
+
+from complaints.api.door import Refused
+from complaints.api.signed import signed_view
+from complaints.attribution.importing import ImportRefused
+from complaints.cases.flow_files import read_rows
+from complaints.cases.tallies import record_flow
+from complaints.models import ApiKey
+
+MOST_ROWS = 10_000
+DO = "Mend it and send it again; docs/api.md has examples."
+
+
+@signed_view("mail-flow")
+def mail_flow(request: HttpRequest, key: ApiKey) -> JsonResponse:
+    try:
+        flows = read_rows(rows_of(request.body), now=timezone.now())
+    except ImportRefused as exc:
+        raise Refused(400, "; ".join(exc.faults[:20]), DO) from exc
+    return JsonResponse({"rows": len(flows), "numbers": record_flow(flows)})
+
+
+def rows_of(body: bytes) -> list[dict[str, Any]]:
+    try:
+        told = json.loads(body)
+    except (ValueError, RecursionError) as exc:
+        raise Refused(400, f"the body is no JSON: {str(exc)[:100]}", DO) from exc
+    rows = told.get("rows") if isinstance(told, dict) else None
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise Refused(400, "the body is not {“rows”: [{…}, …]}", DO)
+    if len(rows) > MOST_ROWS:
+        raise Refused(413, f"more than {MOST_ROWS:,} rows", "Send them in parts.")
+    return rows
