@@ -234,11 +234,19 @@ def called(facts: Mapping[str, Any], language: str) -> dict[str, str]:
 
 
 def as_html(letter: Letter, language: str, *, number: str, sender: Sender) -> str:
-    # The number stands above the title already.
-    title = without_number(letter.subject, number)
-    context = {"letter": letter, "title": title, "number": number, "language": language, "link": LINK_MARK}
-    context |= {"desk_name": sender.name, "colour": sender.colour}
-    return inliner().inline(render_to_string("notices/layout.html", context))
+    # The number stands above the title already, with the word that the language has for it.
+    named = re.search(rf"\(([^()]*{re.escape(number)})\)$", letter.subject)
+    context = {
+        "letter": letter,
+        "title": without_number(letter.subject, number),
+        "number": named[1][:1].upper() + named[1][1:] if named else number,
+        "language": language,
+        "link": LINK_MARK,
+        "desk_name": sender.name,
+        "colour": sender.colour,
+    }
+    written = inliner().inline(render_to_string("notices/layout.html", context))
+    return written.replace("E-Mail", "E\N{NON-BREAKING HYPHEN}Mail")  # on a phone many a line would end after its E
 
 
 @cache

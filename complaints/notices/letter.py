@@ -131,7 +131,7 @@ TEXT = {
     "facts": facts_as_text,
     "lines": lambda block: "\n".join("    " + line for line in block.items),
     "button": lambda block: f"{block.text}\n{LINK_MARK}",
-    "small": lambda block: "\n".join(("-- ", *block.items)),  # RFC 3676 section 4.3
+    "small": lambda block: "\n".join(block.items),  # not below "-- ": mail programs hide that, and the annex follows
 }
 
 

@@ -47,7 +47,7 @@ def test_a_letter_is_sent_and_signed_in_the_name_of_the_contracts_brand(real_smt
     assert caught.mail_from == bounce_address(notice.pk, domain="nordnetz.example")
     assert caught.mail["Message-ID"].endswith("@nordnetz.example>")
     text = caught.mail.get_body(("plain",)).get_content().replace("\r\n", "\n")
-    assert "Nordnetz, abuse@nordnetz.example, +49 40 5550100\n\n-- \nNordnetz GmbH\nHafenstraße 1, Kiel\n" in text
+    assert "Nordnetz, abuse@nordnetz.example, +49 40 5550100\n\nNordnetz GmbH\nHafenstraße 1, Kiel\n" in text
     html = caught.mail.get_body(("html",)).get_content()
     assert "#7a1f3d" in html
     assert "Hafenstraße 1, Kiel" in html

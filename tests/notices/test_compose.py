@@ -203,6 +203,6 @@ def test_a_language_is_added_by_a_file(settings, tmp_path):
 
 def test_without_a_proof_an_open_relay_is_called_likely_and_not_certain():
     case = make_relay_case()
-    assert "By all signs, the mail server" in queued(case).html
+    assert "In all likelihood, the mail server" in queued(case).html
     make_proof(case)
     assert "By all signs" not in queued(case, occurrence=2).html
