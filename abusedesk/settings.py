@@ -138,6 +138,9 @@ MAIL_UNDO = env.whole("ABUSEDESK_MAIL_UNDO", 0 if DEMO else 60, low=0, high=3600
 QUIET_HOURS = env.read("ABUSEDESK_QUIET_HOURS", "", quiet_hours, "empty, or hours as 21:00-07:00")
 CUSTOMER_MAILS_A_DAY = env.whole("ABUSEDESK_CUSTOMER_MAILS_A_DAY", 0 if DEMO else 10, low=0, high=1000)
 FORWARDS_A_DAY = env.whole("ABUSEDESK_FORWARDS_A_DAY", 500, low=1, high=100_000)  # complaints passed on to one desk
+# Beyond so many mails of one sender the rest is read in the background (RFC 6650 section 7.5); 0: never.
+FLOOD_PER_MINUTE = env.whole("ABUSEDESK_FLOOD_PER_MINUTE", 600, low=0, high=1_000_000)
+FLOOD_PER_HOUR = env.whole("ABUSEDESK_FLOOD_PER_HOUR", 6_000, low=0, high=10_000_000)
 # Mail to reporters: asked for what is missing, told that an address is not ours. Limits of what a machine sends.
 ASK_REPORTERS = env.yes("ABUSEDESK_ASK_REPORTERS", True)
 NOT_OURS_REPLY = env.yes("ABUSEDESK_NOT_OURS_REPLY")

@@ -22,6 +22,7 @@ from complaints.attribution import attribute
 from complaints.attribution.networks import OwnNetworks
 from complaints.cases.accusations import Accusation, Identity, has_come, identity_of, tells_when
 from complaints.cases.filing import file_complaints
+from complaints.cases.floods import let_through
 from complaints.cases.questions import question_about
 from complaints.checking import is_for_probes, record_arrivals
 from complaints.claims import insist, new_claim
@@ -81,7 +82,8 @@ def process_batch(ids: Sequence[int], *, now: datetime) -> Processed:
     claimed = claim_waiting(ids, claim=claim, now=now)
     try:
         for portion in claimed.portions:
-            messages = list(Message.objects.filter(pk__in=portion).order_by("pk"))
+            found = list(Message.objects.filter(pk__in=portion).order_by("pk"))
+            messages = let_through(found, claim=claim, now=now)
             done.add(read_and_file(messages, claim=claim, now=now))
     finally:
         if done.read + done.unread < claimed.count:  # this process lives on: nobody else would free them

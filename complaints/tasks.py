@@ -20,7 +20,7 @@ from kombu.exceptions import OperationalError
 from abusedesk.celery import app
 from complaints import blacklists, checking, intake, interventions, pipeline, waiting
 from complaints.attribution import foreign
-from complaints.cases import campaigns, reattribution, reporters, ripening, waits
+from complaints.cases import campaigns, floods, reattribution, reporters, ripening, waits
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
 from complaints.models import Case, CheckRun, Complaint, Contract, Forward, Notice, Reading, ReporterMail
@@ -29,6 +29,7 @@ from complaints.playbooks import runner
 from complaints.vocabulary import Answer
 
 log = logging.getLogger(__name__)
+LATER = 500  # of a flood, while other mail waits as well: it must not wait for ever
 SWEPT = 2000  # rows of a kind that one sweep rings for
 STALE_S = 120  # the sweep rings for a row again and again while it waits: an old bell is worth nothing
 READING_S = 540  # a mail that is read for longer ends its worker, and is read alone the next time
@@ -194,8 +195,11 @@ def sweep() -> None:
     wake(process_messages, waiting.release_dead(now=now))
     checking.release_dead()
     delivery.release_dead()
-    old_enough = free_messages(now).filter(message__received_at__lt=now - RECENT)
-    wake(process_messages, old_enough.values_list("pk", flat=True)[:SWEPT])
+    old_enough = free_messages(now).filter(message__received_at__lt=now - RECENT, later=False)
+    waiting_now = list(old_enough.values_list("pk", flat=True)[:SWEPT])
+    wake(process_messages, waiting_now)
+    wake(process_messages, floods.later_ids(limit=LATER if waiting_now else SWEPT))
+    floods.end_floods(now=now)
     wake(advance_cases, checking.stop_waiting(now=now))
     wake(
         advance_cases,

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 
 from complaints.models.compression import unpack
 
@@ -42,8 +43,9 @@ class Message(models.Model):
     def __str__(self) -> str:
         return f"message {self.pk}"
 
-    @property
+    @cached_property
     def raw(self) -> bytes:
+        """Unpacked once, for whoever looks at its sender before it is read."""
         return unpack(self.packed, self.dictionary_id)
 
 
