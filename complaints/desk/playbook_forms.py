@@ -10,7 +10,7 @@ from django import forms
 
 from complaints.checks import load_checks
 from complaints.playbooks.actions import load_actions
-from complaints.playbooks.condition_words import CONDITION_WORDS
+from complaints.playbooks.condition_words import ANSWERS, CATEGORIES, CAUSES, CONDITION_WORDS
 from complaints.playbooks.conditions import CONDITIONS
 from complaints.playbooks.documents import (
     AUDIENCE,
@@ -22,7 +22,7 @@ from complaints.playbooks.documents import (
     parse_step,
 )
 from complaints.playbooks.parameters import PARAMETERS, Parameter, check_parameter, check_parameters
-from complaints.playbooks.sentences import CHECK_WORDS, LETTER_WORDS, MEASURE_WORDS, STATE_WORDS
+from complaints.playbooks.sentences import CHECK_WORDS, ENDINGS, LETTER_WORDS, MEASURE_WORDS, STATE_WORDS
 from complaints.playbooks.versions import MOST_NOTE, MOST_TITLE
 from complaints.registry import by_name
 from complaints.vocabulary import Category, Cause, ContractKind, CustomerStatus, Resolution, Verdict
@@ -30,6 +30,7 @@ from complaints.vocabulary import Category, Cause, ContractKind, CustomerStatus,
 SETS: Mapping[str, type[StrEnum]] = {
     "categories": Category, "causes": Cause, "contracts": ContractKind, "answers": CustomerStatus,
 }  # fmt: skip
+KNOWN = {Category: CATEGORIES, Cause: CAUSES, CustomerStatus: ANSWERS, Resolution: ENDINGS}
 TRUTHS = {"true": True, "false": False, "null": None}
 ANY = ("", "does not matter")
 YES_NO = [ANY, ("true", "yes"), ("false", "no")]
@@ -37,7 +38,8 @@ SPAN_HINT = "as 15m, 36h, 3d or 1d 12h"
 
 
 def words_of(kind: type[StrEnum]) -> list[tuple[str, str]]:
-    return [(member.value, member.value.replace("_", " ")) for member in kind]
+    known = KNOWN.get(kind, {})
+    return [(member.value, known.get(member.value, member.value.replace("_", " "))) for member in kind]
 
 
 def condition_field(shape: str, label: str, checks: Sequence[str]) -> forms.Field:

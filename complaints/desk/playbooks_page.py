@@ -21,7 +21,7 @@ from complaints.playbooks.documents import BadPlaybook, Step
 from complaints.playbooks.loading import begin_with_shipped
 from complaints.playbooks.parameters import suspends
 from complaints.playbooks.picture import draw
-from complaints.playbooks.sentences import STATE_WORDS, audience_words, sentence
+from complaints.playbooks.sentences import STATE_WORDS, audience_words, instruction
 from complaints.playbooks.versions import (
     COUNTED,
     NotNow,
@@ -88,9 +88,13 @@ def playbook_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def by_state(steps: list[Step]) -> list[dict[str, Any]]:
-    """Every state in the order of a case's life, with its steps as sentences."""
+    """Every state in the order of a case's life, with its steps as instructions."""
     return [
-        {"state": state, "title": title, "steps": [(step, sentence(step)) for step in steps if step.in_state == state]}
+        {
+            "state": state,
+            "title": title,
+            "steps": [(step, instruction(step)) for step in steps if step.in_state == state],
+        }
         for state, title in STATE_WORDS.items()
         if state != "closed"
     ]

@@ -143,7 +143,7 @@ CONDITION_WORDS: Mapping[str, Words] = {
     ),
     "points_from": number("the contract has {} relapse points or more"),
     "points_below": number("the contract has fewer than {} relapse points"),
-    "answer_in": among("The customer's word is", "the customer {}", ANSWERS),
+    "answer_in": among("The customer", "the customer {}", ANSWERS),
     "in_force": Words("This measure is in force", lambda kind: IN_FORCE.get(kind, (plain(kind),))[0]),
     "not_in_force": Words("This measure is not in force", lambda kind: IN_FORCE.get(kind, ("", plain(kind)))[1]),
 }

@@ -46,10 +46,17 @@ MEASURE_WORDS = {
 
 def sentence(step: Step) -> str:
     """Such as "After 36 hours, if it is the first time: send the reminder."."""
-    said = f"{lead(step)}: {action_words(step)}"
-    if reason := step.params.get("reason"):
-        said += f". Reason: {reason}"
-    return said if said.endswith((".", "?", "!")) else f"{said}."
+    reason = step.params.get("reason")
+    return instruction(step) + (f" Reason: {ended(str(reason))}" if reason else "")
+
+
+def instruction(step: Step) -> str:
+    """The sentence without the reason, which is for the history."""
+    return ended(f"{lead(step)}: {action_words(step)}")
+
+
+def ended(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def lead(step: Step) -> str:
