@@ -35,6 +35,7 @@ from complaints.notices.bounces import record_bounces
 from complaints.notices.mail_loops import WRITTEN_BY_HAND
 from complaints.notices.replies import record_replies
 from complaints.notices.reporter_answers import ask_about, record_answers
+from complaints.teaching import taught_rules
 from complaints.vocabulary import Disposition, ParsedComplaint, ParsedMessage
 from complaints.waiting import BATCH, claim_waiting, free
 
@@ -110,7 +111,7 @@ def queue_again(ids: Sequence[int] | None = None) -> list[int]:
 
 def read_and_file(messages: Sequence[Message], *, claim: str, now: datetime) -> Processed:
     try:
-        ours = OwnNetworks()
+        ours, taught = OwnNetworks(), taught_rules()
         reads = [
             (
                 m,
@@ -120,6 +121,7 @@ def read_and_file(messages: Sequence[Message], *, claim: str, now: datetime) -> 
                     probe_domain=settings.PROBE_DOMAIN or None,
                     authserv_id=settings.AUTHSERV_ID or None,
                     account_headers=settings.ACCOUNT_HEADERS,
+                    taught=taught,
                 ),
             )
             for m in messages

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from itertools import islice
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,16 +12,30 @@ from django.utils import timezone
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
+from complaints.attribution.networks import OwnNetworks
+from complaints.by_hand import ASIDE
 from complaints.desk import words
 from complaints.desk.access import access_case, access_message, access_notice, may
 from complaints.desk.asked import asked_of
+from complaints.desk.by_hand_form import ComplaintForm
 from complaints.desk.shown_mail import Line, Room, deciding_lines, mark_whole, show_mail
-from complaints.formats.evidence import evidence_of
-from complaints.models import Complaint
+from complaints.formats.addresses import addresses_in
+from complaints.formats.evidence import Evidence, evidence_of
+from complaints.models import Complaint, Message
 from complaints.notices.letter import LINK_MARK
+from complaints.teaching import sender_of
 from complaints.vocabulary import Answer, Category, Disposition
 
 MOST_COMPLAINTS = 100
+MOST_SEARCHED, MOST_NAMED = 100_000, 500  # characters, and addresses in them, that are looked through for ours
+# Fields that a person may show by marking: name in the rule, name in the form by hand, title.
+TEACHABLE = (
+    ("source_ip", "source_ip", "Address"),
+    ("source_port", "source_port", "Source port"),
+    ("arrival_date", "at", "Time"),
+    ("reported_uri", "url", "Page"),
+    ("original_subject", "subject", "Subject of the mail"),
+)
 FIELDS = (
     ("Address named by", "source_reason"),
     ("Envelope sender", "original_mail_from"),
@@ -44,21 +59,47 @@ FRAME_POLICY = "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-an
 @may("see_cases")
 @require_GET
 def message_page(request: HttpRequest, pk: int) -> HttpResponse:
-    message = access_message(request.user, pk)
+    return show_message(request, access_message(request.user, pk))
+
+
+def show_message(
+    request: HttpRequest, message: Message, *, form: ComplaintForm | None = None, status: int = 200, **more: Any
+) -> HttpResponse:
+    """form: as it came back, with what is wrong in it. more: of the page's context."""
     reading = getattr(message, "reading", None)
     complaints = message.complaints.select_related("case", "contract__customer", "reporter", "wait", "rule")
     found = list(complaints.order_by("id")[: MOST_COMPLAINTS + 1])
     shown = found[:MOST_COMPLAINTS]
     asked = asked_of(shown, now=timezone.now())
+    mail = evidence_of(message.raw)
     context = {
         "message": message,
         "reading": reading,
         "kind": words.DISPOSITIONS[Disposition(reading.disposition)] if reading and reading.disposition else "",
-        "mail": show_mail(evidence_of(message.raw), deciding_lines(shown), Room()),
+        "mail": show_mail(mail, deciding_lines(shown), Room()),
         "complaints": [told(complaint) | {"asked": asked.get(complaint.pk)} for complaint in shown],
         "is_cut": len(found) > MOST_COMPLAINTS,
+        "is_aside": reading is not None and reading.problem.startswith(ASIDE),
     }
-    return render(request, "desk/message.html", context)
+    if form is not None or more or (reading and reading.state != reading.State.WAITING and not found):
+        context |= by_hand_context(message, mail, form)
+    return render(request, "desk/message.html", context | more, status=status)
+
+
+def by_hand_context(message: Message, mail: Evidence, form: ComplaintForm | None) -> dict[str, Any]:
+    """What a person needs to read it instead: a form, with what the text says of our own addresses."""
+    text, ours = "\n".join(each.text for each in mail.texts), OwnNetworks()
+    named = islice((address for _, address in addresses_in(text[:MOST_SEARCHED])), MOST_NAMED)
+    addresses = [each for each in dict.fromkeys(named) if ours.holds(each)]
+    sender = sender_of(message)
+    initial = {"reporter": sender, "source_ip": addresses[0] if len(addresses) == 1 else ""}
+    return {
+        "by_hand": form or ComplaintForm(initial=initial),
+        "addresses": addresses[:12],
+        "sender": sender,
+        "sender_domain": sender.rpartition("@")[2],
+        "teachable": TEACHABLE,
+    }
 
 
 def told(complaint: Complaint) -> dict[str, object]:

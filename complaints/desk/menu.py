@@ -38,6 +38,7 @@ ENTRIES = (
     Entry("unattributed", "Unattributed", "desk:unattributed", waits="answers_to_read", waiting="answers to read"),
     Entry("tasks", "Tasks", "desk:tasks", needs="see_cases", waits="open_tasks", waiting="open"),
     Entry("whose", "Who had it", "desk:whose"),
+    Entry("enter", "Enter a complaint", "desk:enter", "Cases", needs="work_cases"),
     Entry("corrections", "Corrections", "desk:corrections", "Cases", waits="corrections_waiting"),
     Entry("campaigns", "Campaigns", "desk:campaigns", "Cases"),
     Entry(
@@ -49,6 +50,7 @@ ENTRIES = (
     ),
     Entry("holds", "Hold", "desk:holds", "Network"),
     Entry("rules", "Rules", "desk:rules", "Rules and reports"),
+    Entry("sender-rules", "Taught senders", "desk:sender-rules", "Rules and reports"),
     Entry("playbooks", "Playbooks", "desk:playbooks", "Rules and reports", needs="see_playbooks"),
     Entry("offenders", "Offenders", "desk:offenders", "Rules and reports", needs="see_reports"),
     Entry("resolvers", "Resolvers", "desk:resolvers", "Set-up", needs="configure"),

@@ -8,7 +8,7 @@ a rule finds is believed no more than any other report.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -172,7 +172,7 @@ def read_line(written: str) -> str | None:
     return written.partition("\n")[0].strip()[:400] or None
 
 
-READ: Final = {
+READ: Final[dict[str, Callable[[str], Any]]] = {
     "source_ip": read_address,
     "source_port": read_port,
     "arrival_date": read_time,
