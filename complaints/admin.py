@@ -20,8 +20,10 @@ from complaints import models
 from complaints.addresses import prefix_key, prefix_text
 from complaints.attribution.importing.spans import Touched
 from complaints.blacklists.editing import BlacklistForm
+from complaints.desk.brand_form import send_sample, show_sample
 from complaints.desk.letter_form import LetterForm, show_preview
 from complaints.notices.own_letters import save_letter
+from complaints.portal.languages import languages
 from complaints.tasks import look_again_at
 
 
@@ -326,6 +328,26 @@ class NoticeAdmin(ReadOnly):
     fields = ("case", "step", "occurrence", "to_name", "to_email", "language", "subject", "text", "state",
               "queued_at", "due_at", "sent_at", "tries", "problem")  # fmt: skip
     ordering = ("-id",)
+
+
+@admin.register(models.Brand)
+class BrandAdmin(admin.ModelAdmin):
+    """A brand that letters went out under is kept: they name it."""
+
+    list_display = ("title", "name", "email", "phone", "default")
+    search_fields = ("name", "title")
+
+    def get_urls(self) -> list[Any]:
+        wrapped = self.admin_site.admin_view
+        return [
+            path("<int:pk>/letter/", wrapped(show_sample), name="complaints_brand_sample"),
+            path("<int:pk>/test-mail/", wrapped(send_sample), name="complaints_brand_send"),
+            *super().get_urls(),
+        ]
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        shown = {"letter_languages": [(each.code, each.name) for each in languages()]}
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | shown)
 
 
 @admin.register(models.LetterText)

@@ -21,6 +21,7 @@ THEMES = frozenset({
     "open_relay", "bot", "stolen_mailbox", "web_script", "bulk_mail", "forwarded", "attack", "content", "copyright",
     "service",
 })  # fmt: skip
+ABOUT_ADDRESSES = frozenset({"content", "copyright"})  # what is reported there is an address of theirs
 FAMILIES: dict[str, str] = {  # of categories
     Category.LOGIN_ATTACK: "attack",
     Category.SCAN: "attack",

@@ -20,7 +20,7 @@ from django.template.loader import render_to_string
 
 from complaints.cases.transitions import MACHINE, record
 from complaints.models import Case, CaseEvent, Notice
-from complaints.notices.about import ahead, events, measures, place_of, theme_of, themes, urls
+from complaints.notices.about import ABOUT_ADDRESSES, ahead, events, measures, place_of, theme_of, themes, urls
 from complaints.notices.evidence import blacklists, relay_proof
 from complaints.notices.letter import LINK_MARK, Letter, as_text, one_line, read_letter
 from complaints.notices.links import make_link
@@ -212,7 +212,7 @@ def facts_of(
         "events": seen,
         "events_have_ports": any(event.port for event in seen),
         # In mail abuse the addresses stood in the mail, and are others' business.
-        "urls": urls(case) if place.kind == "site" or theme == "content" else [],
+        "urls": urls(case) if place.kind == "site" or theme in ABOUT_ADDRESSES else [],
         "link": LINK_MARK,
         "mark": subject_mark(case.number),
         "site": settings.BASE_URL,

@@ -16,6 +16,7 @@ from complaints.notices.mail import letter_mail
 from complaints.notices.moments import moment
 from complaints.notices.senders import sender_of_notice
 
+PROMISING = frozenset({"notify", "remind", "still_open"})  # letters with a date by which it should be fixed
 MOST_NUMBERS = 5  # named where there is room for few
 
 
@@ -51,10 +52,10 @@ def written_in(language: str) -> tuple[str, str]:
 def item_of(notice: Notice, url: str, language: str) -> dict[str, object]:
     case = notice.case
     return {
-        "title": one_line(notice.subject),
+        "title": without_number(one_line(notice.subject), case.number),
         "number": case.number,
         "address": case.address_text if place_of(case).kind == "line" else "",
-        "deadline": moment(case.deadline_at, language) if case.deadline_at else None,
+        "deadline": moment(case.deadline_at, language) if case.deadline_at and notice.step in PROMISING else None,
         "has_page": bool(url),
     }
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from complaints.blacklists import ways_out
 from complaints.models import Case, CaseEvent, CheckRun, Listing
-from complaints.notices.about import Ahead, ahead, events, measures, place_of, theme_of, urls
+from complaints.notices.about import ABOUT_ADDRESSES, Ahead, ahead, events, measures, place_of, theme_of, urls
 from complaints.notices.compose import called
 from complaints.notices.evidence import Blacklists, RelayProof, blacklists, relay_proof
 from complaints.notices.letter import one_line
@@ -73,7 +73,7 @@ def present(case: Case, *, now: datetime, language: str) -> dict[str, Any]:
         "place": place.kind,
         "place_name": place.name,
         "events": seen,
-        "urls": urls(case) if place.kind == "site" or about == "content" else [],
+        "urls": urls(case) if place.kind == "site" or about in ABOUT_ADDRESSES else [],
         "measures": measures(case, language),
         "ahead": what_follows(case, now=now, language=language),
         "customer_name": one_line(str(case.owner.get("customer_name") or "")),

@@ -129,3 +129,41 @@ def test_the_next_contact_gets_the_same_words_and_dates(real_smtp):
     assert "we will block outgoing mail" in " ".join(again.text.split())
     assert again.text.replace("@@", "") == first.text.replace("@@", "")
     assert "Please call me about the printer." in Notice.objects.get(step="message", recipient=2).text
+
+
+@pytest.fixture
+def editor(client, django_user_model):
+    user = django_user_model.objects.create_superuser("eve", "eve@isp.example", "eve")
+    client.force_login(user)
+    return client
+
+
+def test_the_admin_shows_a_brands_letter_and_sends_it_to_nobody_but_the_editor(editor, real_smtp):
+    brand = make_brand()
+    case_of("C-1", "")
+    shown = editor.get(f"/admin/complaints/brand/{brand.pk}/letter/?lang=de").content.decode()
+    assert "Nordnetz" in shown
+    assert "Warum das für Sie wichtig ist" in shown
+    assert "/c/" not in shown
+    editor.post(f"/admin/complaints/brand/{brand.pk}/test-mail/", {"lang": "fr"})
+    (caught,) = real_smtp.messages
+    assert caught.rcpt_tos == ["eve@isp.example"]
+    assert caught.mail["From"] == "Nordnetz <abuse@nordnetz.example>"
+    assert caught.mail["Subject"].strip().startswith("Test: ")
+    assert Notice.objects.count() == 0
+
+
+def test_who_may_not_edit_brands_gets_no_test_mail(client, django_user_model, real_smtp):
+    brand = make_brand()
+    case_of("C-1", "")
+    user = django_user_model.objects.create_user("sam", "sam@isp.example", "sam", is_staff=True)
+    client.force_login(user)
+    assert client.post(f"/admin/complaints/brand/{brand.pk}/test-mail/").status_code == 403
+    assert client.get(f"/admin/complaints/brand/{brand.pk}/letter/").status_code == 403
+    assert real_smtp.messages == []
+
+
+def test_without_a_case_the_admin_says_that_there_is_nothing_to_show(editor):
+    brand = make_brand()
+    assert editor.get(f"/admin/complaints/brand/{brand.pk}/letter/").status_code == 404
+    assert "Test mail to me" in editor.get(f"/admin/complaints/brand/{brand.pk}/change/").content.decode()
