@@ -14,6 +14,7 @@ from csp.constants import NONCE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from abusedesk.environment import BadSetting, Environment
+from abusedesk.log_in import log_in_settings, origins_of
 from complaints.notices.timing import QuietHours
 from complaints.playbooks.working_time import WorkingTime
 from complaints.vocabulary import MeasureKind
@@ -63,6 +64,16 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "complaints.User"
+
+# What is counted across processes is counted in the database: refused log-ins. The rest each process keeps for itself.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "complaints_sharedcount",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
 
 # --- broker (empty: the embedded valkey of `manage.py run`)
 BROKER_URL = env.url(
@@ -219,6 +230,14 @@ DISPLAY_TIME_ZONE = env.read(
 LOG_LEVELS = {level: level for level in ("DEBUG", "INFO", "WARNING", "ERROR")}
 LOG_LEVEL = env.read("ABUSEDESK_LOG_LEVEL", "INFO", LOG_LEVELS.__getitem__, ", ".join(LOG_LEVELS))
 
+LOG_IN = log_in_settings(env, base_url=BASE_URL, name=DESK_NAME, behind_proxy=BEHIND_PROXY)
+globals().update(LOG_IN)
+SECOND_FACTOR: str = LOG_IN["SECOND_FACTOR"]  # who needs one: risky, everybody, nobody
+READ_LOG_DAYS: int = LOG_IN["READ_LOG_DAYS"]
+APPROVAL_HOURS: int = LOG_IN["APPROVAL_HOURS"]  # a proposal that nobody agreed to ends after these
+SESSION_IDLE: int = LOG_IN["SESSION_IDLE"]  # seconds
+ACCOUNT_REAUTHENTICATION_TIMEOUT: int = LOG_IN["ACCOUNT_REAUTHENTICATION_TIMEOUT"]  # seconds; 0 asks nobody again
+
 try:
     env.seal()
 except BadSetting as exc:
@@ -226,7 +245,7 @@ except BadSetting as exc:
 
 # --- Django
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "complaints.desk.admin_site.DeskAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -235,10 +254,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_htmx",
     "csp",
-    "complaints",
+    "complaints",  # before allauth, whose pages it draws anew
+    *LOG_IN["LOG_IN_APPS"],
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
+    "abusedesk.headers.BrowserHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -246,6 +267,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "complaints.desk.session_limits.SessionLimits",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
@@ -295,7 +318,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF, NONCE],
         "img-src": [SELF, "data:"],
         "frame-ancestors": ["'none'"],
-        "form-action": [SELF],
+        "form-action": [SELF, *origins_of(LOG_IN)],
         "base-uri": ["'none'"],
         "object-src": ["'none'"],
     }
@@ -303,8 +326,6 @@ CONTENT_SECURITY_POLICY = {
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"  # a portal link must not leak in a Referer
 X_FRAME_OPTIONS = "DENY"
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BASE_URL.startswith("https://")
 # Once seen by https, never by http again: a portal link must not travel in the clear. Sent with https answers only.
 SECURE_HSTS_SECONDS = 365 * 24 * 3600 if BASE_URL.startswith("https://") else 0
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None

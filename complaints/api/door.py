@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -84,6 +84,7 @@ def key_of(request: HttpRequest, scope: str) -> ApiKey:
 def keep_pace(key: ApiKey, *, now: datetime) -> None:
     """So many calls a minute and key, counted in the cache: each web process counts its own unless that is shared."""
     counter = f"api-pace:{key.pk}:{now:%Y%m%d%H%M}"
+    cache = caches["process"]
     cache.add(counter, 0, timeout=120)
     try:
         count = cache.incr(counter)

@@ -8,18 +8,22 @@ from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 
 from complaints.cases.scope import scope_of
+from complaints.desk.rights import can, capabilities, is_restricted
 from complaints.desk.roles import Can, Role, allowed, lowest
+from complaints.desk.second_factor import lacks_second_factor
 from complaints.models import Case, Message, Notice, User
 
 SUPERVISOR = Role.SUPERVISOR.value  # the name of the group
@@ -27,19 +31,8 @@ READING = ("GET", "HEAD", "OPTIONS")
 
 P = ParamSpec("P")
 M = TypeVar("M", bound=Model)
+R = TypeVar("R")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
-
-
-def capabilities(user: User | AnonymousUser) -> frozenset[Can]:
-    """What `user` may do: one look at their groups a request, none for superusers."""
-    if not user.is_authenticated:
-        return frozenset()
-    return frozenset(Can) if user.is_superuser else allowed(user.role_names, restricted=user.is_restricted)
-
-
-def can(user: User | AnonymousUser, what: str) -> bool:
-    """Raises ValueError for what is no capability: a slip must not look like a refusal."""
-    return Can(what) in capabilities(user)
 
 
 def supervises(user: User | AnonymousUser) -> bool:
@@ -73,11 +66,6 @@ def among(user: User | AnonymousUser, rows: QuerySet[M]) -> QuerySet[M]:
     return rows.filter(scope_of(user, rows.model)) if is_restricted(user) else rows
 
 
-def is_restricted(user: User | AnonymousUser) -> bool:
-    """A superuser never is: who could lift it?"""
-    return user.is_authenticated and user.is_restricted and not user.is_superuser
-
-
 def may(to_read: str, *, to_post: str = "") -> Callable[[View[P]], View[P]]:
     """For every page of the desk: log-in and capability required, never cached, times in the desk's own zone.
 
@@ -92,6 +80,8 @@ def may(to_read: str, *, to_post: str = "") -> Callable[[View[P]], View[P]]:
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return to_login(request)
+            if lacks_second_factor(request):
+                return to_second_factor(request)
             yours = capabilities(request.user)
             for needed in reading if request.method in READING else posting:
                 if needed not in yours:
@@ -102,6 +92,37 @@ def may(to_read: str, *, to_post: str = "") -> Callable[[View[P]], View[P]]:
         return never_cache(guarded)
 
     return guard
+
+
+def for_everybody(view: View[P]) -> View[P]:
+    """Pages about the reader's own account: log-in required, no capability; a second factor is set up here."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return to_login(request)
+        with timezone.override(ZoneInfo(settings.DISPLAY_TIME_ZONE)):
+            return view(request, *args, **kwargs)
+
+    return never_cache(guarded)
+
+
+def to_second_factor(request: HttpRequest) -> HttpResponse:
+    if request.headers.get("HX-Request"):
+        return HttpResponseClientRedirect(reverse("mfa_index"))
+    return redirect("mfa_index")
+
+
+def confirmed(view: Callable[Concatenate[HttpRequest, P], R]) -> Callable[Concatenate[HttpRequest, P], R]:
+    """For dangerous acts: who has not said for a while who they are says it again, and the act goes on from there."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> R:
+        if request.method not in READING:
+            raise_if_reauthentication_required(request, app="complaints")
+        return view(request, *args, **kwargs)
+
+    return guarded
 
 
 def refuse(request: HttpRequest, needed: Can) -> HttpResponse:

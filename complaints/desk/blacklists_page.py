@@ -15,8 +15,9 @@ from django.views.decorators.http import require_GET, require_POST
 
 from complaints.blacklists import mark_asked, release_held
 from complaints.desk import when
-from complaints.desk.access import access_case, can, desk_page, may
+from complaints.desk.access import access_case, desk_page, may
 from complaints.desk.lists import page_below
+from complaints.desk.rights import can
 from complaints.desk.words import Word
 from complaints.models import Blacklist, ListHealth, Listing, ListSweep, ListUse
 from complaints.tasks import advance_cases, wake

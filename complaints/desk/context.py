@@ -13,8 +13,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from complaints.cases.corrections import proposed
-from complaints.desk.access import can, is_restricted, supervises
+from complaints.desk.access import supervises
 from complaints.desk.menu import Menu
+from complaints.desk.rights import can, is_restricted
 from complaints.models import Contract, DeskTask, Hold, ReporterAnswer
 
 LIST_TASKS = ("blacklist", "blacklist-held")

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from complaints.cases.holds import begin_hold, end_hold
 from complaints.desk import when
-from complaints.desk.access import access_case, desk_page, may
+from complaints.desk.access import access_case, confirmed, desk_page, may
 from complaints.desk.case_actions import case_action_of, refuse_stale
 from complaints.desk.forms import HoldForm, MeasureForm
 from complaints.interventions import NotAllowed, ask_release, decide_measure, second_measure, withdraw_measure
@@ -29,6 +29,7 @@ SHOWN = 20
 
 
 @case_action_of("cut_lines")
+@confirmed
 def decide(request: HttpRequest, case: Case) -> None:
     refuse_stale(request, case)
     form = MeasureForm(request.POST)
@@ -84,6 +85,7 @@ VERBS = {
 
 @may("see_cases", to_post="cut_lines")
 @require_POST
+@confirmed
 def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     """Back to where the button stood: the case, or the list of tasks."""
     if verb not in VERBS:

@@ -91,7 +91,7 @@ def test_the_demos_log_ins_are_named_in_the_demo_alone(client: Client, settings:
 def test_a_wrong_password_is_told_without_saying_which_half_was_wrong(client: Client) -> None:
     make_user("ada")
 
-    page = client.post(reverse("login"), {"username": "ada", "password": "x"}).content.decode()
+    page = client.post(reverse("login"), {"login": "ada", "password": "x"}).content.decode()
 
     assert "User name and password do not fit" in page
 
