@@ -23,7 +23,7 @@ from complaints.cases.transitions import record
 from complaints.cases.voices import voice_of
 from complaints.models import Case, Complaint, Contract, Product, Reporter, Rule, User
 from complaints.models.bulk import update_rows
-from complaints.vocabulary import EventKind
+from complaints.vocabulary import ContractKind, EventKind
 
 Ruling = Complaint.Ruling
 RULED = ("rule_id", "ruling")  # what Ruled.columns fills in
@@ -128,10 +128,10 @@ def line_of(row: Mapping[str, Any], contracts: Mapping[str, int]) -> Line:
 
 
 def kinds_of(contracts: Iterable[int | None]) -> dict[int, str]:
-    """What kind of contract each is, by its product; those of an unknown product are missing."""
+    """What kind of contract each is, by its product; one that nobody has said anything of is a business line."""
     products = dict(Product.objects.values_list("name", "kind"))
     rows = Contract.objects.filter(pk__in={pk for pk in contracts if pk}).values_list("pk", "product")
-    return {pk: products[product] for pk, product in rows if product in products}
+    return {pk: products.get(product, ContractKind.BUSINESS.value) for pk, product in rows}
 
 
 def hold(ruled: Ruled, reporters: Mapping[Accusation, str], *, now: datetime) -> None:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from complaints.cases.priority import Weight, prioritise
-from complaints.models import Case, CheckRun, Complaint
-from complaints.vocabulary import CaseState, Category, Verdict
+from django.db.models import Subquery
+
+from complaints.cases.precision import precision
+from complaints.cases.priority import HALF, PASSED, Weight, prioritise
+from complaints.cases.protection import contract_kind
+from complaints.cases.voices import voice_of
+from complaints.cases.weights import DEFAULTS, read_weights
+from complaints.models import Case, CheckRun, Complaint, PriorityWeights, Product, Reporter
+from complaints.vocabulary import CaseState, Category, ContractKind, Verdict
+
+MOST_REPORTERS = 200  # looked at by name; how many there are beyond is counted
+UNPROVEN = 0.75  # an address that nobody vouches for is as easily forged as any
+DAY = timedelta(days=1)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -20,27 +30,91 @@ class Weighed:
     columns: dict[str, Any]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Said:
+    """Who complained. reporters: addresses. voices: independent ones. best: the precision of the best of them."""
+
+    reporters: int
+    voices: int
+    best: float
+
+
 def weigh(case: Case, complaints: Sequence[Complaint], runs: Sequence[CheckRun], *, now: datetime) -> Weighed:
     """`complaints`: the youngest of the case. `runs`: the last finished one of each check and address."""
-    reporters = case.complaints.exclude(reporter=None).values("reporter").distinct().count()
-    points, lines = prioritise(weight_of(case, reporters, runs, now))
+    said = said_by(case)
+    points, kind = points_for(case)
+    weight = weight_of(case, said, complaints, runs, kind, now)
+    worth, lines = prioritise(weight, points)
     columns = {
-        "reporter_count": reporters,
-        "priority": points,
+        "reporter_count": said.reporters,
+        "priority": worth,
         "priority_reasons": [list(line) for line in lines],
+        "weighed": weight.as_json(),
     }
-    return Weighed(reporters, columns)
+    return Weighed(said.reporters, columns)
 
 
-def weight_of(case: Case, reporters: int, runs: Sequence[CheckRun], now: datetime) -> Weight:
-    listed = [row for run in runs for row in run.details.get("lists", []) if row.get("status") == "listed"]
+def points_for(case: Case) -> tuple[Mapping[str, int], ContractKind]:
+    """The weights that hold, and what kind of line it is; one statement."""
+    product = Product.objects.filter(name=case.owner.get("product") or "").values("kind")[:1]
+    newest = PriorityWeights.objects.annotate(line=Subquery(product)).values_list("document", "line").first()
+    if newest is None:
+        return DEFAULTS, contract_kind(case)
+    return read_weights(newest[0]), ContractKind(newest[1] or ContractKind.BUSINESS)
+
+
+def said_by(case: Case) -> Said:
+    mine = case.complaints.exclude(reporter=None).order_by()
+    rows = Reporter.objects.filter(pk__in=mine.values("reporter"))
+    found = list(rows.values_list("address", "right", "wrong", "trust", "authenticated")[:MOST_REPORTERS])
+    reporters = mine.values("reporter").distinct().count() if len(found) == MOST_REPORTERS else len(found)
+    voices = {voice_of(address) for address, *_ in found}
+    best = max((believed(*rest) for _, *rest in found), default=0.0)
+    # Beyond those that were looked at each is taken for somebody of their own: by then it is many anyway.
+    return Said(reporters, len(voices) + reporters - len(found), best)
+
+
+def believed(right: float, wrong: float, trust: str, authenticated: bool) -> float:
+    share = precision(right, wrong, trust=trust)
+    return share if authenticated or trust else share * UNPROVEN
+
+
+def weight_of(
+    case: Case,
+    said: Said,
+    complaints: Sequence[Complaint],
+    runs: Sequence[CheckRun],
+    kind: ContractKind,
+    now: datetime,
+) -> Weight:
+    last_day = sum(complaint.seen_at > now - DAY for complaint in complaints)
+    days_before = max((now - DAY - case.first_seen_at) / DAY, 1.0)
     return Weight(
         category=Category(case.category),
         state=CaseState(case.state),
         complaints=case.complaint_count,
-        reporters=reporters,
-        blacklists=len({row.get("list") for row in listed}),
+        last_day=last_day,
+        a_day_before=round(max(case.complaint_count - last_day, 0) / days_before, 1),
+        reporters=said.voices,
+        precision=round(said.best, 3),
+        lists=lists_in(runs),
         proven=any(run.check_name == "relay" and run.verdict == Verdict.BAD for run in runs),
+        kind=kind,
         ladder=case.ladder,
-        overdue=case.deadline_at is not None and case.deadline_at < now,
+        promise=promise_of(case, now),
     )
+
+
+def lists_in(runs: Sequence[CheckRun]) -> tuple[tuple[str, float], ...]:
+    rows = [row for run in runs for row in run.details.get("lists", []) if row.get("status") == "listed"]
+    found = {str(row.get("list")): float(row.get("weight") or 0) if "weight" in row else 0.5 for row in rows}
+    return tuple(sorted(found.items()))
+
+
+def promise_of(case: Case, now: datetime) -> str:
+    """How much of the time that was promised since the case came into its state has gone."""
+    if case.deadline_at is None:
+        return ""
+    if case.deadline_at < now:
+        return PASSED
+    return HALF if now - case.state_since > case.deadline_at - now else ""
