@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from complaints.playbooks.documents import WORKING, parse_span
 from complaints.playbooks.loading import shipped_playbooks
 
 NOTE = "Demo: minutes instead of days"
-# A span that is not in this table stops the seeding: a new timer must not silently last for days.
+# One between two of these lasts as long as the longer; one beyond them stops the seeding: no timer may last for days.
 SHORTER = {
     "17d": "10m",
     "14d": "9m",
@@ -47,8 +48,14 @@ def hurried(document: dict[str, Any]) -> dict[str, Any]:
 
 def shorten(fields: dict[str, Any], step: dict[str, Any]) -> None:
     for name in TIMERS:
-        if name in fields and fields[name] not in SHORTER:
-            raise NoShorterTimer(f"step {step['id']}: {name} {fields[name]!r} is none of {', '.join(SHORTER)}")
         if name in fields:
             by_step = SHORTER_BY_STEP.get(step["id"]) if name == "after" else None
-            fields[name] = by_step or SHORTER[fields[name]]
+            fields[name] = by_step or shorter(fields[name], f"step {step['id']}: {name}")
+
+
+def shorter(span: str, where: str) -> str:
+    known = sorted(SHORTER, key=parse_span)
+    found = next((each for each in known if parse_span(span.removesuffix(WORKING)) <= parse_span(each)), None)
+    if found is None:
+        raise NoShorterTimer(f"{where} {span!r} is longer than {known[-1]}")
+    return SHORTER[found]
