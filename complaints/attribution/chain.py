@@ -37,7 +37,8 @@ def attribute(questions: Sequence[Question]) -> list[Holding]:
         if not told:
             continue
         for number, holding in zip(told, resolver.resolve([asked[n] for n in told], around), strict=True):
-            answers[number] = weightier(signed(holding, resolver), answers[number])
+            told_by = signed(holding, resolver) if holding and holding.again_at else holding
+            answers[number] = weightier(told_by, answers[number])
         pending = [number for number in pending if not stands(answers[number], places[number])]
     for resolver in resolvers:
         if hasattr(resolver, "review"):
@@ -92,10 +93,8 @@ def before_asking(question: Question, places: frozenset[Place], now: datetime) -
     return outside(question) if places is OUTSIDE else shared(question, Place.RELAY in places)
 
 
-def signed(holding: Holding | None, resolver: ModuleType) -> Holding | None:
+def signed(holding: Holding, resolver: ModuleType) -> Holding:
     """With the name of who cannot tell now, for whoever waits."""
-    if holding is None or holding.again_at is None:
-        return holding
     return dataclasses.replace(holding, resolver=resolver.NAME)
 
 

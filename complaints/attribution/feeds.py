@@ -47,7 +47,7 @@ def untold(question: Question, held: Sequence[Claim], feeds: Feeds, now: datetim
 
     Behind the last one somebody may have come whom its feed did not tell of, so it must have told to the end.
     """
-    if all(claim.said_at is None for claim in held):
+    if held[0].said_at is None and (len(held) == 1 or all(claim.said_at is None for claim in held)):
         return None
     needed = last_moment(question, now)
     last = max(held, key=end_of)

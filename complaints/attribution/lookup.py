@@ -62,7 +62,9 @@ def look_around(questions: Sequence[Question]) -> Surroundings:
             plan, feeds_are_new = load_plan(), True
             continue
         around = Surroundings(plan, dict(zip(questions, found, strict=True)), now)
-        if feeds_are_new or not any(may_be_untold(q, around.claims[q], plan.feeds, now) for q in questions):
+        if feeds_are_new or all(claim.said_at is None for claims in found for claim in claims):
+            return around
+        if not any(may_be_untold(q, around.claims[q], plan.feeds, now) for q in questions):
             return around
         # Feeds first, then the claims again: a feed may have told meanwhile of the one who came after.
         newer, feeds_are_new = with_new_feeds(plan), True
