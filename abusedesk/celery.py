@@ -48,6 +48,11 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 50},
         },
+        "watch-rises": {
+            "task": "complaints.tasks.watch_rises",
+            "schedule": 600.0,
+            "options": {"expires": 500},
+        },
         "watch-night": {"task": "complaints.tasks.tidy_watch", "schedule": crontab(hour=4, minute=7)},
         "blacklists": {
             "task": "complaints.tasks.tend_blacklists",

@@ -20,7 +20,7 @@ from kombu.exceptions import OperationalError
 from abusedesk.celery import app
 from complaints import blacklists, checking, intake, interventions, pipeline, waiting
 from complaints.attribution import foreign
-from complaints.cases import campaigns, floods, reattribution, reporters, ripening, waits
+from complaints.cases import campaigns, feeds, floods, reattribution, reporters, ripening, rises, tallies, waits
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
 from complaints.models import Case, CheckRun, Complaint, Contract, Forward, Notice, Reading, ReporterMail
@@ -178,14 +178,26 @@ def tend_blacklists() -> None:
 
 @app.task
 def tend_watch() -> None:
-    """Once a minute, behind the filing: complaints that came in are put into their campaigns."""
-    campaigns.find_campaigns(now=timezone.now())
+    """Once a minute, behind the filing: what came in is counted, put into its campaigns, and each feed is heard."""
+    now = timezone.now()
+    tallies.count_complaints(now=now)
+    campaigns.find_campaigns(now=now)
+    feeds.watch_feeds(now=now)
+
+
+@app.task
+def watch_rises() -> None:
+    """Every ten minutes: what stands out from the same weekday of the weeks before."""
+    rises.watch_rises(now=timezone.now())
 
 
 @app.task
 def tidy_watch() -> None:
     """Once a night: what nobody looks back to any more."""
-    campaigns.forget_campaigns(now=timezone.now())
+    now = timezone.now()
+    campaigns.forget_campaigns(now=now)
+    tallies.forget_tallies(now=now)
+    feeds.forget_feeds(now=now)
 
 
 @app.task

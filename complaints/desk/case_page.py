@@ -23,6 +23,7 @@ from complaints.desk.outgoing_mail import letter_shown
 from complaints.desk.rows import promise_of, row_of
 from complaints.desk.shown_answer import mail_answer, offers_of
 from complaints.desk.turn import stages, turn_in_words
+from complaints.desk.watch_page import watched
 from complaints.models import Case, User
 from complaints.notices.letter import LINK_MARK
 from complaints.notices.links import token_of
@@ -103,6 +104,7 @@ def parts_of(case: Case, user: User | AnonymousUser) -> dict[str, Any]:
         **corrected.corrections_of(case),
         **regrouped.others_of(case, now),
         "campaigns": campaigns_of(story.complaints),
+        **watched(case, now),
         **shown_measures.measures_of(case, now),
     }  # fmt: skip
 

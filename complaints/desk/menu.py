@@ -48,6 +48,7 @@ ENTRIES = (
     Entry(
         "blacklists", "Blacklists", "desk:blacklists", "Network", waits="lists_to_look_at", waiting="need attention"
     ),
+    Entry("watch", "Watch", "desk:watch", "Network"),
     Entry("holds", "Hold", "desk:holds", "Network"),
     Entry("rules", "Rules", "desk:rules", "Rules and reports"),
     Entry("sender-rules", "Taught senders", "desk:sender-rules", "Rules and reports"),

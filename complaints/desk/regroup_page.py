@@ -26,7 +26,7 @@ from complaints.cases.regrouping import (
 from complaints.cases.transitions import StaleCase
 from complaints.cases.undoing import CannotUndo, undo_change
 from complaints.desk import when, words
-from complaints.desk.access import access_case, desk_page, visible
+from complaints.desk.access import access_case, may, visible
 from complaints.desk.regroup_preview import Preview, preview_of
 from complaints.models import Case, CaseChange, Complaint
 from complaints.tasks import advance_cases, wake
@@ -63,7 +63,7 @@ class Wanted:
     ids: Sequence[int]
 
 
-@desk_page
+@may("see_network", to_post="merge_cases")
 def regroup_page(request: HttpRequest, pk: int) -> HttpResponse:
     """GET shows what can be chosen, and of what was chosen what would happen. POST does it."""
     case = access_case(request.user, pk)
@@ -189,7 +189,7 @@ DO: dict[str, Callable[[Wanted, dict[str, Any]], CaseChange]] = {
 }
 
 
-@desk_page
+@may("see_network", to_post="merge_cases")
 @require_POST
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     change = get_object_or_404(CaseChange.objects.select_related("from_case", "to_case"), pk=pk)

@@ -29,6 +29,7 @@ from complaints.desk import (
     rules_page,
     sender_rules_page,
     tasks_page,
+    watch_page,
     whose_page,
 )
 
@@ -79,6 +80,8 @@ urlpatterns = [
     path("listing/<int:pk>/asked", blacklists_page.asked, name="listing-asked"),
     path("campaigns", campaigns_page.campaigns_page, name="campaigns"),
     path("campaigns/<int:pk>", campaigns_page.campaign_page, name="campaign"),
+    path("watch", watch_page.watch_page, name="watch"),
+    path("watch/feed/<int:pk>/forget", watch_page.forget_feed, name="feed-forget"),
     path("contacts", contacts_page.contacts_page, name="contacts"),
     path("contacts/<int:pk>/check", contacts_page.check, name="contacts-check"),
     path("contacts/<int:pk>/again", contacts_page.again, name="contacts-again"),

@@ -83,7 +83,7 @@ class Rise(models.Model):
 
 
 class Feed(models.Model):
-    """What comes in regularly: one sender of one format, or (sender "") all mail of a format."""
+    """What comes in regularly: one sender's mail (format ""), or all mail of a format (sender "")."""
 
     format = models.CharField(max_length=40)
     sender = models.CharField(max_length=320, blank=True, default="")
@@ -99,7 +99,7 @@ class Feed(models.Model):
         indexes = [models.Index(fields=["last_at"], name="feed_last")]
 
     def __str__(self) -> str:
-        return f"{self.format} from {self.sender}" if self.sender else self.format
+        return self.sender or f"format {self.format}"
 
 
 class SignedCall(models.Model):

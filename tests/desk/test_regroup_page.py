@@ -39,36 +39,36 @@ def text_of(client: Client, case: Case, **query: object) -> str:
     return client.get(url_of(case), query).content.decode()
 
 
-def test_before_merging_the_page_says_what_will_happen_and_does_nothing(ada: Client, spam: Case, bot: Case) -> None:
-    page = text_of(ada, bot, what="merge", to=spam.number)
+def test_before_merging_the_page_says_what_will_happen_and_does_nothing(bruno: Client, spam: Case, bot: Case) -> None:
+    page = text_of(bruno, bot, what="merge", to=spam.number)
 
     assert f"1 complaint of case {bot.number} join 2 complaints of case {spam.number}." in page
     assert f"Case {bot.number} is closed as merged and points to case {spam.number}" in page
     assert CaseChange.objects.count() == 0
 
 
-def test_merging_leads_to_the_case_that_lives_on_with_a_button_to_undo_it(ada: Client, spam: Case, bot: Case) -> None:
+def test_merging_leads_to_the_case_that_lives_on_with_a_button_to_undo_it(bruno: Client, spam: Case, bot: Case) -> None:
     form = {"what": "merge", "to": spam.number, "stay": bot.stay, "to_stay": spam.stay, "reason": "same machine"}
 
-    response = ada.post(url_of(bot), form)
+    response = bruno.post(url_of(bot), form)
 
     assert response["Location"] == reverse("desk:case", args=[spam.pk])
     change = CaseChange.objects.get()
-    assert (change.from_case, change.to_case, change.made_by, change.reason) == (bot, spam, "ada", "same machine")
-    page = ada.get(response["Location"]).content.decode()
+    assert (change.from_case, change.to_case, change.made_by, change.reason) == (bot, spam, "bruno", "same machine")
+    page = bruno.get(response["Location"]).content.decode()
     assert f"Case {bot.number} was merged into this one, with 1 complaint" in page
     assert reverse("desk:regroup-undo", args=[change.pk]) in page
-    assert "everything about it goes on there" in ada.get(reverse("desk:case", args=[bot.pk])).content.decode()
+    assert "everything about it goes on there" in bruno.get(reverse("desk:case", args=[bot.pk])).content.decode()
 
 
-def test_undoing_puts_the_case_back(ada: Client, spam: Case, bot: Case) -> None:
+def test_undoing_puts_the_case_back(bruno: Client, spam: Case, bot: Case) -> None:
     change = merge_cases(bot, into=spam, actor="ada", reason="", now=NOON)
 
-    ada.post(reverse("desk:regroup-undo", args=[change.pk]))
+    bruno.post(reverse("desk:regroup-undo", args=[change.pk]))
 
     bot.refresh_from_db()
     assert (bot.state, bot.merged_into) == ("investigating", None)
-    page = ada.get(reverse("desk:case", args=[bot.pk])).content.decode()
+    page = bruno.get(reverse("desk:case", args=[bot.pk])).content.decode()
     assert "The merging was undone" in page
 
 
@@ -82,43 +82,43 @@ def test_undoing_puts_the_case_back(ada: Client, spam: Case, bot: Case) -> None:
         ({"what": "split", "complaint": ["x", "7777777"]}, "Choose at least one complaint of this case."),
     ],
 )
-def test_what_cannot_be_done_is_said(ada: Client, spam: Case, query: dict[str, object], said: str) -> None:
-    assert said in text_of(ada, spam, **query)
-    assert ada.post(url_of(spam), {**query, "stay": spam.stay}).status_code == 400
+def test_what_cannot_be_done_is_said(bruno: Client, spam: Case, query: dict[str, object], said: str) -> None:
+    assert said in text_of(bruno, spam, **query)
+    assert bruno.post(url_of(spam), {**query, "stay": spam.stay}).status_code == 400
     assert CaseChange.objects.count() == 0
 
 
-def test_cases_of_two_contracts_are_linked_but_never_merged(ada: Client, spam: Case) -> None:
+def test_cases_of_two_contracts_are_linked_but_never_merged(bruno: Client, spam: Case) -> None:
     other = make_case(make_contract("C-2"))
 
-    assert "is about another contract" in text_of(ada, spam, what="merge", to=other.number)
-    assert "Neither customer learns of the other." in text_of(ada, spam, what="link", to=other.number)
-    ada.post(url_of(spam), {"what": "link", "to": other.number})
+    assert "is about another contract" in text_of(bruno, spam, what="merge", to=other.number)
+    assert "Neither customer learns of the other." in text_of(bruno, spam, what="link", to=other.number)
+    bruno.post(url_of(spam), {"what": "link", "to": other.number})
     spam.refresh_from_db()
     assert spam.parent == other
 
 
-def test_an_address_chooses_all_its_complaints(ada: Client, spam: Case) -> None:
-    page = text_of(ada, spam, what="split", about="192.0.2.11")
+def test_an_address_chooses_all_its_complaints(bruno: Client, spam: Case) -> None:
+    page = text_of(bruno, spam, what="split", about="192.0.2.11")
 
     assert "1 complaint become a new case" in page.replace("becomes", "become")
     assert "Later complaints about 192.0.2.11 go to the new case while it is open." in page
 
 
-def test_a_split_from_the_page(ada: Client, spam: Case) -> None:
+def test_a_split_from_the_page(bruno: Client, spam: Case) -> None:
     theirs = spam.complaints.order_by("pk")[1]
 
-    ada.post(url_of(spam), {"what": "split", "complaint": theirs.pk, "stay": spam.stay})
+    bruno.post(url_of(spam), {"what": "split", "complaint": theirs.pk, "stay": spam.stay})
 
     part = Case.objects.exclude(pk=spam.pk).get()
     assert (part.grouping, part.complaint_count) == ("address:192.0.2.11", 1)
-    assert "This case is only about" in ada.get(reverse("desk:case", args=[part.pk])).content.decode()
+    assert "This case is only about" in bruno.get(reverse("desk:case", args=[part.pk])).content.decode()
 
 
-def test_a_page_older_than_the_case_changes_nothing(ada: Client, spam: Case, bot: Case) -> None:
+def test_a_page_older_than_the_case_changes_nothing(bruno: Client, spam: Case, bot: Case) -> None:
     Case.objects.filter(pk=spam.pk).update(stay=2)
 
-    response = ada.post(url_of(bot), {"what": "merge", "to": spam.number, "stay": bot.stay, "to_stay": "1"})
+    response = bruno.post(url_of(bot), {"what": "merge", "to": spam.number, "stay": bot.stay, "to_stay": "1"})
 
     assert response.status_code == 409
     assert CaseChange.objects.count() == 0

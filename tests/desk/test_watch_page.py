@@ -1,0 +1,125 @@
+"""The page of the watch, its charts, and what a case says of its contract's counters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from complaints.cases.fluctuation import Band
+from complaints.cases.tasks import open_task
+from complaints.desk.watch_chart import Point, chart_of, nice, points_of, short
+from complaints.models import DeskTask, Feed, Product, Rise, Tally
+from tests.factories import make_case, make_contract
+
+DAY = timedelta(days=1)
+MONDAY = date(2026, 3, 9)
+
+
+@pytest.mark.parametrize(("top", "rounded"), [(1, 1), (3, 4), (9, 10), (10, 10), (11, 20), (41, 60), (999, 1000)])
+def test_the_scale_ends_at_a_round_number(top: float, rounded: float) -> None:
+    assert nice(top) == rounded
+
+
+@pytest.mark.parametrize(
+    ("n", "text"), [(0, "0"), (0.5, "0.5"), (750, "750"), (1500, "1.5k"), (2_000_000, "2M"), (3e9, "3G"), (4e12, "4T")]
+)
+def test_large_numbers_are_short_at_the_axis(n: float, text: str) -> None:
+    assert short(n) == text
+
+
+def test_a_chart_says_in_a_sentence_what_it_draws() -> None:
+    counted = {MONDAY - DAY * back: 100.0 for back in range(1, 60)} | {MONDAY: 300.0}
+    chart = chart_of(points_of(counted, today=MONDAY, days=14), what="Complaints")
+
+    assert chart.said == ("Complaints, 14 days. 9 Mar: 300; expected were 50 to 150. Above what was expected: 9 Mar.")
+    assert [above for *_, above in chart.dots] == [False] * 13 + [True]
+    assert len(chart.areas) == 1
+
+
+def test_days_that_nobody_told_are_left_out() -> None:
+    points = [Point(MONDAY, None, None), Point(MONDAY + DAY, 5, Band(4, 0, 9)), Point(MONDAY + 2 * DAY, 0, None)]
+    chart = chart_of(points, what="Messages")
+
+    assert (len(chart.dots), chart.areas) == (2, [])
+    assert chart_of([Point(MONDAY, None, None)], what="Messages").said == "Messages: nothing was counted yet."
+
+
+def tally(kind: str, ref: int, n: int, back: int) -> Tally:
+    at = midnight() - back * DAY
+    return Tally(kind=kind, ref=ref, metric="complaints", span="day", at=at, n=n)
+
+
+def midnight() -> datetime:
+    return timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def rise_of(kind: str, ref: int, **columns: object) -> Rise:
+    told = {"metric": "complaints", "began_at": midnight(), "last_at": midnight(), "value": 300, "usual": 5, "most": 17}
+    return Rise.objects.create(kind=kind, ref=ref, **(told | columns))
+
+
+def test_a_new_site_says_that_nothing_was_counted(ada: Client) -> None:
+    page = ada.get("/watch").content.decode()
+    assert "Nothing has been counted yet." in page
+    assert "No machine has sent a report yet." in page
+
+
+def test_rises_of_network_products_and_contracts_are_shown_with_their_cases(ada: Client) -> None:
+    product, case = Product.objects.create(name="DSL"), make_case(make_contract("C-7", customer="K-7"))
+    Tally.objects.bulk_create(tally(*key, n, back) for key in (("all", 0), ("product", product.pk)) for back, n in
+                              [(back, 10) for back in range(60)])  # fmt: skip
+    rise_of("all", 0)
+    rise_of("product", product.pk)
+    rise_of("contract", case.contract_id)
+
+    page = ada.get("/watch").content.decode()
+
+    assert [text in page for text in ("Whole network", "DSL", "Customer K-7", case.number, "60.0 times the usual")] == [
+        True
+    ] * 5
+    assert page.count("<svg") == 2
+
+
+def test_a_case_shows_the_rise_of_its_contract_and_only_that(ada: Client) -> None:
+    case, other = make_case(), make_case(make_contract("C-2"))
+    Tally.objects.bulk_create([tally("all", 0, 10, back) for back in range(60)])
+    Tally.objects.bulk_create([tally("contract", case.contract_id, 300, 0)])
+    rise_of("contract", case.contract_id)
+
+    page = ada.get(f"/case/{case.pk}").content.decode()
+    assert "<b>Complaints: 300</b>" in page
+    assert 'aria-label="Complaints, 28 days.' in page
+    assert "<svg" not in ada.get(f"/case/{other.pk}").content.decode()
+
+
+def test_ended_rises_stand_below(ada: Client) -> None:
+    rise_of("all", 0, ended_at=timezone.now())
+    page = ada.get("/watch").content.decode()
+    assert "Rises that ended" in page
+    assert "Nothing rises" in page
+
+
+def test_a_feed_that_has_stopped_is_no_longer_expected_by_a_persons_word(ada: Client, olga: Client) -> None:
+    now = timezone.now()
+    feed = Feed.objects.create(
+        sender="fbl@x.example", first_at=now, last_at=now - 3 * DAY, gaps=[1] * 20, silent_since=now - 3 * DAY
+    )
+    open_task("feed-silent", "fbl@x.example", title="Nothing comes", actor="machine", now=now)
+    assert "No longer expected" in ada.get("/watch").content.decode()
+    assert "No longer expected" not in olga.get("/watch").content.decode()
+
+    assert ada.post(f"/watch/feed/{feed.pk}/forget")["Location"] == "/watch#feeds"
+
+    assert (Feed.objects.count(), DeskTask.objects.get().done_by) == (0, "ada")
+
+
+def test_the_page_counts_no_complaints(ada: Client, sql_of: Callable[..., list[str]]) -> None:
+    Tally.objects.bulk_create([tally("all", 0, 10, back) for back in range(60)])
+    sent = sql_of(lambda: ada.get("/watch"))
+
+    assert [sql for sql in sent if "complaints_complaint" in sql or "COUNT(" in sql] == []
+    assert len(sent) <= 16
