@@ -19,7 +19,7 @@ from complaints.cases.reattribution import batches, overtake
 from complaints.cases.transitions import record
 from complaints.models import Case, DeskTask, Reattribution
 from complaints.models.text import storable
-from complaints.vocabulary import EventKind
+from complaints.vocabulary import CaseState, EventKind
 
 State, Told = Reattribution.State, Reattribution.Told
 OVERTAKEN = "the complaint had moved meanwhile"
@@ -28,18 +28,21 @@ OVERTAKEN = "the complaint had moved meanwhile"
 @dataclasses.dataclass(slots=True)
 class Corrected:
     """moved: complaints. overtaken: proposals that no longer fitted. cases: ids to wake. told: ids of the cases
-    left empty whose contract we had written to."""
+    left empty whose contract we had written to. instead: by the id of a case that had been closed when complaints
+    were to go back into it, the id of the one that was opened instead."""
 
     moved: int = 0
     overtaken: int = 0
     cases: set[int] = dataclasses.field(default_factory=set)
     told: set[int] = dataclasses.field(default_factory=set)
+    instead: dict[int, int] = dataclasses.field(default_factory=dict)
 
     def add(self, more: Corrected) -> None:
         self.moved += more.moved
         self.overtaken += more.overtaken
         self.cases |= more.cases
         self.told |= more.told
+        self.instead |= more.instead
 
 
 def apply_reattribution(ids: Iterable[int], *, actor: str, now: datetime, note: str = "") -> Corrected:
@@ -119,7 +122,8 @@ def dismiss_reattribution(ids: Iterable[int], *, actor: str, now: datetime, note
 def revert_reattribution(ids: Iterable[int], *, actor: str, now: datetime, note: str = "") -> Corrected:
     """Undo what was applied: each complaint goes back to the answer it had before, with a history of its own.
 
-    A case that was closed because its complaints left it stays closed; a new one is opened. Safe to repeat.
+    A case that was closed meanwhile stays closed, with its end and its letters as they were: the complaints stand in
+    the contract's active case, or in a new one that is no relapse; history and `instead` tell which. Safe to repeat.
     """
     total = Corrected()
     for batch in batches(ids):
@@ -133,8 +137,9 @@ def revert_batch(ids: Sequence[int], *, actor: str, now: datetime, note: str) ->
     rows = {row.complaint_id: row for row in applied.select_related("complaint__contract__customer").order_by("pk")}
     fitting = {pk: row for pk, row in rows.items() if stands_after(row)}
     asked = [Asked(row.complaint, holding_from(row.before, row.from_contract_id)) for row in fitting.values()]
+    closed = closed_of(fitting.values())
     with transaction.atomic():
-        because = "a correction was undone"
+        because = "a correction was undone" + (f"; {stay_closed(list(closed.values()))}" if closed else "")
         history = {
             row.complaint_id: row
             for row in history_rows(asked, state=State.APPLIED, because=because, actor=actor, now=now)
@@ -150,7 +155,24 @@ def revert_batch(ids: Sequence[int], *, actor: str, now: datetime, note: str) ->
         # Where the contract was told: it was right after all.
         was_right = {row.from_case_id for each in moved.asked if (row := fitting[each.complaint.pk]).from_case_id}
         settle_told(was_right, Told.LEFT, actor=actor, now=now)
-    return Corrected(len(moved.asked), len(rows) - len(moved.asked), moved.cases, moved.told)
+    instead = {
+        row.from_case_id: moved.placed[pk]
+        for pk, row in fitting.items()
+        if row.from_case_id in closed and moved.placed.get(pk, row.from_case_id) != row.from_case_id
+    }
+    return Corrected(len(moved.asked), len(rows) - len(moved.asked), moved.cases, moved.told, instead)
+
+
+def closed_of(rows: Iterable[Reattribution]) -> dict[int, str]:
+    """Numbers of the cases that the complaints came from and that are closed now, by id."""
+    found = Case.objects.filter(pk__in={row.from_case_id for row in rows}, state=CaseState.CLOSED).order_by("pk")
+    return {case.pk: case.number for case in found}
+
+
+def stay_closed(numbers: Sequence[str]) -> str:
+    """In words, for histories and pages."""
+    shown = ", ".join(numbers[:3]) + (f" and {len(numbers) - 3} more" if len(numbers) > 3 else "")
+    return f"case {shown} stays closed" if len(numbers) == 1 else f"cases {shown} stay closed"
 
 
 def settle_told(case_ids: Collection[int], how: Reattribution.Told, *, actor: str, now: datetime) -> None:

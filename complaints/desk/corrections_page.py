@@ -18,7 +18,7 @@ from complaints.cases import proposals
 from complaints.cases.corrections import apply_reattribution, dismiss_reattribution, revert_reattribution
 from complaints.desk import when, words
 from complaints.desk.access import access_case, desk_page
-from complaints.models import Reattribution
+from complaints.models import Case, Reattribution
 from complaints.notices.withdrawal import leave_untold, withdraw
 from complaints.tasks import advance_cases, deliver_notices, wake
 from complaints.vocabulary import Answer, Category
@@ -160,6 +160,12 @@ def revert(request: HttpRequest, pk: int) -> HttpResponse:
     wake(advance_cases, done.cases)
     if done.moved:
         messages.success(request, f"{complaints(done.moved)} went back to where they were.")
+    for old, new in done.instead.items():
+        numbers = {case.pk: case.number for case in Case.objects.filter(pk__in=[old, new])}
+        messages.warning(
+            request,
+            f"Case {numbers[old]} had been closed meanwhile and stays so: they stand in case {numbers[new]} now.",
+        )
     if done.overtaken or not done.moved:
         messages.warning(request, "What has moved again since then was left where it is.")
     return redirect("desk:corrections")

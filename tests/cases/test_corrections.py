@@ -416,6 +416,32 @@ def test_undoing_brings_the_old_answer_back_with_a_history_of_its_own() -> None:
     assert Case.objects.get(contract__reference="C-2").resolution == "merged"
 
 
+def test_undoing_tells_which_case_stands_for_the_one_that_was_closed_meanwhile() -> None:
+    old = misplaced().case
+    assert old
+    [pk] = propose()
+    apply_reattribution([pk], actor="ada", now=NOON)
+
+    undone = revert_reattribution([pk], actor="ben", now=NOON + HOUR)
+
+    old.refresh_from_db()
+    fresh = Case.objects.get(contract__reference="C-1", state="investigating")
+    assert (undone.instead, old.state) == ({old.pk: fresh.pk}, "closed")
+    because = f"a correction was undone; case {old.number} stays closed"
+    assert fresh.events.get(kind="moved_here").data["because"] == because
+
+
+def test_undoing_into_a_case_that_is_still_open_needs_no_other() -> None:
+    kept = make_complaint(misplaced().case, address="192.0.2.44")
+    pk = propose()[0]
+    apply_reattribution([pk], actor="ada", now=NOON)
+
+    undone = revert_reattribution([pk], actor="ben", now=NOON + HOUR)
+
+    assert undone.instead == {}
+    assert Complaint.objects.get(pk=Reattribution.objects.get(pk=pk).complaint_id).case == kept.case
+
+
 def test_undoing_twice_has_the_effect_of_once() -> None:
     misplaced()
     [pk] = propose()
