@@ -169,9 +169,15 @@ def test_what_was_moved_can_be_undone_and_is_told_as_undone(ada: Client) -> None
     correct(2)
     pk = waiting()[0]
     decide(ada)
-    ada.post(f"/corrections/{pk}/undo")
+    old = Case.objects.get(contract__reference="C-1")
+    response = ada.post(f"/corrections/{pk}/undo")
 
-    assert Case.objects.active().get(contract__reference="C-1").complaint_count == 2
+    new = Case.objects.active().get(contract__reference="C-1")
+    assert [str(message) for message in get_messages(response.wsgi_request)] == [
+        "2 complaints went back to where they were.",
+        f"Case {old.number} had been closed meanwhile and stays so: they are in case {new.number} now.",
+    ]
+    assert new.complaint_count == 2
     assert "undone again" in text_of(ada, "/corrections")
 
 
