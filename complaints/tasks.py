@@ -20,7 +20,18 @@ from kombu.exceptions import OperationalError
 from abusedesk.celery import app
 from complaints import blacklists, checking, intake, interventions, pipeline, waiting
 from complaints.attribution import foreign
-from complaints.cases import campaigns, feeds, floods, reattribution, reporters, ripening, rises, tallies, waits
+from complaints.cases import (
+    campaigns,
+    feeds,
+    floods,
+    reattribution,
+    reporters,
+    reweighing,
+    ripening,
+    rises,
+    tallies,
+    waits,
+)
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
 from complaints.models import Case, CheckRun, Complaint, Contract, Forward, Notice, Reading, ReporterMail
@@ -146,6 +157,13 @@ def prove_contacts() -> None:
 
 
 @app.task
+def reweigh_cases(ids: list[int]) -> None:
+    """After other weights were saved: the open cases, portion by portion. The sweep goes on where this one dies."""
+    while reweighing.reweigh(now=timezone.now()):
+        pass
+
+
+@app.task
 def tally_reporters() -> None:
     """Once a minute: what reporters sent since the last time is counted, behind the intake."""
     reporters.tally(now=timezone.now())
@@ -212,6 +230,8 @@ def sweep() -> None:
     wake(process_messages, waiting_now)
     wake(process_messages, floods.later_ids(limit=LATER if waiting_now else SWEPT))
     floods.end_floods(now=now)
+    reweighing.reweigh_late(now=now)
+    wake(reweigh_cases, reweighing.unfinished())
     wake(advance_cases, checking.stop_waiting(now=now))
     wake(
         advance_cases,

@@ -13,7 +13,7 @@ from complaints.cases.precision import precision
 from complaints.cases.priority import HALF, PASSED, Weight, prioritise
 from complaints.cases.protection import contract_kind
 from complaints.cases.voices import voice_of
-from complaints.cases.weights import DEFAULTS, read_weights
+from complaints.cases.weights import DEFAULTS, kept_weights
 from complaints.models import Case, CheckRun, Complaint, PriorityWeights, Product, Reporter
 from complaints.vocabulary import CaseState, Category, ContractKind, Verdict
 
@@ -60,7 +60,7 @@ def points_for(case: Case) -> tuple[Mapping[str, int], ContractKind]:
     newest = PriorityWeights.objects.annotate(line=Subquery(product)).values_list("document", "line").first()
     if newest is None:
         return DEFAULTS, contract_kind(case)
-    return read_weights(newest[0]), ContractKind(newest[1] or ContractKind.BUSINESS)
+    return kept_weights(newest[0]), ContractKind(newest[1] or ContractKind.BUSINESS)
 
 
 def said_by(case: Case) -> Said:

@@ -77,3 +77,8 @@ def read_weights(document: Mapping[str, Any]) -> dict[str, int]:
             raise BadWeight(f"{setting.title}: {value!r} is no whole number from 0 to {setting.most}")
         found[name] = value
     return found
+
+
+def kept_weights(document: Mapping[str, Any]) -> dict[str, int]:
+    """Of a stored version: what this program knows of it, at most what may be set today."""
+    return {name: min(int(document.get(name, each.default)), each.most) for name, each in SETTINGS.items()}

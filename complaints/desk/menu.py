@@ -52,6 +52,7 @@ ENTRIES = (
     Entry("holds", "Hold", "desk:holds", "Network"),
     Entry("rules", "Rules", "desk:rules", "Rules and reports"),
     Entry("sender-rules", "Taught senders", "desk:sender-rules", "Rules and reports"),
+    Entry("priority", "Priority", "desk:priority", "Rules and reports", needs="see_reports"),
     Entry("playbooks", "Playbooks", "desk:playbooks", "Rules and reports", needs="see_playbooks"),
     Entry("offenders", "Offenders", "desk:offenders", "Rules and reports", needs="see_reports"),
     Entry("resolvers", "Resolvers", "desk:resolvers", "Set-up", needs="configure"),
