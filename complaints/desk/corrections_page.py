@@ -132,8 +132,40 @@ def decide(request: HttpRequest) -> HttpResponse:
     if len(ids) > MOST_AT_ONCE:
         messages.warning(request, f"The other {len(ids) - MOST_AT_ONCE:,} still wait: {MOST_AT_ONCE:,} go at a time.")
     if done.told:
-        text = f"Case {numbers[old]} had been closed meanwhile and stays so: they are in case {numbers[new]} now."
-        messages.warning(request, text)
+        messages.warning(
+            request, "The wrong contract had been told. Decide below whether to write that it was our mistake."
+        )
+    return redirect("desk:corrections")
+
+
+def said_of(what: str, count: int) -> str:
+    return f"{complaints(count)} moved." if what == "apply" else f"{complaints(count)} left where they are."
+
+
+def complaints(count: int) -> str:
+    return "1 complaint" if count == 1 else f"{count:,} complaints"
+
+
+@desk_page
+@require_POST
+def revert(request: HttpRequest, pk: int) -> HttpResponse:
+    """Undo what was applied together with this one."""
+    row = get_object_or_404(Reattribution, pk=pk, state=Reattribution.State.APPLIED)
+    together = Reattribution.objects.filter(
+        state=row.state, decided_at=row.decided_at, decided_by=row.decided_by, because=row.because,
+        from_contract=row.from_contract_id, to_contract=row.to_contract_id, reverted_by=None,
+    )  # fmt: skip
+    ids = list(together.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE])
+    done = revert_reattribution(ids, actor=request.user.get_username(), now=timezone.now())
+    wake(advance_cases, done.cases)
+    if done.moved:
+        messages.success(request, f"{complaints(done.moved)} went back to where they were.")
+    for old, new in done.instead.items():
+        numbers = {case.pk: case.number for case in Case.objects.filter(pk__in=[old, new])}
+        messages.warning(
+            request,
+            f"Case {numbers[old]} had been closed meanwhile and stays so: they are in case {numbers[new]} now.",
+        )
     if done.overtaken or not done.moved:
         messages.warning(request, "What has moved again since then was left where it is.")
     return redirect("desk:corrections")
