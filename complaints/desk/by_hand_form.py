@@ -96,6 +96,8 @@ class ComplaintForm(forms.Form):
 class CallForm(ComplaintForm):
     """A complaint that came by telephone or on paper."""
 
+    field_order = ("how", "reporter", "words")
+
     how = forms.ChoiceField(label="How it came", choices=HOW)
     words = forms.CharField(
         label="What was said", max_length=20_000, widget=forms.Textarea(attrs={"rows": 6}),
