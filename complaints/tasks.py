@@ -34,6 +34,7 @@ from complaints.cases import (
 )
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
+from complaints.interventions import proposals
 from complaints.models import Case, CheckRun, Complaint, Contract, Forward, Notice, Reading, ReporterMail
 from complaints.notices import delivery, outcomes
 from complaints.playbooks import runner
@@ -246,6 +247,7 @@ def sweep() -> None:
     wake(deliver_forwards, delivery.due_mails(Forward, now, limit=SWEPT))
     interventions.release_dead()
     interventions.release_closed(now=now)
+    proposals.end_old(now=now, lasts=timedelta(hours=settings.APPROVAL_HOURS))
     wake(carry_out_measures, interventions.due_interventions(now, limit=SWEPT))
 
 
