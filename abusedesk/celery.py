@@ -54,6 +54,8 @@ app.conf.update(
             "options": {"expires": 500},
         },
         "watch-night": {"task": "complaints.tasks.tidy_watch", "schedule": crontab(hour=4, minute=7)},
+        "counts": {"task": "complaints.tasks.prove_counts", "schedule": crontab(hour=4, minute=37)},
+        "words": {"task": "complaints.tasks.read_words", "schedule": 10.0, "options": {"expires": 10}},
         "blacklists": {
             "task": "complaints.tasks.tend_blacklists",
             "schedule": 60.0,

@@ -18,10 +18,11 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from abusedesk.celery import app
-from complaints import blacklists, checking, intake, interventions, pipeline, waiting
+from complaints import blacklists, bulk, checking, intake, interventions, pipeline, waiting
 from complaints.attribution import foreign
 from complaints.cases import (
     campaigns,
+    counting,
     feeds,
     floods,
     reattribution,
@@ -31,10 +32,10 @@ from complaints.cases import (
     rises,
     tallies,
     waits,
+    words,
 )
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
-from complaints.interventions import proposals
 from complaints.models import Case, CheckRun, Complaint, Contract, Forward, Notice, Reading, ReporterMail
 from complaints.notices import delivery, outcomes
 from complaints.playbooks import runner
@@ -58,7 +59,7 @@ def wake(task: Task, ids: Iterable[int | None]) -> None:
 def ring(task: Task, ids: list[int], *, most: int = waiting.BATCH, **routing: Any) -> None:
     for start in range(0, len(ids), most):
         try:
-            task.apply_async((ids[start : start + most],), expires=STALE_S, **routing)
+            task.apply_async((ids[start : start + most],), expires=STALE_S + routing.get("countdown", 0), **routing)
         except OperationalError as exc:
             log.warning("broker away (%s): the sweep will do %s", exc, task.name)
             return
@@ -107,6 +108,20 @@ def wake_checks(ids: Iterable[int]) -> None:
     """Slow mail servers and quick DNS have workers of their own: neither holds the other up."""
     for queue, found in checking.by_queue(list(ids)).items():
         transaction.on_commit(partial(ring, run_checks, found, most=checking.IN_FLIGHT, queue=f"checks-{queue}"))
+
+
+@app.task
+def carry_out_actions(ids: list[int]) -> None:
+    """What people did to many cases, once the minute is over in which it can be taken back."""
+    done = bulk.carry_out_due(ids, now=timezone.now())
+    wake(advance_cases, done.cases)
+    wake_checks(done.checks)
+
+
+def wake_at(task: Task, ids: list[int], at: datetime) -> None:
+    """Ring when its time has come; the sweep would be a little later."""
+    wait_s = max(0.0, (at - timezone.now()).total_seconds()) + 0.5
+    transaction.on_commit(partial(ring, task, ids, countdown=wait_s))
 
 
 @app.task
@@ -186,6 +201,19 @@ def fetch_network_contacts() -> None:
 
 
 @app.task
+def prove_counts() -> None:
+    """Once a night: the counts of the queue are what one would count."""
+    counting.prove_counts()
+
+
+@app.task
+def read_words() -> None:
+    """The words by which cases are found, soon after something was filed; and few rows where many were counted."""
+    words.read_words()
+    counting.sum_up()
+
+
+@app.task
 def tend_blacklists() -> None:
     """Once a minute: self-tests that are due, listings that may be gone, and the next portion of the sweeps."""
     now = timezone.now()
@@ -245,9 +273,9 @@ def sweep() -> None:
     outcomes.tell_outcomes(now=now)
     wake(deliver_reporter_mails, delivery.due_mails(ReporterMail, now, limit=SWEPT))
     wake(deliver_forwards, delivery.due_mails(Forward, now, limit=SWEPT))
+    wake(carry_out_actions, bulk.due_actions(now, limit=SWEPT))
     interventions.release_dead()
     interventions.release_closed(now=now)
-    proposals.end_old(now=now, lasts=timedelta(hours=settings.APPROVAL_HOURS))
     wake(carry_out_measures, interventions.due_interventions(now, limit=SWEPT))
 
 

@@ -23,18 +23,99 @@
     k: () => step(-1),
     "?": () => document.getElementById("keys")?.showModal(),
     "/": () => document.querySelector("input[type=search]")?.select(),
+    ".": () => openPalette(),
   };
+
+  // Whether a single key means something now; pages with keys of their own ask the same.
+  const listens = (event) =>
+    !(event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) &&
+    !typing(event.target) && !document.querySelector("dialog[open]") && !localStorage.getItem(KEYS_OFF);
+  window.desk = { listens };
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") return hideTips();
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || typing(event.target)) return;
-    if (document.querySelector("dialog[open]") || localStorage.getItem(KEYS_OFF)) return;
+    if (!listens(event)) return;
     const marked = all("[data-key]").find((each) => each.dataset.key === event.key && shown(each));
     if (!marked && !KEYS[event.key]) return;
     event.preventDefault();
     if (!marked) KEYS[event.key]();
-    else if (typing(marked)) marked.focus();
+    else if (typing(marked)) marked.select ? marked.select() : marked.focus();
     else marked.click();
+  });
+
+  // --- the palette: everything that can be done or opened here, by name
+  let commands = [];
+
+  const nameOf = (element) => {
+    const copy = element.cloneNode(true);
+    all("kbd, .nav-count, .dot", copy).forEach((each) => each.remove());
+    return (copy.textContent || element.getAttribute("aria-label") || "").replace(/\s+/g, " ").trim();
+  };
+
+  function openPalette() {
+    const onRows = window.desk.mayAct?.() ? all("[data-act]") : [];
+    const found = [...onRows, ...all("[data-key]:not(input)").filter(shown), ...all("[data-command], .tabs a, .top nav a")];
+    const names = new Set();
+    commands = found.map((element) => ({ element, name: nameOf(element), key: element.dataset.act || element.dataset.key || "" }))
+      .filter(({ name }) => name && !names.has(name) && names.add(name));
+    const box = document.getElementById("palette-box");
+    box.value = "";
+    suggest("");
+    document.getElementById("palette").showModal();
+    box.focus();
+  }
+
+  function suggest(text) {
+    const words = text.toLowerCase().split(/\s+/);
+    const list = document.getElementById("palette-list");
+    list.replaceChildren(...commands.filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)))
+      .map(({ name, key }, number) => {
+        const item = document.createElement("li");
+        item.id = `palette-${number}`;
+        item.setAttribute("role", "option");
+        item.dataset.number = String(commands.findIndex((each) => each.name === name));
+        item.textContent = name;
+        if (key) item.append(Object.assign(document.createElement("kbd"), { textContent: key }));
+        return item;
+      }));
+    document.getElementById("palette-none").hidden = list.children.length > 0;
+    choose(0);
+  }
+
+  function choose(number) {
+    const items = all("#palette-list > li");
+    const at = items.length ? (number + items.length) % items.length : -1;
+    items.forEach((item, index) => item.setAttribute("aria-selected", String(index === at)));
+    const box = document.getElementById("palette-box");
+    if (at < 0) return box.removeAttribute("aria-activedescendant");
+    box.setAttribute("aria-activedescendant", items[at].id);
+    items[at].scrollIntoView({ block: "nearest" });
+  }
+
+  function command(item) {
+    if (!item) return;
+    document.getElementById("palette").close(); // gives the focus back to the row, which an act is about
+    const { element } = commands[Number(item.dataset.number)];
+    if (element.dataset.act && window.desk.act) window.desk.act(element.dataset.act);
+    else element.click();
+  }
+
+  document.addEventListener("input", (event) => {
+    if (event.target.id === "palette-box") suggest(event.target.value);
+  });
+  document.addEventListener("click", (event) => {
+    command(event.target.closest("#palette-list > li"));
+    if (event.target.closest("#open-palette")) openPalette();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.target.id !== "palette-box") return;
+    const items = all("#palette-list > li");
+    const at = items.findIndex((item) => item.getAttribute("aria-selected") === "true");
+    if (event.key === "ArrowDown") choose(at + 1);
+    else if (event.key === "ArrowUp") choose(at - 1);
+    else if (event.key === "Enter") command(items[at]);
+    else return;
+    event.preventDefault();
   });
 
   // --- tips: shown by hover and focus in the style sheet; Escape hides them until the pointer or focus moves on
@@ -82,12 +163,16 @@
   document.addEventListener("DOMContentLoaded", () => {
     const box = document.getElementById("keys-on");
     if (box) box.checked = !localStorage.getItem(KEYS_OFF);
-    // A bar that is wider than a phone shows where one is, not where it begins.
+    showCurrent();
+  });
+
+  // A bar that is wider than a phone shows where one is, not where it begins.
+  function showCurrent() {
     all("[data-current-in-view]").forEach((bar) => {
       const here = bar.querySelector("[aria-current]");
       if (here) bar.scrollLeft = here.offsetLeft - bar.offsetLeft - (bar.clientWidth - here.offsetWidth) / 2;
     });
-  });
+  }
 
   // --- live parts: quiet while the tab is hidden, while text is selected, and never moving a row under the pointer
   const order = (root) => all("[data-row]", root).map((row) => row.id).join(" ");
@@ -104,7 +189,7 @@
     const part = event.detail.target;
     if (!part.matches?.("[data-live]")) return;
     all("details[id]").forEach((each) => folded.set(each.id, each.open));
-    if (!part.dataset.asked && part.querySelector("[data-row]") && part.matches(":hover, :focus-within")) {
+    if (!part.dataset.asked && part.querySelector("[data-row]") && part.matches(":hover, :focus-within, :has([data-pick]:checked)")) {
       const fresh = new DOMParser().parseFromString(event.detail.serverResponse, "text/html");
       if (order(fresh) !== order(part)) {
         event.detail.shouldSwap = false;
@@ -114,6 +199,7 @@
   });
 
   document.addEventListener("htmx:afterSettle", () => {
+    showCurrent();
     folded.forEach((open, id) => {
       const each = document.getElementById(id);
       if (each) each.open = open;

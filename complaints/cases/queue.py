@@ -1,65 +1,29 @@
-"""The queue: which cases stand in which tab, how many, and the page after this one.
-
-No COUNT over the table and no OFFSET: counts stop at a cap, pages continue after the last row seen.
-"""
+"""The order of the queue, and its pages: most urgent first, each page after the last row seen. No COUNT, no OFFSET."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 
 from django.db import connection
 from django.db.models import Q, QuerySet
 
+from complaints.cases.counting import late_before
 from complaints.cases.states import TURNS, Turn
 from complaints.models import Case
-from complaints.vocabulary import CaseState
 
 PAGE = 50
-COUNT_CAP = 1000
-# The playbook gets the first go at a passed deadline; a case that is still late after this needs a human.
-GRACE = timedelta(minutes=2)
+LATE_CAP = 2_000
 DESK = [state for state, turn in TURNS.items() if turn is Turn.ANALYST]
-
-
-Visible = Callable[[QuerySet[Case]], QuerySet[Case]]
-
-
-def everything(cases: QuerySet[Case]) -> QuerySet[Case]:
-    return cases
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Tab:
-    name: str
-    title: str
-    cases: Callable[[datetime], QuerySet[Case]]
-    newest_first: bool = False
-
-
-def in_state(state: CaseState) -> Callable[[datetime], QuerySet[Case]]:
-    return lambda now: Case.objects.filter(state=state)
+Branches = Sequence[QuerySet[Case]]
 
 
 def needs_desk(now: datetime) -> QuerySet[Case]:
     """The analysts' turn, or late beyond what the playbook takes care of."""
     # The late ones as ids: with a plain OR, neither database would use an index for each half.
-    late = Case.objects.active().filter(deadline_at__lt=now - GRACE).order_by("deadline_at").values("pk")
-    return Case.objects.filter(Q(state__in=DESK) | Q(pk__in=late[:COUNT_CAP]))
-
-
-TABS = (
-    Tab("you", "Needs you", needs_desk),
-    Tab("triage", "Triage", in_state(CaseState.TRIAGE)),
-    Tab("answered", "Answered", in_state(CaseState.ANSWERED)),
-    Tab("customers", "With customers", in_state(CaseState.NOTIFIED)),
-    Tab("verifying", "Being verified", in_state(CaseState.VERIFYING)),
-    Tab("investigating", "Investigating", in_state(CaseState.INVESTIGATING)),
-    Tab("open", "All open", lambda now: Case.objects.active()),
-    Tab("closed", "Closed", in_state(CaseState.CLOSED), newest_first=True),
-)
-TAB = {tab.name: tab for tab in TABS}
+    late = Case.objects.active().filter(deadline_at__lt=late_before(now)).order_by("deadline_at").values("pk")
+    return Case.objects.filter(Q(state__in=DESK) | Q(pk__in=late[:LATE_CAP]))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,16 +38,35 @@ class BadCursor(ValueError):
     """The place to continue from is none that this program gave out."""
 
 
-def page_of(cases: QuerySet[Case], *, after: str = "", newest_first: bool = False, size: int = PAGE) -> Page:
-    """The page behind cursor `after`: most urgent first, or by newest number. Raises BadCursor."""
+def page_of(cases: QuerySet[Case] | Branches, *, after: str = "", newest_first: bool = False, size: int = PAGE) -> Page:
+    """The page behind cursor `after`: most urgent first, or by newest number. Raises BadCursor.
+
+    cases: or several sets that may overlap, each quick to walk in this order by an index of its own.
+    """
+    branches = [cases] if isinstance(cases, QuerySet) else cases
     if after:
-        cases = cases.filter(beyond(after, newest_first))
+        behind = beyond(after, newest_first)
+        branches = [branch.filter(behind) for branch in branches]
     order = ("-id",) if newest_first else ("-priority", "id")
-    found = list(cases.select_related("assignee").defer("cause_reasons").order_by(*order)[: size + 1])
+    wanted = branches[0] if len(branches) == 1 else first_of(branches, order, size + 1)
+    rows = wanted.select_related("assignee").defer("cause_reasons", "weighed").order_by(*order)
+    found = list(rows[: size + 1])
     if len(found) <= size:
         return Page(found)
     last = found[size - 1]
     return Page(found[:size], f"{last.priority}.{last.pk}")
+
+
+def first_of(branches: Branches, order: tuple[str, ...], size: int) -> QuerySet[Case]:
+    """The first `size` of each branch: the first of all of them are among these. One statement for all branches."""
+    pieces, params = [], []
+    for number, branch in enumerate(branches):
+        sql, values = branch.order_by(*order).values("pk")[:size].query.get_compiler(connection=connection).as_sql()
+        pieces.append(f"SELECT * FROM ({sql}) AS branch{number}")  # noqa: S608 - SQL that the ORM wrote
+        params += values
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(pieces), params)
+        return Case.objects.filter(pk__in={row[0] for row in cursor.fetchall()})
 
 
 def beyond(cursor: str, newest_first: bool) -> Q:
@@ -96,26 +79,8 @@ def beyond(cursor: str, newest_first: bool) -> Q:
     return Q(priority__lte=int(priority)) & (Q(priority__lt=int(priority)) | Q(pk__gt=int(pk)))
 
 
-def counts(now: datetime, *, visible: Visible = everything) -> dict[str, int]:
-    """Cases in each tab, each counted to COUNT_CAP at most; one round trip. `visible`: what the reader may see."""
-    pieces, params = [], []
-    for tab in TABS:
-        limited = visible(tab.cases(now)).order_by().values("pk")[:COUNT_CAP]
-        sql, values = limited.query.get_compiler(connection=connection).as_sql()
-        # Only SQL that the ORM wrote, its values still parameters.
-        pieces.append(f"(SELECT COUNT(*) FROM ({sql}) AS {connection.ops.quote_name(tab.name)})")  # noqa: S608
-        params += values
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT " + ", ".join(pieces), params)
-        return dict(zip((tab.name for tab in TABS), cursor.fetchone(), strict=True))
-
-
-def count_text(count: int) -> str:
-    return f"{COUNT_CAP - 1}+" if count >= COUNT_CAP else str(count)
-
-
-def next_for_desk(case: Case, *, now: datetime, visible: Visible = everything) -> Case | None:
-    """The case that stands behind `case` in "needs you"; at the end the first again, unless it is the same."""
-    waiting = visible(needs_desk(now)).exclude(pk=case.pk).order_by("-priority", "id")
-    behind = waiting.filter(beyond(f"{case.priority}.{case.pk}", newest_first=False)).first()
-    return behind or waiting.first()
+def next_of(cases: Branches, case: Case) -> Case | None:
+    """The case that stands behind `case` among `cases`; at the end the first again, unless it is the same."""
+    others = [branch.exclude(pk=case.pk) for branch in cases]
+    found = page_of(others, after=f"{case.priority}.{case.pk}", size=1).cases or page_of(others, size=1).cases
+    return found[0] if found else None

@@ -1,97 +1,113 @@
-"""The queue: what needs a human, best first."""
+"""The queue: what needs a human, best first; and any search, which is the same page with other words in the box."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from complaints.cases import queue
+from complaints.cases.counting import Counted
+from complaints.desk import filters
 from complaints.desk.access import access_case, among, may
+from complaints.desk.bulk_page import shown_actions
 from complaints.desk.live import live_answer, render_live, wants_part
+from complaints.desk.query import Query, QueryError, parse
 from complaints.desk.rows import rows_of
-from complaints.desk.search import search
+from complaints.desk.search import Asking, Found, search
+from complaints.desk.tabs import TAB, TABS, Tab, counts_for, shown_lists, shown_tabs, tab_of
+from complaints.desk.views_kept import views_of
 from complaints.models import Case
 
-# What an empty tab means, and what to do: title, sentence.
-EMPTY = {
-    "you": ("Nothing needs you", "The rest is with customers or with the machine. New work appears here by itself."),
-    "triage": ("Nothing to decide", "Cases come here when the machine is not sure enough to accuse anybody."),
-    "answered": (
-        "No unread answers",
-        "Disputes and questions of customers come here; plain fixes are verified without you.",
-    ),
-    "customers": (
-        "No customer has to act",
-        "Cases stand here after a notice, until the customer answers or the deadline passes.",
-    ),
-    "verifying": (
-        "Nothing is being verified",
-        "Cases come here when a customer says it is fixed: two clean checks close them.",
-    ),
-    "investigating": (
-        "Nothing is being investigated",
-        "New cases stand here for the minutes that their first checks take.",
-    ),
-    "open": (
-        "No open case",
-        "Either your network is clean, or no complaint mail arrives: see “Unread”, and the README on intake.",
-    ),
-    "closed": (
-        "No closed case yet",
-        "Cases appear here once their fix is proven, or an analyst closes them with a reason.",
-    ),
-}
+NOTHING = Found([])
 
 
 @may("see_cases")
 @require_GET
 def queue_page(request: HttpRequest) -> HttpResponse:
-    now, text = timezone.now(), request.GET.get("q", "").strip()
-    tab = queue.TAB.get(request.GET.get("tab", "you"), queue.TABS[0])
-    found = search(text) if text else None
-    visible = partial(among, request.user)
-    if found and found.exact and (case := visible(found.cases).first()):
-        return redirect("desk:case", case.pk)
-    cases = visible(found.cases if found else tab.cases(now))
+    now = timezone.now()
+    text = text_of(request)
+    counted = counts_for(request.user, now)
     try:
-        page = queue.page_of(cases, after=request.GET.get("after", ""), newest_first=tab.newest_first and not found)
+        query = parse(text)
+    except QueryError as exc:
+        return queue_of(request, Query(), NOTHING, counted, now, text=text, error=exc)
+    found = search(query, asking_of(request, now))
+    if found.exact and (case := queue.page_of(found.branches, size=1).cases):
+        return redirect("desk:case", case[0].pk)
+    return queue_of(request, query, found, counted, now, text=str(query))
+
+
+def text_of(request: HttpRequest) -> str:
+    """What stands in the box: what was written, else the tab's own search."""
+    text = request.GET.get("q", "").strip()[: 10 * 400]
+    return text or str(TAB.get(request.GET.get("tab", "you"), TABS[0]).query)
+
+
+def asking_of(request: HttpRequest, now: datetime) -> Asking:
+    return Asking(request.user, now, among(request.user, Case.objects.all()))  # type: ignore[arg-type]
+
+
+def queue_of(
+    request: HttpRequest, query: Query, found: Found, counted: Counted, now: datetime, *, text: str, error: Any = None
+) -> HttpResponse:
+    tab = None if error else tab_of(query)
+    plain = tab if tab and query == tab.query else None  # the tab itself, not a search within it
+    try:
+        page = page_of(found, request.GET.get("after", ""), tab)
     except queue.BadCursor:
         return redirect("desk:queue")
     # A desk with nothing to do still shows what the machine and the customers are at.
-    is_idle = tab is queue.TABS[0] and not (found or page.cases)
-    rest = queue.page_of(visible(queue.TAB["open"].cases(now))) if is_idle else None
+    idle = plain is TABS[0] and not page.cases and not error
+    rest = page_of(search(TAB["open"].query, asking_of(request, now)), "", None) if idle else queue.Page([])
     context = {
         "nav": "queue",
         "text": text,
-        "meaning": found.meaning if found else "",
-        "tab": tab,
-        "rows": rows_of((rest or page).cases, now),
-        "is_rest": bool(rest and rest.cases),
+        "title": plain.title if plain else f"Search: {text}",
+        "is_search": plain is None,
+        "error": error and error_parts(text, error),
+        "capped": found.capped,
+        "rows": rows_of(rest.cases or page.cases, now),
+        "is_rest": bool(rest.cases),
         "next": next_url(request, page.next),
         "is_first": not request.GET.get("after"),
-        "empty": EMPTY[tab.name],
-        "tabs": tabs(tab if not found else None, now, visible),
+        "here": "?" + urlencode({"q": text}) if plain is None else f"?tab={plain.name}",
+        "empty": plain.empty if plain else None,
+        "tabs": shown_tabs(request.user, counted, tab),  # type: ignore[arg-type]
+        "actions": shown_actions(request.user, now),  # type: ignore[arg-type]
+        "lists": shown_lists(request.user, counted),  # type: ignore[arg-type]
     }
     part = render_live("desk/_queue_rows.html", context, request)
     if wants_part(request):
         return live_answer("desk/_queue_live.html", context | part, request)
+    context |= {"fields": filters.fields_of(query), "flags": filters.flags_of(query)}
+    context["views"] = views_of(request.user)  # type: ignore[arg-type]
     return render(request, "desk/queue.html", context | part)
 
 
-def tabs(current: queue.Tab | None, now: Any, visible: queue.Visible) -> Sequence[dict[str, Any]]:
-    found = queue.counts(now, visible=visible)
-    return [
-        {"name": tab.name, "title": tab.title, "count": queue.count_text(found[tab.name]), "current": tab is current}
-        for tab in queue.TABS
-    ]
+def page_of(found: Found, after: str, tab: Tab | None) -> queue.Page:
+    if not found.branches:
+        return queue.Page([])
+    return queue.page_of(found.branches, after=after, newest_first=bool(tab and tab.newest_first))
+
+
+def error_parts(text: str, error: QueryError) -> dict[str, Any]:
+    """The text in three parts, the middle one being what is wrong."""
+    return {
+        "what": error.what,
+        "before": text[: error.start],
+        "wrong": text[error.start : error.end],
+        "behind": text[error.end :],
+        "place": error.start + 1,
+        "allowed": error.allowed,
+    }
 
 
 def next_url(request: HttpRequest, cursor: str) -> str:
@@ -103,10 +119,23 @@ def next_url(request: HttpRequest, cursor: str) -> str:
 
 @may("see_cases")
 @require_GET
+def narrow(request: HttpRequest) -> HttpResponse:
+    """The form beside the box: writes what was chosen into the search, and shows it."""
+    text = request.GET.get("q", "")
+    try:
+        query = filters.rewritten(parse(text), request.GET, request.GET.getlist("is"))
+    except QueryError as exc:
+        messages.error(request, f"{exc.what[0].upper()}{exc.what[1:]}. Allowed: {', '.join(exc.allowed[:6])}.")
+        return redirect(f"{reverse('desk:queue')}?{urlencode({'q': text})}")
+    return redirect(f"{reverse('desk:queue')}?{urlencode({'q': str(query)})}" if str(query) else "desk:queue")
+
+
+@may("see_cases")
+@require_GET
 def next_case(request: HttpRequest, pk: int) -> HttpResponse:
     """On to the next case that needs the desk, without the way back over the list."""
-    case, visible = access_case(request.user, pk), partial(among, request.user)
-    behind: Case | None = queue.next_for_desk(case, now=timezone.now(), visible=visible)
+    case, now = access_case(request.user, pk), timezone.now()
+    behind = queue.next_of(search(TABS[0].query, asking_of(request, now)).branches, case)
     if behind is None:
         messages.success(request, "Nothing else needs you.")
         return redirect("desk:queue")

@@ -1,28 +1,42 @@
-"""A row of the queue: the case as the table shows it. Two queries for a page, however long."""
+"""A row of the queue: the case as the table shows it. Three queries for a page, however long."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db.models import Case as When
-from django.db.models import F, JSONField, Value
+from django.db.models import F, JSONField, OuterRef, Subquery, Value, Window
 from django.db.models import When as If
+from django.db.models.functions import JSONObject, RowNumber
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from complaints.cases.states import Turn, turn_of
 from complaints.desk import when, words
-from complaints.models import Case, CaseEvent, CheckRun
+from complaints.models import Case, CaseEvent, CheckRun, DeskActionCase
 from complaints.vocabulary import CaseState, Cause, CustomerStatus, EventKind, Resolution, Verdict
 
 HIGH, MIDDLE = 70, 40
+NOBODYS = ("machine", "customer", "")
+LAST = {
+    EventKind.COMPLAINTS: "more complaints",
+    EventKind.CHECK_QUEUED: "check ordered",
+    EventKind.CHECK_DONE: "checked",
+    EventKind.DIAGNOSED: "cause found",
+    EventKind.NOTICE_QUEUED: "letter written",
+    EventKind.NOTICE_SENT: "customer told",
+    EventKind.NOTICE_FAILED: "letter failed",
+    EventKind.CUSTOMER_SAW: "page opened",
+    EventKind.CUSTOMER_ANSWERED: "customer answered",
+    EventKind.NOTE: "note",
+}
 FIRST_NOTICE = (CaseState.INVESTIGATING, CaseState.NOTIFIED)
+DESKS = "The desk's deadline"
 WHOSE_PROMISE = {
-    Turn.ANALYST: "The desk's deadline",
-    Turn.MACHINE: "The desk's deadline",
     Turn.CUSTOMER: "The customer's deadline",
     Turn.NOBODY: "",
 }
@@ -40,6 +54,9 @@ class Row:
     checks: Sequence[words.Word]
     promise: when.Promise
     level: str
+    age: str
+    last: str
+    pending: str = ""  # what a colleague, or the reader, is about to do to it
 
     @property
     def owner(self) -> dict[str, Any]:
@@ -48,8 +65,17 @@ class Row:
 
 def rows_of(cases: Sequence[Case], now: datetime) -> list[Row]:
     ids = [case.pk for case in cases]
-    chips, reasons = check_chips(ids), last_reasons(ids)
-    return [row_of(case, chips[case.pk], now, reason=reasons.get(case.pk, "")) for case in cases]
+    if not ids:
+        return []
+    chips, lasts, waiting = check_chips(ids), last_events(ids), about_to_happen(ids)
+    return [
+        dataclasses.replace(
+            row_of(case, chips[case.pk], now, reason=reason_of(lasts[case.pk][1])),
+            last=last_line(lasts[case.pk][0], now),
+            pending=waiting.get(case.pk, ""),
+        )
+        for case in cases
+    ]
 
 
 def row_of(case: Case, checks: Sequence[words.Word], now: datetime, *, reason: str = "") -> Row:
@@ -63,6 +89,8 @@ def row_of(case: Case, checks: Sequence[words.Word], now: datetime, *, reason: s
         checks=checks,
         promise=promise_of(case, now),
         level="hi" if case.priority >= HIGH else "mid" if case.priority >= MIDDLE else "",
+        age=when.span(now - case.opened_at),
+        last="",
     )
 
 
@@ -90,16 +118,43 @@ def voices(case: Case, now: datetime) -> str:
     return f"{count}, last {when.age(case.last_seen_at, now)}"
 
 
-def last_reasons(cases: Sequence[int]) -> dict[int, str]:
-    """Why each case stands where it stands: the reason of its last move.
+def last_events(cases: Sequence[int]) -> dict[int, tuple[Any, Any]]:
+    """The youngest event of each case, and its last move: one step back along an index for each."""
+    events = CaseEvent.objects.filter(case=OuterRef("pk")).order_by("-at", "-id")
+    told = events.annotate(told=JSONObject(kind="kind", actor="actor", at="at"))
+    moves = events.filter(kind=EventKind.MOVED)
+    rows = Case.objects.filter(pk__in=cases).annotate(
+        last=Subquery(told.values("told")[:1]), move=Subquery(moves.values("data")[:1])
+    )
+    return {pk: (last, move) for pk, last, move in rows.values_list("pk", "last", "move")}
+
+
+def reason_of(move: Any) -> str:
+    """Why a case stands where it stands: the reason of its last move.
 
     None after the first notice: that the cause was known is told by the chips; what the customer did since is not.
     """
-    moves = CaseEvent.objects.filter(case__in=cases, kind=EventKind.MOVED).order_by("at", "id")
-    return {
-        case: "" if (data.get("from"), data.get("to")) == FIRST_NOTICE else str(data.get("reason", ""))
-        for case, data in moves.values_list("case_id", "data")
-    }
+    if not move or (move.get("from"), move.get("to")) == FIRST_NOTICE:
+        return ""
+    return str(move.get("reason", ""))
+
+
+def last_line(event: Any, now: datetime) -> str:
+    """What happened last, by whom and when: "moved by carla, 3 h ago"."""
+    if not event:
+        return ""
+    at = parse_datetime(str(event["at"]).replace(" ", "T"))
+    if at is None:
+        return ""
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    by = "" if event["actor"] in NOBODYS else f" by {event['actor']}"
+    return f"{LAST.get(event['kind'], event['kind'].replace('_', ' '))}{by}, {when.age(at, now)}"
+
+
+def about_to_happen(cases: Sequence[int]) -> dict[int, str]:
+    rows = DeskActionCase.objects.filter(case__in=cases, state=DeskActionCase.State.WAITING)
+    found = rows.values_list("case", "action__kind", "action__user__username")
+    return {case: f"{words.ABOUT_TO[kind]} by {who}" for case, kind, who in found}
 
 
 def customer_words(case: Case) -> str:
@@ -111,7 +166,7 @@ def promise_of(case: Case, now: datetime) -> when.Promise:
     if case.state == CaseState.CLOSED:
         return when.Promise(words.RESOLUTIONS[Resolution(case.resolution)])
     deadline = timezone.localtime(case.deadline_at) if case.deadline_at else None
-    return when.promise(deadline, now, whose=WHOSE_PROMISE[turn_of(CaseState(case.state))])
+    return when.promise(deadline, now, whose=WHOSE_PROMISE.get(turn_of(CaseState(case.state)), DESKS))
 
 
 def check_chips(cases: Iterable[int]) -> dict[int, list[words.Word]]:
@@ -120,7 +175,9 @@ def check_chips(cases: Iterable[int]) -> dict[int, list[words.Word]]:
     lists_if_bad = When(
         If(check_name="dnsbl", verdict=Verdict.BAD, then=F("details__lists")), default=Value(None, JSONField())
     )
-    runs = CheckRun.objects.filter(case__in=list(cases), state=CheckRun.State.DONE).order_by("id")
+    newest = Window(RowNumber(), partition_by=[F("case"), F("check_name")], order_by=F("id").desc())
+    done = CheckRun.objects.filter(case__in=list(cases), state=CheckRun.State.DONE)
+    runs = done.annotate(place=newest).filter(place=1).order_by("id")
     for case, check, verdict, reason, lists in runs.values_list(
         "case_id", "check_name", "verdict", "reason", lists_if_bad
     ):

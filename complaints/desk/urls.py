@@ -5,8 +5,8 @@ from django.urls import path
 from complaints.desk import (
     answer_actions,
     answers_page,
-    approvals_page,
     blacklists_page,
+    bulk_page,
     by_hand_page,
     campaigns_page,
     case_actions,
@@ -31,6 +31,7 @@ from complaints.desk import (
     rules_page,
     sender_rules_page,
     tasks_page,
+    views_kept,
     watch_page,
     whose_page,
 )
@@ -38,6 +39,12 @@ from complaints.desk import (
 app_name = "desk"
 urlpatterns = [
     path("", queue_page.queue_page, name="queue"),
+    path("narrow", queue_page.narrow, name="narrow"),
+    path("views", views_kept.keep, name="view-keep"),
+    path("views/<int:pk>/forget", views_kept.forget, name="view-forget"),
+    path("bulk", bulk_page.bulk_page, name="bulk"),
+    path("bulk/<int:pk>", bulk_page.result_page, name="bulk-result"),
+    path("undo", bulk_page.undo, name="undo"),
     path("case/<int:pk>", case_page.case_page, name="case"),
     path("case/<int:pk>/next", queue_page.next_case, name="next"),
     path("case/<int:pk>/notify", case_actions.notify, name="notify"),
@@ -94,7 +101,6 @@ urlpatterns = [
     path("case/<int:pk>/answer/<slug:what>", answer_actions.means, name="answer-means"),
     path("message/<int:pk>/file/<slug:what>", answer_actions.attached, name="message-file"),
     path("measure/<int:pk>/<slug:verb>", measures.change, name="measure"),
-    path("approvals", approvals_page.approvals_page, name="approvals"),
     path("tasks", tasks_page.tasks_page, name="tasks"),
     path("tasks/<int:pk>/done", tasks_page.done, name="task-done"),
     path("holds", measures.holds_page, name="holds"),

@@ -94,6 +94,7 @@ ACTIONS = {
     "move": "move the case",
     "close": "close the case",
 }
+ABOUT_TO = {"close": "Being closed", "note": "Note on its way", "check": "Check on its way", "assign": "Being assigned"}
 ANSWERS_GIVEN = {
     "fixed": "“I have fixed it”",
     "needs_help": "“I need help or more time”",
@@ -199,6 +200,10 @@ def case_title(*, category: str, cause: str, ladder: int, customer_status: str =
     if state == CaseState.ANSWERED and customer_status == CustomerStatus.ASKS_HELP:
         return f"Asks for help: {title[0].lower()}{title[1:]}"
     return title
+
+
+def count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def ordinal(number: int) -> str:

@@ -1,0 +1,66 @@
+"""Searches kept under a name: one's own, and those that colleagues share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_POST
+
+from complaints.desk.access import may
+from complaints.desk.query import LONGEST, QueryError, parse
+from complaints.models import SavedView, User
+
+MOST = 50  # shown; a hundred names are no help
+
+
+class ViewForm(forms.Form):
+    name = forms.CharField(max_length=60, error_messages={"required": "A view needs a name."})
+    query = forms.CharField(max_length=LONGEST)
+    shared = forms.BooleanField(required=False)
+
+    def clean_query(self) -> str:
+        try:
+            return str(parse(self.cleaned_data["query"]))
+        except QueryError as exc:
+            raise forms.ValidationError(f"This search cannot be kept: {exc.what}.") from exc
+
+
+def views_of(user: User) -> list[SavedView]:
+    """One's own first."""
+    found = SavedView.objects.filter(Q(owner=user) | Q(shared=True)).select_related("owner").order_by("name")[:MOST]
+    for view in found:
+        view.is_mine = view.owner_id == user.pk  # type: ignore[attr-defined]
+    return sorted(found, key=lambda view: view.owner_id != user.pk)
+
+
+@may("see_cases")
+@require_POST
+def keep(request: HttpRequest) -> HttpResponse:
+    """A name of one's own that is used again gets the new search."""
+    form = ViewForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, " ".join(str(each) for some in form.errors.values() for each in some))
+        return redirect("desk:queue")
+    given: dict[str, Any] = form.cleaned_data
+    SavedView.objects.update_or_create(
+        owner=request.user, name=given["name"], defaults={"query": given["query"], "shared": given["shared"]}
+    )
+    messages.success(request, f"Kept as “{given['name']}”{', for everybody' if given['shared'] else ''}.")
+    return redirect(f"{reverse('desk:queue')}?{urlencode({'q': given['query']})}")
+
+
+@may("see_cases")
+@require_POST
+def forget(request: HttpRequest, pk: int) -> HttpResponse:
+    if SavedView.objects.filter(pk=pk, owner=request.user).delete()[0]:
+        messages.success(request, "The view is removed. The cases in it stay as they are.")
+    else:
+        messages.info(request, "Nothing was removed: it is gone already, or somebody else's.")
+    return redirect("desk:queue")
