@@ -10,8 +10,9 @@ from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
 from playwright.sync_api import Page, expect, sync_playwright
 
+from complaints.addresses import prefix_key
 from complaints.cases.transitions import move_case
-from complaints.models import Case, CheckRun
+from complaints.models import Blacklist, Case, CheckRun, Listing
 from complaints.vocabulary import CaseState, CustomerStatus, Resolution, Verdict
 from tests.notices.rows import make_link_and_token, make_proof, make_relay_case, make_run
 
@@ -58,6 +59,20 @@ def case() -> Case:
     make_proof(case, at=timezone.now())
     make_run(case, "dnsbl", verdict=Verdict.BAD, at=timezone.now())
     return case
+
+
+def make_delisting(case: Case) -> None:
+    """One list to be asked, one that was asked, one that has let go."""
+    now = timezone.now()
+    for number, columns in enumerate(({}, {"asked_at": now}, {"asked_at": now, "gone_at": now})):
+        zone = f"list{number}.example"
+        blacklist = Blacklist.objects.create(
+            name=f"List {number}", zone=zone, delisting=f"https://{zone}/remove", how="fill in the form", who="anybody"
+        )
+        Listing.objects.create(
+            blacklist=blacklist, key=prefix_key(f"{case.address_text}/32"), status="listed",
+            first_seen_at=case.opened_at, last_seen_at=now, **columns,
+        )  # fmt: skip
 
 
 def start_check(case: Case) -> CheckRun:
@@ -111,8 +126,12 @@ def test_the_whole_page_can_be_answered_with_the_keyboard(visit, case):
 
 @pytest.mark.parametrize("viewport", [PHONE, DESKTOP], ids=["phone", "desktop"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
 @pytest.mark.parametrize("state", [CaseState.NOTIFIED, CaseState.VERIFYING, CaseState.ESCALATED, CaseState.CLOSED])
-def test_no_barrier_is_found_and_nothing_sticks_out(visit, case, state, scheme, viewport):
+def test_no_barrier_is_found_and_nothing_sticks_out(visit, case, state, scheme, viewport, language):
+    case.owner["language"] = language
+    case.save()
+    make_delisting(case)
     if state == CaseState.CLOSED:
         move_case(case, state, actor="machine", reason="x", resolution=Resolution.FIXED_VERIFIED)
     elif state != CaseState.NOTIFIED:
