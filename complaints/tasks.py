@@ -36,6 +36,7 @@ from complaints.cases import (
 )
 from complaints.cases.touched import Span, complaints_touched
 from complaints.cases.transitions import MACHINE
+from complaints.interventions import proposals
 from complaints.models import Case, CheckRun, Complaint, Contract, Forward, Notice, Reading, ReporterMail
 from complaints.notices import delivery, outcomes
 from complaints.playbooks import runner
@@ -276,6 +277,7 @@ def sweep() -> None:
     wake(carry_out_actions, bulk.due_actions(now, limit=SWEPT))
     interventions.release_dead()
     interventions.release_closed(now=now)
+    proposals.end_old(now=now, lasts=timedelta(hours=settings.APPROVAL_HOURS))
     wake(carry_out_measures, interventions.due_interventions(now, limit=SWEPT))
 
 

@@ -16,7 +16,7 @@ from complaints.cases.corrections import proposed
 from complaints.desk.access import supervises
 from complaints.desk.menu import Menu
 from complaints.desk.rights import can, is_restricted
-from complaints.models import Contract, DeskTask, Hold, ReporterAnswer
+from complaints.models import Contract, DeskTask, Hold, Intervention, ReporterAnswer
 
 LIST_TASKS = ("blacklist", "blacklist-held")
 ALWAYS_TOLD = ("mail_held", "measures_held")  # also to who is restricted to a part of what the others count
@@ -28,6 +28,7 @@ WAITING: dict[str, Callable[[], QuerySet[Any]]] = {
     # Blacklists that are parked, or kept back because they suddenly name very many of us.
     "lists_to_look_at": lambda: DeskTask.objects.filter(kind__in=LIST_TASKS, done_at__isnull=True),
     "open_tasks": lambda: DeskTask.objects.filter(done_at__isnull=True),
+    "approvals_waiting": lambda: Intervention.objects.filter(state=Intervention.State.PROPOSED),
     "mail_held": lambda: Hold.objects.filter(what=Hold.What.MAIL, ended_at__isnull=True),
     "measures_held": lambda: Hold.objects.filter(what=Hold.What.MEASURES, ended_at__isnull=True),
     "unreachable_contracts": lambda: Contract.objects.unreachable(),

@@ -16,10 +16,12 @@ from django.views.decorators.http import require_GET, require_POST
 from complaints.cases.holds import begin_hold, end_hold
 from complaints.desk import when
 from complaints.desk.access import access_case, confirmed, desk_page, may
+from complaints.desk.approvals_page import lasts
 from complaints.desk.case_actions import case_action_of, refuse_stale
 from complaints.desk.forms import HoldForm, MeasureForm
-from complaints.interventions import NotAllowed, ask_release, decide_measure, second_measure, withdraw_measure
+from complaints.interventions import NotAllowed, ask_release, decide_measure, withdraw_measure
 from complaints.interventions.carrying_out import confirm_by_hand
+from complaints.interventions.proposals import agree, refuse
 from complaints.models import Case, Hold, Intervention
 from complaints.tasks import advance_cases, carry_out_measures, wake
 
@@ -63,21 +65,25 @@ def decide(request: HttpRequest, case: Case) -> None:
 # What a button does, by its name: the verb, and what is said when it is done.
 VERBS = {
     "second": (
-        lambda measure, who, now: second_measure(
-            measure, actor=who, now=now, undo=timedelta(seconds=settings.MEASURE_UNDO)
+        lambda measure, who, now, _: agree(
+            measure, actor=who, now=now, undo=timedelta(seconds=settings.MEASURE_UNDO), lasts=lasts()
         ),
         "You agreed. The measure begins after the undo time.",
     ),
+    "refuse": (
+        lambda measure, who, now, reason: refuse(measure, actor=who, reason=reason, now=now),
+        "Refused. The line was not touched, and the case says why.",
+    ),
     "undo": (
-        lambda measure, who, now: withdraw_measure(measure, actor=who, reason="Undone at the desk", now=now),
+        lambda measure, who, now, _: withdraw_measure(measure, actor=who, reason="Undone at the desk", now=now),
         "Undone. The line was not touched.",
     ),
     "release": (
-        lambda measure, who, now: ask_release(measure, actor=who, reason="Released at the desk", now=now),
+        lambda measure, who, now, _: ask_release(measure, actor=who, reason="Released at the desk", now=now),
         "The line is being freed.",
     ),
     "confirm": (
-        lambda measure, who, now: confirm_by_hand(measure, actor=who, now=now),
+        lambda measure, who, now, _: confirm_by_hand(measure, actor=who, now=now),
         "Noted as done.",
     ),
 }
@@ -87,21 +93,22 @@ VERBS = {
 @require_POST
 @confirmed
 def change(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-    """Back to where the button stood: the case, or the list of tasks."""
+    """Back to where the button stood: the case, the tasks or the approvals."""
     if verb not in VERBS:
         raise Http404(f"no such act: {verb}")
     measure = get_object_or_404(Intervention.objects.select_related("case"), pk=pk)
     case = access_case(request.user, measure.case_id)
     act, said = VERBS[verb]
     try:
-        act(measure, request.user.get_username(), timezone.now())
+        act(measure, request.user.get_username(), timezone.now(), request.POST.get("reason", ""))
     except NotAllowed as exc:
         messages.error(request, f"Nothing was changed: {exc}.")
     else:
         messages.success(request, said)
         wake(carry_out_measures, [measure.pk])
         wake(advance_cases, [case.pk])
-    return redirect("desk:tasks") if request.POST.get("from") == "tasks" else redirect("desk:case", case.pk)
+    came_from = request.POST.get("from")
+    return redirect(f"desk:{came_from}") if came_from in ("tasks", "approvals") else redirect("desk:case", case.pk)
 
 
 @desk_page

@@ -39,6 +39,10 @@ ENTRIES = (
     Entry("tasks", "Tasks", "desk:tasks", needs="see_cases", waits="open_tasks", waiting="open"),
     Entry("whose", "Who had it", "desk:whose"),
     Entry("enter", "Enter a complaint", "desk:enter", "Cases", needs="work_cases"),
+    Entry(
+        "approvals", "Approvals", "desk:approvals", "Cases", needs="see_approvals",
+        waits="approvals_waiting", waiting="wait for a second person",
+    ),
     Entry("corrections", "Corrections", "desk:corrections", "Cases", waits="corrections_waiting"),
     Entry("campaigns", "Campaigns", "desk:campaigns", "Cases"),
     Entry(

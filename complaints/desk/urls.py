@@ -5,6 +5,7 @@ from django.urls import path
 from complaints.desk import (
     answer_actions,
     answers_page,
+    approvals_page,
     blacklists_page,
     bulk_page,
     by_hand_page,
@@ -101,6 +102,7 @@ urlpatterns = [
     path("case/<int:pk>/answer/<slug:what>", answer_actions.means, name="answer-means"),
     path("message/<int:pk>/file/<slug:what>", answer_actions.attached, name="message-file"),
     path("measure/<int:pk>/<slug:verb>", measures.change, name="measure"),
+    path("approvals", approvals_page.approvals_page, name="approvals"),
     path("tasks", tasks_page.tasks_page, name="tasks"),
     path("tasks/<int:pk>/done", tasks_page.done, name="task-done"),
     path("holds", measures.holds_page, name="holds"),

@@ -63,6 +63,7 @@ OPENED = {
     "desk:blacklist": "see_network",
     "desk:contacts": "see_network",
     "desk:tasks": "see_cases",
+    "desk:approvals": "see_approvals",
     "desk:holds": "see_network",
     "desk:resolvers": "configure",
     "desk:playbooks": "see_playbooks",
