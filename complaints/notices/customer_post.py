@@ -14,9 +14,9 @@ from complaints.models import Case, Notice
 from complaints.notices.digest import digest_mail
 from complaints.notices.letter import LINK_MARK
 from complaints.notices.links import make_link, portal_url
-from complaints.notices.mail import Undeliverable, notice_mail
+from complaints.notices.mail import ENOUGH, Undeliverable, Waiting, notice_mail
 from complaints.notices.next_contact import after_return
-from complaints.notices.timing import ALONE, Letter, day_began, may_go, next_digest
+from complaints.notices.timing import ALONE, Letter, day_began, may_go, waits_until
 from complaints.notices.timing import in_mails as bundles
 from complaints.notices.when_due import answered_lately, is_urgent, rules
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind
@@ -49,21 +49,23 @@ def thread_of(notice: Notice) -> list[str]:
     return list(dict.fromkeys(carrier or own for own, carrier in reversed(sent)))
 
 
-def in_mails(notices: Sequence[Notice], *, now: datetime) -> tuple[list[list[Notice]], list[Notice]]:
-    """What goes as one mail each, and what has to wait because its address got enough today."""
+def in_mails(notices: Sequence[Notice], *, now: datetime) -> tuple[list[list[Notice]], list[Waiting]]:
+    """What goes as one mail each, and what has to wait: it is night, or its address got enough today."""
     answered, given = answered_lately({each.case_id for each in notices}, now=now), rules()
     letters = [as_letter(each, answered, now=now) for each in notices]
     sent = sent_today({each.to_email for each in notices}, since=day_began(now, given)) if given.a_day else {}
     going: list[list[Notice]] = []
-    waiting: list[Notice] = []
+    waiting: list[Waiting] = []
     known = {each.pk: each for each in notices}
     for mail in bundles(letters):
         count = sent.get(mail[0].to, 0)
-        if may_go(sent_today=count, at_once=mail[0].at_once, rules=given):
+        until = waits_until(now, sent_today=count, at_once=mail[0].at_once, rules=given)
+        if until is None:
             going.append([known[each.key] for each in mail])
             sent[mail[0].to] = count + 1
         else:
-            waiting += [known[each.key] for each in mail]
+            why = "" if may_go(sent_today=count, at_once=mail[0].at_once, rules=given) else ENOUGH
+            waiting += [(known[each.key], until, why) for each in mail]
     return going, waiting
 
 
@@ -83,10 +85,6 @@ def sent_today(addresses: Iterable[str], *, since: datetime) -> dict[str, int]:
     for address, count in sent.order_by().values_list("to_email").annotate(count=Count("pk")):
         counts[address.lower()] = counts.get(address.lower(), 0) + count
     return counts
-
-
-def later(now: datetime) -> datetime:
-    return next_digest(now, rules())
 
 
 def link_of(notice: Notice, *, now: datetime) -> str:

@@ -34,7 +34,6 @@ from complaints.notices.mail import OUTAGE, Refused, Undeliverable, Unsure, desc
 M = TypeVar("M", bound=OutgoingMail)
 State = OutgoingMail.State
 STALE_CLAIM = timedelta(minutes=10)
-ENOUGH = "waits for tomorrow's digest: this address got as many mails today as one may"
 # Together a little less than 24 hours; then a human must look.
 PAUSES = [timedelta(minutes=minutes) for minutes in (1, 5, 15, 60, 120, 240, 480, 480)]
 
@@ -47,8 +46,10 @@ class Post(Protocol):
     def refuse(self, mail: Any) -> None:
         """Raises Undeliverable when the letter would be wrong by now."""
 
-    def in_mails(self, mails: Sequence[Any], *, now: datetime) -> tuple[list[list[Any]], list[Any]]:
-        """Groups that go as one mail each, and those that have to wait until `later`."""
+    def in_mails(
+        self, mails: Sequence[Any], *, now: datetime
+    ) -> tuple[list[list[Any]], Sequence[tuple[Any, datetime, str]]]:
+        """Groups that go as one mail each, and those that have to wait: until when, and why."""
 
     def mail_of(self, mails: Sequence[Any], *, now: datetime) -> EmailMessage:
         """Of a group; it goes in the name of the first."""
@@ -93,14 +94,12 @@ def deliver_due(
 
 
 def sort_out(mails: list[Any], *, now: datetime) -> list[list[Any]]:
-    """Groups of claimed mails that go as one; what has to wait for another day is given back."""
+    """Groups of claimed mails that go as one; what has to wait is given back."""
     if not mails:
         return []
     going, waiting = POSTS[type(mails[0])].in_mails(mails, now=now)
-    if waiting:
-        until = customer_post.later(now)
-        for mail in waiting:
-            mine(mail).update(state=State.QUEUED, claim="", due_at=until, problem=ENOUGH)
+    for mail, until, why in waiting:
+        mine(mail).update(state=State.QUEUED, claim="", due_at=until, problem=why)
     return going
 
 

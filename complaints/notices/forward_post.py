@@ -15,9 +15,9 @@ from complaints.cases.transitions import MACHINE, record
 from complaints.models import Case, Contact, Forward
 from complaints.notices.letter import fill_link
 from complaints.notices.links import make_link, portal_url
-from complaints.notices.mail import Undeliverable
+from complaints.notices.mail import ENOUGH, Undeliverable, Waiting
 from complaints.notices.senders import sender_of
-from complaints.notices.timing import day_began
+from complaints.notices.timing import day_began, next_digest
 from complaints.notices.verp import forward_bounce_address
 from complaints.notices.when_due import rules
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind
@@ -33,10 +33,10 @@ def refuse(mail: Forward) -> None:
         raise Undeliverable("not sent: the complaint turned out to be another contract's")
 
 
-def in_mails(mails: Sequence[Forward], *, now: datetime) -> tuple[list[list[Forward]], list[Forward]]:
+def in_mails(mails: Sequence[Forward], *, now: datetime) -> tuple[list[list[Forward]], Sequence[Waiting]]:
     """One mail a complaint, and no more than ABUSEDESK_FORWARDS_A_DAY to one desk."""
     room: dict[str, int] = {}
-    going, waiting = list[list[Forward]](), list[Forward]()
+    going, waiting = list[list[Forward]](), list[Waiting]()
     for mail in mails:
         if mail.to_email not in room:
             sent = Forward.objects.filter(to_email=mail.to_email, sent_at__gte=day_began(now, rules())).count()
@@ -45,7 +45,7 @@ def in_mails(mails: Sequence[Forward], *, now: datetime) -> tuple[list[list[Forw
         if room[mail.to_email] >= 0:
             going.append([mail])
         else:
-            waiting.append(mail)
+            waiting.append((mail, next_digest(now, rules()), ENOUGH))
     return going, waiting
 
 

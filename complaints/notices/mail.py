@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import smtplib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from django.core.mail import EmailMessage, EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
@@ -16,6 +18,8 @@ from complaints.notices.senders import sender_of_notice
 from complaints.notices.verp import bounce_address
 
 MAY_HAVE_GONE = "it may have gone or not"
+ENOUGH = "waits for tomorrow's digest: this address got as many mails today as one may"
+Waiting = tuple[Any, datetime, str]  # a mail that is due and may not go: until when, and why ("": it is night)
 OUTAGE = (smtplib.SMTPException, OSError)
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 
 from complaints.models import ReporterMail
-from complaints.notices.mail import Undeliverable
+from complaints.notices.mail import Undeliverable, Waiting
 from complaints.notices.reporter_mail import is_still_wanted, stop_waiting
 from complaints.notices.verp import reporter_bounce_address
 
@@ -21,7 +21,7 @@ def refuse(mail: ReporterMail) -> None:
         raise Undeliverable("not sent: what it asks for was answered before it could go out")
 
 
-def in_mails(mails: Sequence[ReporterMail], *, now: datetime) -> tuple[list[list[ReporterMail]], list[ReporterMail]]:
+def in_mails(mails: Sequence[ReporterMail], *, now: datetime) -> tuple[list[list[ReporterMail]], Sequence[Waiting]]:
     """Each alone and at once: the limits of a reporter's day are kept when a mail is decided."""
     return [[each] for each in mails], []
 

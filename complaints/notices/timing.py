@@ -133,5 +133,13 @@ def has_room(mail: Sequence[Letter], letter: Letter) -> bool:
     return 0 < len(mail) < MOST_IN_DIGEST and all(each.case != letter.case for each in mail)
 
 
+def waits_until(now: datetime, *, sent_today: int, at_once: bool, rules: Rules) -> datetime | None:
+    """When a mail that is due may go; None: now. The night is asked for again: an outage or a hold may end in it."""
+    if not may_go(sent_today=sent_today, at_once=at_once, rules=rules):
+        return next_digest(now, rules)
+    morning = now if at_once else after_quiet(now, rules)
+    return morning if morning > now else None
+
+
 def may_go(*, sent_today: int, at_once: bool, rules: Rules) -> bool:
     return at_once or not rules.a_day or sent_today < rules.a_day

@@ -18,6 +18,7 @@ from complaints.notices.timing import (
     in_mails,
     may_go,
     next_digest,
+    waits_until,
 )
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -54,6 +55,26 @@ def test_a_letter_waits_for_the_undo_time_and_for_the_morning(quiet, decided, du
 def test_what_is_urgent_goes_at_night_but_can_be_taken_back_too():
     rules = Rules(PARIS, undo=timedelta(minutes=1), quiet=NIGHT)
     assert first_due(at("2026-03-10 23:00:07"), at_once=True, rules=rules) == at("2026-03-10 23:01:07")
+
+
+@pytest.mark.parametrize(
+    ("quiet", "now", "sent_today", "at_once", "until"),
+    [
+        (NIGHT, "2026-03-10 20:59:59", 1, False, None),
+        (NIGHT, "2026-03-10 21:00:00", 1, False, "2026-03-11 07:00:00"),
+        (NIGHT, "2026-03-11 06:59:59", 0, False, "2026-03-11 07:00:00"),
+        (NIGHT, "2026-03-11 07:00:00", 0, False, None),
+        (NIGHT, "2026-03-10 23:00:00", 9, True, None),
+        (NIGHT, "2026-03-10 12:00:00", 2, False, "2026-03-11 07:00:00"),
+        (None, "2026-03-10 23:00:00", 1, False, None),
+        (None, "2026-03-10 23:00:00", 2, False, "2026-03-11 08:00:00"),
+    ],
+)
+def test_what_becomes_free_at_night_waits_for_the_morning(quiet, now, sent_today, at_once, until):
+    """After an outage or a hold the moment that was right once is over."""
+    rules = Rules(PARIS, undo=timedelta(minutes=1), quiet=quiet, a_day=2)
+    found = waits_until(at(now), sent_today=sent_today, at_once=at_once, rules=rules)
+    assert found == (at(until) if until else None)
 
 
 def test_letters_decided_in_the_same_minute_are_due_together_and_none_sooner_than_the_undo_time():

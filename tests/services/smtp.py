@@ -35,7 +35,7 @@ class Sink:
     messages: list[Caught] = dataclasses.field(default_factory=list)
     rcpt_answers: dict[str, str] = dataclasses.field(default_factory=dict)
     data_answer: str = "250 2.0.0 caught"
-    hangs_up: str = ""  # "rcpt", "data": there the connection breaks without an answer
+    hangs_up: str = ""  # "rcpt", "data": there the connection breaks without an answer; "answer": the mail is there
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -53,6 +53,8 @@ class Sink:
         if self.data_answer.startswith("2"):
             content = envelope.original_content or b""
             self.messages.append(Caught(envelope.mail_from or "", list(envelope.rcpt_tos), content))
+        if self.hangs_up == "answer":
+            hang_up(server)
         return self.data_answer
 
 
