@@ -20,7 +20,8 @@ RELAPSE_WITHIN = timedelta(days=180)
 PROMISE = timedelta(hours=24)  # ours: by then somebody was told, or a human has looked
 KEY = ("contract_id", "category", "grouping")
 FIXED = (Resolution.FIXED_VERIFIED, Resolution.FIXED_NOT_VERIFIABLE)
-NO_FAULT = (Resolution.NOT_ABUSE, Resolution.NOT_OURS, Resolution.MERGED)  # ends that accuse the contract of nothing
+# Ends that accuse the contract of nothing.
+NO_FAULT = (Resolution.NOT_ABUSE, Resolution.NOT_OURS, Resolution.MERGED, Resolution.STALE)
 # SQLite names the columns of VALUES by itself; PostgreSQL must be told, and calls its extremes otherwise.
 NAMES_OF_COLUMNS = {"postgresql": " (column1, column2, column3, column4, column5)", "sqlite": ""}
 
@@ -43,6 +44,11 @@ def place(grouped: Mapping[Key, list[Accusation]], now: datetime) -> tuple[dict[
         if rest := [a for a in accusations if a not in late]:
             waiting[key] = rest
     joined = join_active(waiting, active, now)
+    if gone := {key: rest for key, rest in waiting.items() if key in active and key not in joined}:
+        # Closed this very moment; where it was merged, the case that it lives on in is joined.
+        closed |= last_closed(gone)
+        heirs = {key: case.pk for key in gone if (case := closed.get(key)) and case.state != CaseState.CLOSED}
+        joined |= join_active(gone, heirs, now)
     new = {key: accusations for key, accusations in waiting.items() if key not in joined}
     found = open_cases(new, closed, now) if new else {}
     ids = joined | {key: pk for key, (pk, _) in found.items()}

@@ -128,6 +128,6 @@ def note(found: Found, *, now: datetime) -> int | None:
 def open_rises(kind: str | None = None, ref: int | None = None) -> list[Rise]:
     """Those that go on, the highest above their band first."""
     rows = Rise.objects.filter(ended_at=None)
-    if kind is not None:
+    if kind is not None and ref is not None:
         rows = rows.filter(kind=kind, ref=ref)
     return list(rows.order_by(-(F("value") / (F("most") + 1.0)), "pk")[:100])

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from complaints.desk import when, words
 from complaints.desk.access import desk_page, visible
 from complaints.models import Campaign, CampaignMember, Case, Complaint
-from complaints.vocabulary import Category
+from complaints.vocabulary import CaseState, Category
 
 PAGE = 50
 MOST_CASES = 100
@@ -92,7 +92,7 @@ def case_rows(request: HttpRequest, ids: Sequence[int], now: datetime) -> list[d
             "n": found[pk][0],
             "age": when.age(found[pk][1], now),
             "category": words.CATEGORIES[Category(cases[pk].category)],
-            "state": words.STATES.get(cases[pk].state, cases[pk].state),
+            "state": words.STATES[CaseState(cases[pk].state)],
         }
         for pk in biggest
         if pk in cases

@@ -30,7 +30,7 @@ from complaints.desk.access import access_case, may, visible
 from complaints.desk.regroup_preview import Preview, preview_of
 from complaints.models import Case, CaseChange, Complaint
 from complaints.tasks import advance_cases, wake
-from complaints.vocabulary import Category
+from complaints.vocabulary import CaseState, Category
 
 MOST_SHOWN = 200
 MOST_ADDRESSES = 30
@@ -77,7 +77,8 @@ def regroup_page(request: HttpRequest, pk: int) -> HttpResponse:
 def read_wanted(request: HttpRequest, given: QueryDict, case: Case) -> Wanted:
     what = given.get("what", "")
     named = given.get("to", "").strip()[:30]
-    to = visible(request.user, Case).numbered(named).select_related("contract__customer").first() if named else None
+    seen = visible(request.user, Case).select_related("contract__customer")
+    to = seen.filter(pk__in=Case.objects.numbered(named)).first() if named else None
     ids = {int(text) for text in given.getlist("complaint")[:MOST_MOVED] if is_number(text)}
     ids |= {pk for text in given.getlist("about")[:MOST_ADDRESSES] for pk in about_address(case, text)}
     return Wanted(what if what in WHAT else "", case, to, named, sorted(ids))
@@ -129,7 +130,8 @@ def addresses(complaints: Sequence[Complaint]) -> list[tuple[str, int]]:
 
 def near(request: HttpRequest, case: Case) -> list[tuple[Case, str]]:
     """Other open cases of the same contract: what is merged most often."""
-    found = visible(request.user, Case).active().filter(contract=case.contract_id).exclude(pk=case.pk).order_by("-pk")
+    seen = visible(request.user, Case).exclude(state=CaseState.CLOSED)
+    found = seen.filter(contract=case.contract_id).exclude(pk=case.pk).order_by("-pk")
     return [(each, words.CATEGORIES[Category(each.category)]) for each in found[:MOST_NEAR]]
 
 

@@ -9,8 +9,8 @@ from math import ceil, log10
 
 from complaints.cases.fluctuation import Band, day_band
 
-WIDTH, HEIGHT = 720, 150
-LEFT, TOP, BOTTOM = 46, 10, 20  # room for the numbers at the side and the days below
+WIDE, NARROW, HEIGHT = 720, 320, 150
+LEFT, RIGHT, TOP, BOTTOM = 46, 8, 10, 20  # room for the numbers at the side and the days below
 DAY = timedelta(days=1)
 UNITS = ((10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 
@@ -47,21 +47,20 @@ def points_of(counted: Mapping[date, float], *, today: date, days: int) -> list[
     return [Point(day, counted.get(day), day_band(counted, day)) for day in shown]
 
 
-def chart_of(points: Sequence[Point], *, what: str) -> Chart:
+def chart_of(points: Sequence[Point], *, what: str, width: int = WIDE) -> Chart:
     top = nice(max([1.0, *(p.n for p in points if p.n is not None), *(p.band.most for p in points if p.band)]))
-    step = (WIDTH - LEFT - 8) / max(1, len(points) - 1)
+    step = (width - LEFT - RIGHT) / max(1, len(points) - 1)
     xs = [round(LEFT + number * step, 1) for number in range(len(points))]
+    weeks = [(x, f"{p.day:%-d %b}") for x, p in zip(xs, points, strict=True) if p.day.weekday() == 0]
     seen = [(x, y_of(p.n, top), p) for x, p in zip(xs, points, strict=True) if p.n is not None]
     return Chart(
-        WIDTH,
+        width,
         HEIGHT,
         " ".join(f"{x},{y}" for x, y, _ in seen),
         areas_of(xs, points, top),
         [(x, y, title_of(p), p.is_above) for x, y, p in seen],
         [(y_of(level, top), short(level)) for level in (0.0, top / 2, top)],
-        [(x, f"{p.day:%-d %b}") for x, p in zip(xs, points, strict=True) if p.day.weekday() == 0][
-            :: 1 + len(points) // 60
-        ],
+        weeks[:: 1 + len(weeks) * 70 // width],
         said_of(points, what),
         points,
     )

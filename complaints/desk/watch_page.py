@@ -20,8 +20,9 @@ from complaints.cases.rises import LOOKS_BACK, open_rises, with_noughts
 from complaints.cases.tallies import FLOW, Kind, Metric, counted_since, days_of
 from complaints.desk import when
 from complaints.desk.access import desk_page, visible
-from complaints.desk.watch_chart import Chart, chart_of, points_of
+from complaints.desk.watch_chart import NARROW, WIDE, Chart, chart_of, points_of
 from complaints.models import Case, Contract, Feed, Product, Rise
+from complaints.vocabulary import CaseState
 
 SHOWN_DAYS, SHORT = 56, 28
 MOST_PRODUCTS, MOST_FEEDS, ENDED = 12, 50, 20
@@ -71,7 +72,7 @@ def chart(counted: Mapping[date, float], title: str, since: date | None, today: 
         oldest = today - timedelta(days=shown + 56)
         days = dict.fromkeys((since + timedelta(days=n) for n in range((today - since).days + 1)), 0.0) | days
         days = {day: n for day, n in days.items() if day >= oldest}
-    return chart_of(points_of(days, today=today, days=shown), what=title)
+    return chart_of(points_of(days, today=today, days=shown), what=title, width=WIDE if shown > SHORT else NARROW)
 
 
 def rise_rows(request: HttpRequest, rises: Sequence[Rise], now: datetime) -> list[dict[str, Any]]:
@@ -79,7 +80,8 @@ def rise_rows(request: HttpRequest, rises: Sequence[Rise], now: datetime) -> lis
     named = Contract.objects.select_related("customer").in_bulk(contracts)
     product_names = dict(Product.objects.values_list("pk", "name"))
     cases: dict[int, list[Case]] = {}
-    for case in visible(request.user, Case).active().filter(contract__in=contracts).order_by("-priority", "pk"):
+    seen = visible(request.user, Case).exclude(state=CaseState.CLOSED).filter(contract__in=contracts)
+    for case in seen.order_by("-priority", "pk"):
         cases.setdefault(case.contract_id, []).append(case)
     return [
         {
