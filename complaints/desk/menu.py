@@ -54,6 +54,7 @@ ENTRIES = (
     ),
     Entry("watch", "Watch", "desk:watch", "Network"),
     Entry("holds", "Hold", "desk:holds", "Network"),
+    Entry("reporters", "Reporters", "desk:reporters", "People"),
     Entry("rules", "Rules", "desk:rules", "Rules and reports"),
     Entry("sender-rules", "Taught senders", "desk:sender-rules", "Rules and reports"),
     Entry("priority", "Priority", "desk:priority", "Rules and reports", needs="see_reports"),
