@@ -25,6 +25,7 @@ from complaints.cases import (
     counting,
     feeds,
     floods,
+    reads,
     reattribution,
     reporters,
     reweighing,
@@ -246,6 +247,7 @@ def tidy_watch() -> None:
     campaigns.forget_campaigns(now=now)
     tallies.forget_tallies(now=now)
     feeds.forget_feeds(now=now)
+    reads.forget_reads(now=now, days=settings.READ_LOG_DAYS)
 
 
 @app.task

@@ -21,6 +21,7 @@ from django.views.decorators.cache import never_cache
 from django_htmx.http import HttpResponseClientRedirect
 
 from complaints.cases.scope import scope_of
+from complaints.desk.reading import note_read
 from complaints.desk.rights import can, capabilities, is_restricted
 from complaints.desk.roles import Can, Role, allowed, lowest
 from complaints.desk.second_factor import lacks_second_factor
@@ -87,7 +88,9 @@ def may(to_read: str, *, to_post: str = "") -> Callable[[View[P]], View[P]]:
                 if needed not in yours:
                     return refuse(request, needed)
             with timezone.override(ZoneInfo(settings.DISPLAY_TIME_ZONE)):
-                return view(request, *args, **kwargs)
+                response = view(request, *args, **kwargs)
+            note_read(request, response)
+            return response
 
         return never_cache(guarded)
 

@@ -60,6 +60,7 @@ ENTRIES = (
     Entry("priority", "Priority", "desk:priority", "Rules and reports", needs="see_reports"),
     Entry("playbooks", "Playbooks", "desk:playbooks", "Rules and reports", needs="see_playbooks"),
     Entry("offenders", "Offenders", "desk:offenders", "Rules and reports", needs="see_reports"),
+    Entry("read-log", "Read log", "desk:read-log", "Rules and reports", needs="see_read_log"),
     Entry("resolvers", "Resolvers", "desk:resolvers", "Set-up", needs="configure"),
     Entry("admin", "Admin", "admin:index", "Set-up", needs="configure"),
 )  # fmt: skip

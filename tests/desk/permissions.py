@@ -64,6 +64,7 @@ OPENED = {
     "desk:contacts": "see_network",
     "desk:tasks": "see_cases",
     "desk:approvals": "see_approvals",
+    "desk:read-log": "see_read_log",
     "desk:holds": "see_network",
     "desk:resolvers": "configure",
     "desk:playbooks": "see_playbooks",

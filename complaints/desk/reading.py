@@ -1,0 +1,77 @@
+"""Which pages are reads of somebody's data beyond the case at hand, and what of them is noted. One table.
+
+The case that one is led to by the queue, with its complaints, is the work; what one looks up is noted. A page that
+renews itself is noted once, when it is opened.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from allauth.core.internal.httpkit import get_client_ip
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponseBase
+from django.utils import timezone
+
+from complaints.cases.reads import record_read
+from complaints.desk.live import wants_part
+from complaints.models import AccessLog
+
+logger = logging.getLogger(__name__)
+What = AccessLog.What
+About = Callable[[HttpRequest, Mapping[str, Any]], str]  # "": nothing to note
+CASE_PATH = re.compile(r"/case/(\d{1,18})(?:/|$)")
+CASE_NUMBER = re.compile(r"#?(?:\d{4}-)?\d{1,12}")
+
+
+def searched(request: HttpRequest, parts: Mapping[str, Any]) -> str:
+    """The text, unless it is the number of a case; a further page of the same search is the same search."""
+    text = request.GET.get("q", "").strip()
+    return "" if CASE_NUMBER.fullmatch(text) or "after" in request.GET else text
+
+
+def found_case(request: HttpRequest, parts: Mapping[str, Any]) -> str:
+    """A case that was opened from a search, or by its address alone; those of the queue's lists are the work."""
+    came_from = urlsplit(request.headers.get("Referer", ""))
+    from_list = came_from.path == "/" and "q" not in parse_qs(came_from.query)
+    return "" if from_list or CASE_PATH.match(came_from.path) else f"case #{parts['pk']}"
+
+
+def numbered(noun: str) -> About:
+    return lambda request, parts: f"{noun} {parts['pk']}"
+
+
+LOGGED: dict[str, tuple[AccessLog.What, About]] = {
+    "queue": (What.SEARCH, searched),
+    "case": (What.CASE, found_case),
+    "whose": (What.WHOSE, lambda request, parts: request.GET.get("address", "").strip()),
+    "message": (What.MESSAGE, numbered("message")),
+    "message-raw": (What.RAW, numbered("message")),
+    "message-file": (What.RAW, numbered("message")),
+    "reporter": (What.REPORTER, numbered("reporter")),
+    "offenders-csv": (What.EXPORT, lambda request, parts: "offenders"),
+}
+
+
+def note_read(request: HttpRequest, response: HttpResponseBase) -> None:
+    """After a page was made, if it is one of the table: one insert."""
+    match = request.resolver_match
+    entry = LOGGED.get(match.url_name or "") if match and match.app_name == "desk" else None
+    if entry is None or request.method != "GET" or response.status_code not in (200, 302) or wants_part(request):
+        return
+    what, about_of = entry
+    if about := about_of(request, match.kwargs):
+        case = CASE_PATH.match(urlsplit(request.headers.get("Referer", "")).path)
+        number = match.kwargs["pk"] if what == What.CASE else case[1] if case else ""
+        try:
+            record_read(
+                request.user.get_username(), what, about, now=timezone.now(), case=str(number),
+                came_from=get_client_ip(request) or "",
+            )  # fmt: skip
+        except OperationalError:
+            # A long import may hold SQLite's write lock; whoever reads is not kept waiting for the second time.
+            logger.exception("a read of user %s could not be noted", request.user.pk)
