@@ -153,6 +153,8 @@ def put_in_use(rule: SenderRule, *, by: str, now: datetime) -> list[int]:
         if rule.replaces_id:
             old = SenderRule.objects.filter(pk=rule.replaces_id, state=State.ACTIVE)
             old.update(state=State.RETIRED, changed_by=by, changed_at=now)
+    shown = Reading.objects.filter(pk=rule.message_id, state=Reading.State.READ, complaint_count=0)
+    shown.update(state=Reading.State.UNREAD, problem=f"To be read again by {rule}")
     return [tried.message.pk for tried in try_rule(rule, most=500) if tried.complaints and is_parked(tried.reading)]
 
 

@@ -116,6 +116,13 @@ def test_rule_in_use_reads_the_parked_mails_and_the_next_ones():
     assert reading_of(other)[0] == "unread"
 
 
+def test_mail_that_was_no_complaint_to_anybody_is_read_again_when_it_taught_the_rule():
+    first = odd_mail(1)
+    Reading.objects.filter(pk=first.pk).update(state="read", disposition="other", problem="")
+
+    assert teaching.put_in_use(propose(first), by="carla", now=NOON) == [first.pk]
+
+
 def test_new_version_takes_the_place_of_the_old_one():
     first = odd_mail()
     old = propose(first)
