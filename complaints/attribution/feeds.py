@@ -64,7 +64,22 @@ def end_of(claim: Claim) -> datetime:
 
 def may_be_untold(question: Question, claims: Sequence[Claim], feeds: Feeds, now: datetime) -> bool:
     """The quick look, before it is decided which claims matter."""
-    return any(c.said_at is not None and told_of(c, feeds) < last_moment(question, now) for c in claims)
+    if any(claim.said_at is not None and told_of(claim, feeds) < last_moment(question, now) for claim in claims):
+        return True
+    return any(is_block(claim) for claim in claims) and bool(behind(question, feeds, now))
+
+
+def is_block(claim: Claim) -> bool:
+    """More addresses than one, by a table: leases may lie inside of which a feed has not told yet."""
+    return claim.said_at is None and claim.key[0] < 8 * (len(claim.key) - 1)
+
+
+def behind(question: Question, feeds: Feeds, now: datetime) -> list[int]:
+    """Ids of the feeds that have not told of the question's time."""
+    if not feeds:
+        return []
+    needed = last_moment(question, now) + OUT_OF_ORDER
+    return [pk for pk, feed in feeds.items() if feed.until < needed]
 
 
 def is_silent(feed: Told | None, now: datetime, patience: timedelta) -> bool:

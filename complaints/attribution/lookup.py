@@ -7,7 +7,7 @@ answer that comes back with another version of the plan is asked again.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
@@ -15,19 +15,21 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.utils import timezone
 
+from complaints.addresses import family_of
 from complaints.attribution.address_plan import LOGIN, AddressPlan, known_plan, load_plan, with_new_feeds
 from complaints.attribution.answers import Holding, Question
 from complaints.attribution.decision import Claim, window
 from complaints.attribution.feeds import may_be_untold
 from complaints.attribution.statements import claims_in
 from complaints.attribution.wording import last_held
-from complaints.models import Assignment, Contract
+from complaints.models import Assignment, Contract, PrefixInUse, WaitingLease
 from complaints.vocabulary import Answer
 
 __all__ = ["LOGIN", "Surroundings", "as_time", "look_around", "names_of", "with_last_holder"]
 
 NAMES = f"SELECT id, reference FROM {Contract._meta.db_table} WHERE id IN ({{marks}})"  # noqa: S608 - our own table
 IDS_A_STATEMENT = 5_000
+NEIGHBOURS = 50  # prefixes in use on either side that tell whether an address lies in a pool of leases
 
 
 class Surroundings:
@@ -62,15 +64,36 @@ def look_around(questions: Sequence[Question]) -> Surroundings:
             plan, feeds_are_new = load_plan(), True
             continue
         around = Surroundings(plan, dict(zip(questions, found, strict=True)), now)
-        if feeds_are_new or all(claim.said_at is None for claims in found for claim in claims):
-            return around
-        if not any(may_be_untold(q, around.claims[q], plan.feeds, now) for q in questions):
+        if feeds_are_new or not any(may_be_untold(q, around.claims[q], plan.feeds, now) for q in questions):
             return around
         # Feeds first, then the claims again: a feed may have told meanwhile of the one who came after.
         newer, feeds_are_new = with_new_feeds(plan), True
         if newer is plan:
             return around
         plan = newer
+
+
+def feed_inside(block: bytes, address: bytes, feeds: Collection[int], plan: AddressPlan) -> int | None:
+    """One of these feeds that leases what lies inside the block and near the address; None: none does.
+
+    A pool is known by its neighbours: the address may be leased for the first time.
+    """
+    own = address[12:] if len(block) == 5 else address
+    bits = 8 * len(own)
+    first = int.from_bytes(block[1:], "big")
+    last = (first | ((1 << (bits - block[0])) - 1)).to_bytes(len(own), "big")
+    for length in (length for length in plan.lengths[family_of(address)] if length > block[0]):
+        head = bytes([length])
+        inside = {"key__gte": head + block[1:], "key__lte": head + last}
+        for model in (PrefixInUse, WaitingLease):
+            keys = model._default_manager.filter(**inside).order_by("key").values_list("key", flat=True)
+            near = [*keys.filter(key__gt=head + own)[:NEIGHBOURS]]
+            near += keys.filter(key__lte=head + own).order_by("-key")[:NEIGHBOURS]
+            holdings = Assignment.objects if model is PrefixInUse else WaitingLease.objects
+            found = holdings.filter(key__in=near, feed__in=feeds).order_by().values_list("feed", flat=True)[:1]
+            if near and (feed := next(iter(found), None)):
+                return feed
+    return None
 
 
 def with_last_holder(question: Question, holding: Holding) -> Holding:

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from complaints.attribution.answers import Holding, Question
-from complaints.attribution.decision import Finding, Why, decide
-from complaints.attribution.feeds import is_silent, untold
-from complaints.attribution.lookup import Surroundings, names_of
+from complaints.attribution.decision import Claim, Finding, Why, decide
+from complaints.attribution.feeds import behind, is_block, is_silent, untold
+from complaints.attribution.lookup import Surroundings, feed_inside, names_of
 from complaints.attribution.resolvers import Fact
 from complaints.attribution.times import age_text, utc_text
 from complaints.attribution.wording import nobody, not_told_yet, owner, owner_as_far_as_told, unsure
@@ -41,10 +41,10 @@ def as_far_as_told(question: Question, finding: Finding, around: Surroundings) -
         return nobody(question, finding.why)
     if finding.why is not Why.HELD:
         return finding
-    claim = untold(question, finding.held, around.feeds, around.now)
-    if claim is None:
+    late = late_feed(question, finding.held, around)
+    if late is None:
         return owner(question, finding.claims[0])
-    feed = around.feeds.get(claim.feed or 0)
+    feed = around.feeds.get(late)
     if is_silent(feed, around.now, timedelta(seconds=settings.FEED_SILENCE)):
         return owner_as_far_as_told(question, finding.claims[0], feed)
     return finding
@@ -53,10 +53,21 @@ def as_far_as_told(question: Question, finding: Finding, around: Surroundings) -
 def in_doubt(question: Question, finding: Finding, names: dict[int, str], around: Surroundings) -> Holding:
     if finding.why is not Why.HELD:
         return unsure(question, finding, names)
-    behind = untold(question, finding.held, around.feeds, around.now)
-    assert behind is not None  # else it would not be in doubt
-    feed = around.feeds[behind.feed or 0]
+    feed = around.feeds[late_feed(question, finding.held, around) or 0]  # else it would not be in doubt
     return not_told_yet(question, finding.claims[0], feed, names, around.now)
+
+
+def late_feed(question: Question, held: Sequence[Claim], around: Surroundings) -> int | None:
+    """Id of a feed that should have told of that time and has not; 0 for one that is not known; None: all have."""
+    claim = untold(question, held, around.feeds, around.now)
+    if claim is not None:
+        return claim.feed or 0
+    late = behind(question, around.feeds, around.now) if any(map(is_block, held)) else []
+    if not late:
+        return None
+    blocks = {claim.key for claim in held if is_block(claim)}
+    inside = (feed_inside(block, question.address, late, around.plan) for block in blocks)
+    return next((feed for feed in inside if feed), None)
 
 
 def health(*, now: datetime) -> list[Fact]:

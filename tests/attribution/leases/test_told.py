@@ -377,3 +377,45 @@ def test_a_time_that_may_be_off_by_more_than_it_is_ahead_is_no_future(clock):
     make_assignment("C-1", "192.0.2.10/32")
 
     assert said(whose(60, slack=90))[0] == "C-1"
+
+
+# --- blocks in which leases lie
+
+
+def test_the_holder_of_a_block_is_not_named_for_what_a_feed_may_have_leased_inside(clock):
+    make_assignment("C-1", "192.0.2.0/24")
+    tell(clock, 12, record("Start", 0), record("Stop", 5))
+    c1_perhaps = (Answer.UNSURE, ("C-1",))
+
+    assert said(whose(10)) == c1_perhaps
+    assert said(whose(10, "192.0.2.11")) == c1_perhaps  # never leased yet, but its neighbour was
+    assert whose(10).again_at == NOON + 17 * MINUTE
+
+    tell(clock, 14, record("Start", 9, "bruno", "2"), record("Start", 13, session="3", **ELSEWHERE))
+
+    assert said(whose(10)) == ("bruno", 0.9)
+    assert said(whose(10, "192.0.2.11")) == ("C-1", 0.95)
+
+
+def test_after_long_silence_the_holder_of_a_block_is_named_without_certainty(clock):
+    make_assignment("C-1", "192.0.2.0/24")
+    tell(clock, 12, record("Start", 0), record("Stop", 5))
+    clock.go_to(NOON + 2 * HOUR)
+
+    assert said(whose(10)) == ("C-1", 0.7125)
+
+
+def test_a_block_in_which_no_feed_leases_anything_is_not_waited_for(clock):
+    make_assignment("C-1", "192.0.2.0/28")
+    make_assignment("C-2", "2001:db8:0:100::/56")
+    tell(clock, 12, record("Start", 0, **ELSEWHERE))
+
+    assert said(whose(10)) == ("C-1", 0.95)
+    assert said(whose(10, "2001:db8:0:100::1")) == ("C-2", 0.95)
+
+
+def test_a_stranger_in_a_block_shows_that_it_is_a_pool(clock):
+    make_assignment("C-1", "192.0.2.0/24")
+    tell(clock, 12, record("Start", 0, "carl"), record("Stop", 5, "carl"))
+
+    assert said(whose(10, "192.0.2.44")) == (Answer.UNSURE, ("C-1",))
