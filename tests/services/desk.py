@@ -11,8 +11,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+from django.apps import apps
+from django.db.models import DateTimeField
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEY = "a-key-of-the-process-tests-0123456789-abcdefghijklmnopqrstuvwxyz"
@@ -91,6 +95,16 @@ class Desk:
         with contextlib.closing(database):
             return database.execute(sql).fetchall()
 
+    def let_pass(self, span: timedelta) -> None:
+        """Time passes: all that the desk has written down happened so much earlier, and what it waits for is nearer."""
+        database = sqlite3.connect(f"{self.home}/data/abusedesk.sqlite3", timeout=20, isolation_level="IMMEDIATE")
+        with contextlib.closing(database), database:
+            for table, columns in moments():
+                earlier = ", ".join(f"{c} = strftime('%Y-%m-%d %H:%M:%f', {c}, ?)" for c in columns)
+                database.execute(
+                    f"UPDATE {table} SET {earlier}", [f"-{span.total_seconds():.0f} seconds"] * len(columns)
+                )
+
     def wait_until(self, asked: Callable[[], bool], *, within_s: float) -> None:
         """Raises AssertionError with the end of the log."""
         until = time.monotonic() + within_s
@@ -104,6 +118,14 @@ class Desk:
             f"{table}: {row}" for table, columns in SHOWN.items() for row in self.rows(f"SELECT {columns} FROM {table}")
         ]
         return "\n".join([*found[:80], "the log ends:", self.log.read_text()[-4000:]])
+
+
+def moments() -> Iterator[tuple[str, list[str]]]:
+    """Every table of the product with its columns that hold a moment."""
+    for model in apps.get_app_config("complaints").get_models():
+        fields = [field for field in model._meta.local_concrete_fields if isinstance(field, DateTimeField)]
+        if fields:
+            yield model._meta.db_table, [str(field.column) for field in fields]
 
 
 MANAGE = [sys.executable, str(ROOT / "manage.py")]

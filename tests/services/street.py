@@ -24,30 +24,9 @@ from complaints.demo.people import Resident
 from complaints.demo.places import Mailboxes, listings, zones_of
 from complaints.demo.smtp_hosts import SmtpHost
 from complaints.demo.world import Host
-from complaints.playbooks.documents import WORKING, parse_span
 from tests.services.desk import Desk
 
-HOUR = timedelta(hours=1)
 SEEN = timedelta(minutes=5)  # so long before it is told
-WAITS = ("after", "case_age", "deadline", "undo")
-
-
-def hurried(document: dict[str, Any]) -> dict[str, Any]:
-    """The playbook with every wait shortened, its steps, conditions and order unchanged.
-
-    Waits below an hour last a second; of the others the shortest of the document lasts five, and each longer one two
-    more: what comes before what stays, and what is equal stays equal.
-    """
-    places = [each for step in document["steps"] for each in (step, step.get("with", {}))]
-    spans = {fields[name] for fields in places for name in WAITS if name in fields}
-    long = sorted({parse_span(span.removesuffix(WORKING)) for span in spans} - {timedelta(0)})
-    long = [span for span in long if span >= HOUR]
-    for fields in places:
-        for name in WAITS:
-            if name in fields:
-                span = parse_span(fields[name].removesuffix(WORKING))
-                fields[name] = f"{5 + 2 * long.index(span)}s" if span in long else "1s"
-    return document
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,7 +62,7 @@ class Street:
         self.mails: list[Notice] = []
         self.lists = load_lists()
         zones = [zone for each in self.lists for zone in zones_of(each)]
-        self.dns = DnsServer("127.0.0.1", desk.port["dns"], zones=zones, ttl=1)  # hurried, too
+        self.dns = DnsServer("127.0.0.1", desk.port["dns"], zones=zones)
         self.mailbox = Mailboxes("127.0.0.1", desk.port["mailbox"], self.receive)
         listener = ("127.0.0.1", desk.port["smtp"])
         self.servers = {
@@ -121,10 +100,12 @@ class Street:
     def complain(self, life: Life) -> None:
         """Every other reporter by LMTP, as through a mail server in front of the desk."""
         for number in range(life.voices):
-            door, protocol = (("lmtp", smtplib.LMTP), ("smtp", smtplib.SMTP))[number % 2]
-            self.hand_in(
-                protocol, self.desk.port[door], f"mx@watch{number}.example", COMPLAINTS[life.wrong](life, number)
-            )
+            self.tell(life, number)
+
+    def tell(self, life: Life, number: int = 0) -> None:
+        """What goes on is seen again."""
+        door, protocol = (("lmtp", smtplib.LMTP), ("smtp", smtplib.SMTP))[number % 2]
+        self.hand_in(protocol, self.desk.port[door], f"mx@watch{number}.example", COMPLAINTS[life.wrong](life, number))
 
     def hand_in(self, protocol: type[smtplib.SMTP], port: int, sender: str, mail: bytes) -> None:
         """As a mail server does: where nobody takes it, it is tried again."""
