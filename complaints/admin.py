@@ -7,7 +7,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
@@ -22,6 +21,7 @@ from complaints.attribution.importing.spans import Touched
 from complaints.blacklists.editing import BlacklistForm
 from complaints.desk.brand_form import send_sample, show_sample
 from complaints.desk.letter_form import LetterForm, show_preview
+from complaints.desk.user_admin import ApiKeyAdmin, DeskUserAdmin
 from complaints.notices.own_letters import save_letter
 from complaints.portal.languages import languages
 from complaints.tasks import look_again_at
@@ -405,10 +405,5 @@ class BlacklistAdmin(admin.ModelAdmin):
         return False
 
 
-@admin.register(models.User)
-class DeskUserAdmin(UserAdmin):
-    """Put supervisors into the group "supervisor"; staff may open this admin."""
-
-
-admin.site.site_header = admin.site.site_title = "Abuse desk: set-up"
-admin.site.index_title = "Rare configuration"
+admin.site.register(models.User, DeskUserAdmin)
+admin.site.register(models.ApiKey, ApiKeyAdmin)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
+from django.db.models.base import ModelBase
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
@@ -23,6 +24,13 @@ LOOKED_AT = "To look at: written by the program"
 class DeskAdminSite(AdminSite):
     site_header = site_title = "Abuse desk: set-up"
     index_title = "Rare configuration"
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Ours alone: what allauth and Django bring (secrets, sessions, groups) is nobody's to edit by hand."""
+        models: list[Any] = [model_or_iterable] if isinstance(model_or_iterable, ModelBase) else [*model_or_iterable]
+        ours = [model for model in models if model._meta.app_label == "complaints"]
+        if ours:
+            super().register(ours, admin_class, **options)
 
     def has_permission(self, request: HttpRequest) -> bool:
         from complaints.desk.rights import can  # the app registry is not ready when this module is read

@@ -61,7 +61,7 @@ def note_read(request: HttpRequest, response: HttpResponseBase) -> None:
     """After a page was made, if it is one of the table: one insert."""
     match = request.resolver_match
     entry = LOGGED.get(match.url_name or "") if match and match.app_name == "desk" else None
-    if entry is None or request.method != "GET" or response.status_code not in (200, 302) or wants_part(request):
+    if match is None or entry is None or request.method != "GET" or response.status_code not in (200, 302) or wants_part(request):
         return
     what, about_of = entry
     if about := about_of(request, match.kwargs):

@@ -13,6 +13,7 @@ from complaints.interventions.decisions import (
     withdraw_measure,
 )
 from complaints.models import Intervention
+from complaints.vocabulary import MeasureKind
 
 State = Intervention.State
 
@@ -30,7 +31,7 @@ def agree(measure: Intervention, *, actor: str, now: datetime, undo: timedelta, 
     """
     if now >= ends_at(measure, lasts):
         raise NotAllowed("nobody agreed in time, so it has ended: propose it anew if it is still needed")
-    refuse_unsafe(measure.case, measure.kind, actor)
+    refuse_unsafe(measure.case, MeasureKind(measure.kind), actor)
     second_measure(measure, actor=actor, now=now, undo=undo)
 
 
