@@ -69,7 +69,7 @@ def write(path: Path, mail: EmailMessage) -> None:
     assert text is not None
     words = text.get_content()
     path.with_name(path.name + ".txt").write_text(words)
-    path.with_name(path.name + ".eml").write_bytes(mail.as_bytes())
+    path.with_name(path.name + ".eml").write_bytes(mail.as_bytes(policy=mail.policy.clone(refold_source="none")))
     shown = page.get_content() if page else ""
     body = f'<iframe srcdoc="{html.escape(shown)}"></iframe>' if page else f"<pre>{html.escape(words)}</pre>"
     fields = {"name": path.name, "subject": mail["Subject"], "sender": mail["From"], "to": mail["To"]}

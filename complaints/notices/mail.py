@@ -17,6 +17,11 @@ from complaints.notices.returned import status_in
 from complaints.notices.senders import sender_of_notice
 from complaints.notices.verp import bounce_address
 
+BY_HAND = "message"  # by_hand.py: a person wrote it, and may hear that its reader is away
+BY_MACHINE = {
+    "Auto-Submitted": "auto-generated",  # RFC 3834 section 5: nobody's machine should answer it
+    "X-Auto-Response-Suppress": "OOF, AutoReply",  # Exchange does not look at Auto-Submitted
+}
 MAY_HAVE_GONE = "it may have gone or not"
 ENOUGH = "waits for tomorrow's digest: this address got as many mails today as one may"
 Waiting = tuple[Any, datetime, str]  # a mail that is due and may not go: until when, and why ("": it is night)
@@ -63,8 +68,7 @@ def letter_mail(
         headers={
             "From": sender.header,
             "Message-ID": notice.message_id,
-            "Auto-Submitted": "auto-generated",  # RFC 3834 section 5: nobody's machine should answer it
-            "X-Auto-Response-Suppress": "OOF, AutoReply",  # Exchange does not look at Auto-Submitted
+            **({} if notice.step == BY_HAND else BY_MACHINE),
             "X-Abuse-Case": ", ".join(numbers),
             "Content-Language": notice.language,
             **headers,

@@ -304,3 +304,12 @@ def test_a_connection_lost_after_the_last_line_is_a_doubt_and_before_it_an_outag
     deliver_due(now=NOON + timedelta(days=1))
     assert [caught.rcpt_tos for caught in real_smtp.messages] == [[other.to_email]]
     assert dict(Notice.objects.values_list("pk", "state")) == {notice.pk: "failed", other.pk: "sent"}
+
+
+def test_only_what_a_machine_wrote_says_so(real_smtp):
+    case = make_relay_case(state=CaseState.NOTIFIED)
+    queued(case, "notify")
+    queued(case, "message", words="Please call me.")
+    deliver_due(now=LATER)
+    said = {caught.mail["X-Abuse-Case"] + " " + str(caught.mail["Auto-Submitted"]) for caught in real_smtp.messages}
+    assert said == {f"{case.number} auto-generated", f"{case.number} None"}
