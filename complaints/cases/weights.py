@@ -38,8 +38,10 @@ SEVERE = {
 }
 KINDS = {ContractKind.RESIDENTIAL: 0, ContractKind.BUSINESS: 2, ContractKind.RESELLER: 2, ContractKind.CRITICAL: 8}
 
+TITLES = {Category.DDOS: "Denial of service", Category.LOGIN_ATTACK: "Log-in attack", Category.OTHER: "Anything else"}
 SEVERITY = tuple(
-    Setting(f"severity.{each}", each.replace("_", " ").capitalize(), SEVERE.get(each, 5), 60) for each in Category
+    Setting(f"severity.{each}", TITLES.get(each, each.replace("_", " ").capitalize()), SEVERE.get(each, 5), 60)
+    for each in Category
 )
 EVIDENCE = (
     Setting("proven", "Proven by our own check", 15),

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from complaints.cases.states import may_move
 from complaints.cases.story import Entry, Story, tell
-from complaints.desk import corrected, facts, listings, regrouped, shown_measures, when, words
+from complaints.desk import corrected, facts, listings, regrouped, rule_words, shown_measures, when, words
 from complaints.desk.access import access_case, may, visible
 from complaints.desk.campaigns_page import campaigns_of
 from complaints.desk.forms import CloseForm
@@ -104,6 +104,7 @@ def parts_of(case: Case, user: User | AnonymousUser) -> dict[str, Any]:
         **corrected.corrections_of(case),
         **regrouped.others_of(case, now),
         "campaigns": campaigns_of(story.complaints),
+        "rules": rule_words.rules_of(story.complaints),
         **watched(case, now),
         **shown_measures.measures_of(case, now),
     }  # fmt: skip
@@ -177,7 +178,7 @@ LINES = {
     "moved": moved_line,
     "diagnosed": diagnosed_line,
     "customer_saw": lambda data: ("The customer opened their page", ""),
-    "assigned": lambda data: (f"Assigned to {data['to']}" if data.get("to") else "Assigned to nobody", ""),
+    "assigned": rule_words.assigned_line,
     "notice_failed": lambda data: ("A mail could not be sent", str(data.get("problem") or "")),
     "notice_withdrawn": lambda data: (f"Mail to {data.get('to')} taken back before it went", WITHDRAWN),
     "forwarded": lambda data: (f"Complaint passed on to {data.get('to')}", str(data.get("problem") or "")),

@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from complaints.cases.accusations import NO_CASE
 from complaints.cases.reweighing import Place, StaleWeights, save_weights, try_weights, weights_now
 from complaints.cases.weights import DEFAULTS, GROUPS, SETTINGS, BadWeight, Setting, read_weights
 from complaints.desk import when
@@ -19,6 +20,7 @@ from complaints.models import PriorityWeights
 from complaints.tasks import reweigh_cases, wake
 
 MOST_VERSIONS = 20
+SILENT = {f"severity.{category}" for category in NO_CASE}  # they open no case, so there is nothing to weigh
 
 
 def field_name(name: str) -> str:
@@ -32,7 +34,10 @@ class WeightsForm(forms.Form):
 
     def __init__(self, *args: Any, points: dict[str, int], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.kept = points
         for name, setting in SETTINGS.items():
+            if name in SILENT:
+                continue
             self.fields[field_name(name)] = forms.IntegerField(
                 label=setting.title, min_value=0, max_value=setting.most, initial=points[name],
                 help_text=hint_of(setting),
@@ -40,11 +45,13 @@ class WeightsForm(forms.Form):
 
     @property
     def points(self) -> dict[str, int]:
-        return read_weights({name: self.cleaned_data[field_name(name)] for name in SETTINGS})
+        given = {name: self.cleaned_data[field_name(name)] for name in SETTINGS if name not in SILENT}
+        return read_weights(self.kept | given)
 
     @property
     def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
-        return [(title, [self[field_name(each.name)] for each in group]) for title, group in GROUPS]
+        shown = [(title, [each.name for each in group if each.name not in SILENT]) for title, group in GROUPS]
+        return [(title, [self[field_name(name)] for name in names]) for title, names in shown]
 
 
 def hint_of(setting: Setting) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from complaints.desk.words import CATEGORIES, Word
-from complaints.models import Rule
+from complaints.models import Complaint, Rule
 from complaints.vocabulary import Category
 
 KINDS = {
@@ -75,3 +77,17 @@ def effect_words(rule: Rule) -> str:
     person = (rule.assignee.get_full_name() or rule.assignee.username) if rule.assignee else ""
     team = f"team {rule.team}" if rule.team else ""
     return f"Gives new cases to {' and '.join(each for each in (person, team) if each)}."
+
+
+def assigned_line(data: dict[str, Any]) -> tuple[str, str]:
+    """A line of a case's history: to whom it was given, and by which rule if one did."""
+    to = [data["to"]] if data.get("to") else []
+    to += [f"the team {data['team']}"] if data.get("team") else []
+    because = f"By the rule “{data['because']}”" if data.get("rule") else ""
+    return (f"Assigned to {' and '.join(to)}" if to else "Assigned to nobody"), because
+
+
+def rules_of(complaints: Sequence[Complaint]) -> list[Rule]:
+    """Those that decided any of a case's complaints; no statement where none did."""
+    wanted = {each.rule_id for each in complaints if each.rule_id}
+    return list(Rule.objects.filter(pk__in=wanted)) if wanted else []

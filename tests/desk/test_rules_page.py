@@ -10,7 +10,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from complaints.cases.transitions import record
 from complaints.models import Case, Complaint, Rule
+from complaints.vocabulary import EventKind
 from tests.factories import make_case, make_complaint, make_contract, make_rule, make_run
 
 GIVEN = {"kind": "ignore", "name": "Noise", "reason": "never right", "reporter": "Noise.example"}
@@ -92,13 +94,13 @@ def test_rules_are_moved_and_the_button_keeps_the_focus(bruno: Client) -> None:
     page = bruno.post(reverse("desk:rule-act", args=[second.pk, "up"]), follow=True).content.decode()
 
     assert list(Rule.objects.values_list("pk", flat=True)) == [second.pk, first.pk]
-    assert page.count(" autofocus") == 0  # it stands on top: that button is off
+    assert page.count(" autofocus><span") == 0  # it stands on top: that button is off
 
     page = bruno.post(reverse("desk:rule-act", args=[second.pk, "down"]), follow=True).content.decode()
-    assert page.count(" autofocus") == 0
+    assert page.count(" autofocus><span") == 0
     make_rule(name="three")
     page = bruno.get(f"/rules?at={first.pk}.down").content.decode()
-    assert page.count(" autofocus") == 1
+    assert page.count(" autofocus><span") == 1
 
 
 def test_an_expired_rule_is_shown_as_such(ada: Client) -> None:
@@ -180,3 +182,16 @@ def test_ignored_complaints_do_not_stand_among_the_unattributed(ada: Client) -> 
     make_complaint(subject="noise noise", rule=rule, ruling="ignored")
 
     assert "noise noise" not in ada.get("/unattributed").content.decode()
+
+
+def test_a_case_tells_the_rules_and_the_team_that_it_was_given_to(ada: Client) -> None:
+    rule = make_rule("route", name="Phishing to fraud", team="Fraud")
+    case = make_case(team="Fraud")
+    make_complaint(case, rule=rule)
+    record(case, EventKind.ASSIGNED, actor="machine", to=None, team="Fraud", rule=rule.pk, because=rule.name)
+    page = ada.get(f"/case/{case.pk}").content.decode()
+
+    assert "Given to the team" in page
+    assert f"/rules/{rule.pk}" in page
+    assert "Assigned to the team Fraud" in page
+    assert "By the rule “Phishing to fraud”" in page
