@@ -45,6 +45,7 @@ ENTRIES = (
     ),
     Entry("corrections", "Corrections", "desk:corrections", "Cases", waits="corrections_waiting"),
     Entry("campaigns", "Campaigns", "desk:campaigns", "Cases"),
+    Entry("customers", "Customers", "desk:customers", "People"),
     Entry(
         "contacts", "Contacts", "desk:contacts", "People",
         waits="unreachable_contracts", waiting="contracts cannot be told",

@@ -49,6 +49,8 @@ LOGGED: dict[str, tuple[AccessLog.What, About]] = {
     "queue": (What.SEARCH, searched),
     "case": (What.CASE, found_case),
     "whose": (What.WHOSE, lambda request, parts: request.GET.get("address", "").strip()),
+    "customers": (What.SEARCH, searched),
+    "customer": (What.CUSTOMER, numbered("customer")),
     "message": (What.MESSAGE, numbered("message")),
     "message-raw": (What.RAW, numbered("message")),
     "message-file": (What.RAW, numbered("message")),

@@ -1,0 +1,167 @@
+"""Customers, each with their contracts, lines, contacts, cases, measures and letters on one page."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import F, Q, Window
+from django.db.models.functions import RowNumber
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from complaints.addresses import prefix_text
+from complaints.cases.ladder import PastCase, points_of
+from complaints.desk import when, words
+from complaints.desk.access import may
+from complaints.desk.case_page import case_word
+from complaints.desk.lists import page_below
+from complaints.models import Assignment, Case, Contact, Contract, Customer, Intervention, Notice
+from complaints.models.assignments import ALL_PORTS
+from complaints.models.text import storable
+from complaints.vocabulary import Category, MeasureKind, Resolution
+
+MOST_CONTRACTS, MOST_LINES, MOST_CASES, MOST_LETTERS = 50, 12, 30, 15
+LIVE = (
+    Intervention.State.PROPOSED, Intervention.State.DECIDED, Intervention.State.APPLYING, Intervention.State.IN_FORCE,
+    Intervention.State.RELEASE_DUE, Intervention.State.RELEASING, Intervention.State.FAILED,
+)  # fmt: skip
+
+
+@may("see_network")
+@require_GET
+def customers_page(request: HttpRequest) -> HttpResponse:
+    asked = storable(request.GET.get("q", "").strip(), 200)
+    named = named_by(asked) if asked else set()
+    if len(named) == 1:
+        return redirect("desk:customer", named.pop())
+    found = Customer.objects.filter(pk__in=named) if named else Customer.objects.filter(name__icontains=asked)
+    rows, more = page_below(found, "id", request.GET.get("below"))
+    context = {
+        "nav": "customers",
+        "asked": asked,
+        "rows": customer_rows(rows),
+        "is_first": "below" not in request.GET,
+        "first": f"?{urlencode({'q': asked})}" if asked else "?",
+        "next": "?" + urlencode(({"q": asked} if asked else {}) | {"below": rows[-1].pk}) if more else "",
+    }
+    return render(request, "desk/customers.html", context)
+
+
+def named_by(asked: str) -> set[int]:
+    """Whose reference it is, of customer or contract, or a contact's address: each by an index."""
+    exact = (
+        Customer.objects.filter(reference=asked).values_list("pk", flat=True),
+        Contract.objects.filter(reference=asked).values_list("customer", flat=True),
+        Contact.objects.filter(email=asked.lower()).values_list("contract__customer", flat=True),
+    )
+    return {pk for rows in exact for pk in rows[:MOST_CONTRACTS]}
+
+
+def customer_rows(customers: Sequence[Customer]) -> list[dict[str, Any]]:
+    """Each with references of contracts and how many cases are open: two queries for a page."""
+    ids = [customer.pk for customer in customers]
+    contracts: dict[int, list[str]] = defaultdict(list)
+    for customer, reference in first_contracts(ids):
+        contracts[customer].append(reference)
+    opened: dict[int, int] = defaultdict(int)
+    for customer in (
+        Case.objects.active().filter(contract__customer__in=ids).values_list("contract__customer", flat=True)
+    ):
+        opened[customer] += 1
+    return [{"customer": each, "contracts": contracts[each.pk], "open": opened[each.pk]} for each in customers]
+
+
+def first_contracts(customers: Sequence[int]) -> list[tuple[int, str]]:
+    nth = Window(RowNumber(), partition_by=[F("customer")], order_by="reference")
+    rows = Contract.objects.filter(customer__in=customers).annotate(nth=nth).filter(nth__lte=4)
+    return list(rows.values_list("customer", "reference"))
+
+
+@may("see_network")
+@require_GET
+def customer_page(request: HttpRequest, pk: int) -> HttpResponse:
+    customer, now = get_object_or_404(Customer, pk=pk), timezone.now()
+    contracts = list(customer.contracts.prefetch_related("contacts").order_by("reference")[: MOST_CONTRACTS + 1])
+    shown = contracts[:MOST_CONTRACTS]
+    ids = [contract.pk for contract in shown]
+    cases = list(
+        Case.objects.filter(contract__in=ids).select_related("contract").order_by("-opened_at")[: MOST_CASES + 1]
+    )
+    measures = Intervention.objects.filter(contract__in=ids, state__in=LIVE).select_related("case", "contract")
+    letters = Notice.objects.filter(case__in=[case.pk for case in cases]).select_related("case")
+    lines, past = lines_of(ids, now), past_of(ids)
+    context = {
+        "nav": "customers",
+        "customer": customer,
+        "contracts": [contract_row(each, lines.get(each.pk, []), past.get(each.pk, []), now) for each in shown],
+        "more_contracts": len(contracts) > MOST_CONTRACTS,
+        "cases": [case_row(case, now) for case in cases[:MOST_CASES]],
+        "more_cases": len(cases) > MOST_CASES,
+        "measures": [measure_row(each) for each in measures.order_by("-pk")[:MOST_CASES]],
+        "letters": [
+            {"letter": each, "title": words.NOTICES.get(each.step, each.step.replace("_", " ").capitalize())}
+            for each in letters.defer("text", "html").order_by("-pk")[:MOST_LETTERS]
+        ],
+    }
+    return render(request, "desk/customer.html", context)
+
+
+@may("see_network")
+@require_GET
+def contract_page(request: HttpRequest, pk: int) -> HttpResponse:
+    contract = get_object_or_404(Contract, pk=pk)
+    response = redirect("desk:customer", contract.customer_id)
+    response["Location"] += f"#contract-{contract.pk}"
+    return response
+
+
+def contract_row(contract: Contract, lines: list[Assignment], past: list[PastCase], now: datetime) -> dict[str, Any]:
+    return {
+        "contract": contract,
+        "in_charge": contract.person_in_charge(),
+        "lines": [line_row(line) for line in lines[:MOST_LINES]],
+        "more_lines": len(lines) > MOST_LINES,
+        "points": points_of(past, now=now),
+    }
+
+
+def lines_of(contracts: Sequence[int], now: datetime) -> dict[int, list[Assignment]]:
+    """What each holds now, one more than is shown."""
+    nth = Window(RowNumber(), partition_by=[F("contract")], order_by=["key", "port_first"])
+    held = Assignment.objects.filter(Q(valid_until=None) | Q(valid_until__gt=now), contract__in=contracts)
+    found: dict[int, list[Assignment]] = defaultdict(list)
+    for line in held.filter(valid_from__lte=now).annotate(nth=nth).filter(nth__lte=MOST_LINES + 1):
+        found[line.contract_id].append(line)
+    return found
+
+
+def line_row(line: Assignment) -> dict[str, Any]:
+    prefix = prefix_text(bytes(line.key))
+    ports = "" if (line.port_first, line.port_last) == ALL_PORTS else f"{line.port_first} to {line.port_last}"
+    return {"line": line, "prefix": prefix, "address": prefix.partition("/")[0], "ports": ports}
+
+
+def past_of(contracts: Sequence[int]) -> dict[int, list[PastCase]]:
+    found: dict[int, list[PastCase]] = defaultdict(list)
+    closed = Case.objects.filter(contract__in=contracts, closed_at__isnull=False)
+    for contract, category, resolution, at in closed.values_list("contract", "category", "resolution", "closed_at"):
+        found[contract].append(PastCase(Category(category), Resolution(resolution), at))
+    return found
+
+
+def case_row(case: Case, now: datetime) -> dict[str, Any]:
+    return {"case": case, "word": case_word(case), "age": when.age(case.opened_at, now)}
+
+
+def measure_row(measure: Intervention) -> dict[str, Any]:
+    return {
+        "measure": measure,
+        "what": words.MEASURES[MeasureKind(measure.kind)],
+        "word": words.MEASURE_STATES[measure.state],
+    }
