@@ -203,7 +203,9 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     VERBS[verb](request, rule)
     if verb == "file":
         return redirect("desk:rule", pk)
-    return redirect(f"{reverse('desk:rules')}?at={pk}.{verb}#rule-{pk}")
+    # No fragment where a button is to keep the focus: a browser then focuses nothing by itself.
+    where = "" if verb in ("up", "down") else f"#rule-{pk}"
+    return redirect(f"{reverse('desk:rules')}?at={pk}.{verb}{where}")
 
 
 @rules_desk
