@@ -45,6 +45,7 @@ class CloseForm(forms.Form):
         label="How did they end?",
         choices=[("", "Choose …"), *RESOLUTIONS],
         error_messages={"required": "Say how they ended."},
+        widget=forms.Select(attrs={"autofocus": True}),
     )
     reason = forms.CharField(
         label="Why?",
@@ -58,13 +59,13 @@ class NoteForm(forms.Form):
     text = forms.CharField(
         label="Note",
         max_length=10_000,
-        widget=forms.Textarea(attrs={"rows": 4}),
+        widget=forms.Textarea(attrs={"rows": 4, "autofocus": True}),
         error_messages={"required": "Write the note first."},
     )
 
 
 class AssignForm(forms.Form):
-    to = forms.ChoiceField(label="To whom?", required=False)
+    to = forms.ChoiceField(label="To whom?", required=False, widget=forms.Select(attrs={"autofocus": True}))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

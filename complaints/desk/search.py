@@ -234,18 +234,31 @@ def by_text(term: Term, asking: Asking) -> Condition:
     if is_address(text):
         return by_address(Term("address", (str(ipaddress.ip_network(text, strict=False)),)), asking)
     found = ids_with(asked_words(text))
+    if "@" in text:
+        return Q(pk__in=found) | by_mark_of_mail(text.strip("<>")), len(found) == MOST
     named = Q(reference__in=spellings([text])) | Q(customer__reference__in=spellings([text]))
-    condition = Q(pk__in=found) | Q(contract__in=list(contracts_of(named)))
-    return (condition | by_mark_of_mail(text.strip("<>")) if "@" in text else condition), len(found) == MOST
+    return Q(pk__in=found) | Q(contract__in=list(contracts_of(named))), len(found) == MOST
 
 
 def by_mark_of_mail(bare: str) -> Q:
-    """A message-id, of a complaint or of a letter of ours; or the address of a contact."""
-    complaints = Complaint.objects.filter(original_message_id=bare, case__isnull=False).order_by()
-    letters = Notice.objects.filter(message_id__in=[bare, f"<{bare}>"]).order_by()
-    contacts = Contract.objects.filter(contacts__email__in=spellings([bare])).order_by()
-    ids = [*complaints.values_list("case", flat=True)[:MOST], *letters.values_list("case", flat=True)[:MOST]]
-    return Q(pk__in=set(ids)) | Q(contract__in=list(contacts.values_list("pk", flat=True)[:MOST]))
+    """A message-id, of a complaint or of a letter of ours; or the address of a contact. One statement."""
+    found: dict[int, set[int]] = {0: set(), 1: set()}
+    pieces, params = [], []
+    for number, ids in enumerate(
+        (
+            Complaint.objects.filter(original_message_id=bare, case__isnull=False).order_by().values("case"),
+            Notice.objects.filter(message_id__in=[bare, f"<{bare}>"]).order_by().values("case"),
+            Contract.objects.filter(contacts__email__in=spellings([bare])).order_by().values("pk"),
+        )
+    ):
+        sql, values = ids[:MOST].query.get_compiler(connection=connection).as_sql()
+        pieces.append(f"SELECT {int(number == 2)}, found{number}.* FROM ({sql}) AS found{number}")  # noqa: S608
+        params += values
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(pieces), params)
+        for is_contract, pk in cursor.fetchall():
+            found[is_contract].add(pk)
+    return Q(pk__in=found[0]) | Q(contract__in=found[1])
 
 
 READERS: dict[str, Callable[[Term, Asking], Condition]] = {
