@@ -12,7 +12,7 @@ from complaints.notices.delivery import claim_due, deliver_due
 from complaints.notices.taking_back import TooLate, send_after_all, take_back
 from complaints.playbooks.runner import advance_case
 from complaints.vocabulary import CaseState, EventKind, Resolution
-from tests.factories import NOON
+from tests.factories import NOON, make_user
 from tests.notices.rows import make_relay_case, queued
 
 pytestmark = pytest.mark.django_db
@@ -97,9 +97,8 @@ def test_the_night_is_quiet_except_for_answers(settings):
     assert queued(case, "solved").due_at == NOON
 
 
-def test_the_button_of_the_case_page(client, django_user_model):
-    django_user_model.objects.create_user("ada", password="ada")
-    client.login(username="ada", password="ada")
+def test_the_button_of_the_case_page(client):
+    client.force_login(make_user("ada"))
     notice = make_notice()
     Notice.objects.update(due_at=NOON + timedelta(days=9999))
     page = f"/case/{notice.case_id}"
