@@ -11,6 +11,7 @@ class Turn(StrEnum):
     """Who has to act while a case is in a state."""
 
     MACHINE = "machine"
+    NETWORK = "network"  # a measure is in force, or asked for; what a person must do then is a desk task
     ANALYST = "analyst"
     CUSTOMER = "customer"
     NOBODY = "nobody"
@@ -22,7 +23,7 @@ TURNS: dict[S, Turn] = {
     S.NOTIFIED: Turn.CUSTOMER,
     S.ANSWERED: Turn.ANALYST,
     S.VERIFYING: Turn.MACHINE,
-    S.ESCALATED: Turn.ANALYST,
+    S.ESCALATED: Turn.NETWORK,
     S.CLOSED: Turn.NOBODY,
 }
 

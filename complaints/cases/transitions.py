@@ -14,7 +14,7 @@ from complaints.models import Case, CaseEvent, User
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind, Resolution
 
 MACHINE = "machine"
-# Ours to keep. Blacklists are asked 24 hours after a fix.
+# Ours to keep. Where a playbook plans to look later than that, its runner moves the promise (playbooks/runner.py).
 PROMISES = {CaseState.VERIFYING: timedelta(hours=48), CaseState.ANSWERED: timedelta(hours=24)}
 
 

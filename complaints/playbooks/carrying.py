@@ -127,7 +127,8 @@ def move(play: Play, step: Step, facts: Facts) -> None:
 def close(play: Play, step: Step, facts: Facts) -> None:
     occurrence = play.stay
     go(play, CaseState.CLOSED)
-    write(play, step.params["notice"], occurrence)
+    if step.params.get("notice"):
+        write(play, step.params["notice"], occurrence)
 
 
 def measure(play: Play, step: Step, facts: Facts) -> None:

@@ -101,6 +101,7 @@ def count_from(first: str, more: str, label: str) -> Words:
 
 CONDITION_WORDS: Mapping[str, Words] = {
     "finished": Words("The checks of this step are in", "the checks of “{}” are in".format),
+    "refused": Words("No check of this step was allowed", "no check of “{}” was allowed".format),
     "verdict": Words("Checks came out so", lambda wanted: all_of(came_out(*pair) for pair in wanted.items())),
     "may_notify": either(
         "we are sure enough to write to the customer", "we are not sure enough to write to the customer"
@@ -120,6 +121,15 @@ CONDITION_WORDS: Mapping[str, Words] = {
     "told": either("the customer was written to before", "the customer was never written to"),
     "taken_up": either("a person has taken the case up", "nobody has taken the case up"),
     "undelivered": either("no mail has reached the customer", "mail to the customer did not fail"),
+    "weak": either("nothing is missing but evidence, and few say so", "more is missing than evidence, or many say so"),
+    "found_bad": either("a check found something bad", "no check found anything bad"),
+    "seen_within": number("abuse was seen in the last {} hours"),
+    "unseen_for": number("no abuse was seen for {} hours"),
+    "watched": Words(
+        "The line was watched as long as its pauses ask, and … hours more",
+        lambda hours: "the line was watched as long as its pauses ask" + (f", and {hours} hours more" if hours else ""),
+    ),
+    "restrained": either("a measure is in force", "no measure is in force"),
     "claims_failed_below": count_from(
         "no fix was claimed wrongly",
         "a fix was claimed wrongly less than {}",
@@ -136,6 +146,7 @@ CONDITION_WORDS: Mapping[str, Words] = {
     "contract_in": among("The contract is", "the contract is {}", {}),
     "protected": either("the line is protected from machines", "the line is not protected from machines"),
     "complaints_from": number("there are {} complaints or more"),
+    "confidence_from": number("the cause is sure to {} % or more"),
     "reporters_from": number("there are {} reporters or more"),
     "ladder_from": count_from("it is a relapse", "it has come back {} or more", "It has come back … times or more"),
     "ladder_below": count_from(

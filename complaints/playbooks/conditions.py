@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from complaints.playbooks.working_time import ALWAYS, WorkingTime
 from complaints.vocabulary import CaseState, Category, Cause, ContractKind, CustomerStatus, Verdict
 
+NEVER = datetime.max.replace(tzinfo=UTC)
 SURE_OWNER = 0.8  # below, no automatic notice: nobody is better than the wrong one
 SURE_CAUSE = 0.8
 LIKELY_CAUSE = 0.6
+MANY = 3  # reporters: so many are not told to wait
 # Abuse that leaves the line as mail: what is wrong there is a cause that must be found before anybody is accused.
 MAIL_ABUSE = frozenset(
     {Category.SPAM, Category.PHISHING, Category.MALWARE, Category.FRAUD, Category.BOT, Category.OTHER}
@@ -50,7 +52,8 @@ class Facts:
     protected: bool = False  # a hospital, an emergency line, a VIP: never cut off by a machine
     complaints: int = 1
     reporters: int = 0
-    trusted_reporters: int = 0
+    trusted_reporters: int = 0  # proven by DKIM or SPF, and reporting by machine
+    voices: int = 0  # independent ones that are proven so: a domain is one voice
     only_listed: bool = False  # nobody complains but blacklists: each of them is a reporter here
     ladder: int = 0
     points: float = 0.0
@@ -58,6 +61,8 @@ class Facts:
     measures: Collection[str] = ()
     has_contact: bool = False
     recent: bool = True  # the abuse is not of long ago
+    last_seen: datetime | None = None  # the youngest abuse; None: not known
+    watch_until: datetime | None = None  # until when the line must stay quiet: see watching.py
     undelivered: bool = False  # every letter since the customer's turn began has failed
     # Whether no abuse was seen after the moment the customer says it was fixed; None: complaints do not say when.
     quiet: bool | None = True
@@ -66,6 +71,7 @@ class Facts:
     taken_up: bool = False  # a person has the case, or has done something in it that only people decide
     claims_failed: int = 0  # how often a fix was claimed and our check said otherwise
     verdicts: Mapping[str, Mapping[str, Sequence[Verdict]]] = dataclasses.field(default_factory=dict)
+    refused: Collection[str] = ()  # step ids of which no run was allowed: the address is no longer theirs, say
     pending: Collection[str] = ()
     done: Collection[str] = ()
 
@@ -78,6 +84,8 @@ def may_notify(facts: Facts) -> bool:
     if not facts.has_contact or facts.owner_confidence < SURE_OWNER or facts.cause in NOBODYS_FAULT:
         return False
     voices = facts.reporters >= 2 or facts.trusted_reporters >= 1
+    if facts.cause is Cause.UNKNOWN and facts.category in MAIL_ABUSE and not facts.only_listed and facts.voices >= 2:
+        return facts.recent  # that something is wrong is sure; what it is, the letter leaves open
     about_a_relay = facts.category is Category.VULNERABLE and facts.cause is Cause.OPEN_RELAY
     if is_said_by_reporters(facts) and not about_a_relay:
         return facts.recent and voices
@@ -125,6 +133,28 @@ def sum_up(verdicts: Sequence[Verdict]) -> Verdict:
     return Verdict.CLEAN if set(verdicts) == {Verdict.CLEAN} else Verdict.UNKNOWN
 
 
+def is_weak(facts: Facts) -> bool:
+    """Nothing is missing but evidence, and few have brought any: waiting may help, and a person could not do more."""
+    return facts.has_contact and facts.owner_confidence >= SURE_OWNER and facts.reporters < MANY
+
+
+def found_bad(facts: Facts) -> bool:
+    return any(Verdict.BAD in all_verdicts(facts, step) for step in facts.verdicts)
+
+
+def seen_within(facts: Facts, hours: float) -> bool:
+    """What is not known to be over is taken to go on."""
+    return facts.last_seen is None or facts.now - facts.last_seen <= timedelta(hours=hours)
+
+
+def unseen_from(facts: Facts, hours: float) -> datetime:
+    return NEVER if facts.last_seen is None else facts.last_seen + timedelta(hours=hours)
+
+
+def watched_from(facts: Facts, hours: float) -> datetime:
+    return NEVER if facts.watch_until is None else facts.watch_until + timedelta(hours=hours)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Condition:
     """holds(facts, value of the document); shape: how the editor and the loader read the value. Words for it:
@@ -132,11 +162,13 @@ class Condition:
 
     holds: Callable[[Facts, Any], bool]
     shape: str
+    moment: Callable[[Facts, Any], datetime] | None = None  # from when on it holds, for what time alone brings about
 
 
 CONDITIONS: dict[str, Condition] = {
     "finished": Condition(lambda f, step: finished(f, step), "step"),
     "verdict": Condition(came_out, "verdicts"),
+    "refused": Condition(lambda f, step: step in f.refused, "step"),
     "may_notify": Condition(lambda f, yes: may_notify(f) is yes, "bool"),
     "may_measure": Condition(lambda f, yes: may_measure(f) is yes, "bool"),
     "quiet": Condition(lambda f, wanted: f.quiet is wanted, "tristate"),
@@ -145,6 +177,12 @@ CONDITIONS: dict[str, Condition] = {
     "told": Condition(lambda f, yes: f.told is yes, "bool"),
     "taken_up": Condition(lambda f, yes: f.taken_up is yes, "bool"),
     "undelivered": Condition(lambda f, yes: f.undelivered is yes, "bool"),
+    "weak": Condition(lambda f, yes: is_weak(f) is yes, "bool"),
+    "found_bad": Condition(lambda f, yes: found_bad(f) is yes, "bool"),
+    "seen_within": Condition(seen_within, "number"),
+    "unseen_for": Condition(lambda f, hours: unseen_from(f, hours) <= f.now, "number", unseen_from),
+    "watched": Condition(lambda f, hours: watched_from(f, hours) <= f.now, "number", watched_from),
+    "restrained": Condition(lambda f, yes: bool(f.measures) is yes, "bool"),
     "claims_failed_below": Condition(lambda f, n: f.claims_failed < n, "number"),
     "claims_failed_from": Condition(lambda f, n: f.claims_failed >= n, "number"),
     "category_in": Condition(lambda f, names: f.category in names, "categories"),
@@ -153,6 +191,7 @@ CONDITIONS: dict[str, Condition] = {
     "contract_in": Condition(lambda f, names: f.contract_kind in names, "contracts"),
     "protected": Condition(lambda f, yes: f.protected is yes, "bool"),
     "complaints_from": Condition(lambda f, n: f.complaints >= n, "number"),
+    "confidence_from": Condition(lambda f, percent: round(f.cause_confidence * 100) >= percent, "number"),
     "reporters_from": Condition(lambda f, n: f.reporters >= n, "number"),
     "ladder_from": Condition(lambda f, n: f.ladder >= n, "number"),
     "ladder_below": Condition(lambda f, n: f.ladder < n, "number"),

@@ -152,7 +152,10 @@ def checked_params(params: Any) -> Mapping[str, Any]:
 
 def check_mentions(step: Step, ids: Collection[str]) -> None:
     """Conditions name steps of this playbook: one that is misspelt would never come true."""
-    mentioned = {*step.when.get("verdict", {}), *([step.when["finished"]] if "finished" in step.when else [])}
+    mentioned = {
+        *step.when.get("verdict", {}),
+        *(step.when[name] for name in ("finished", "refused") if name in step.when),
+    }
     if missing := mentioned - set(ids):
         raise BadPlaybook(f"step {step.id}: waits for {sorted(missing)}, which are no steps of this playbook")
 

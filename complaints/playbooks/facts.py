@@ -15,13 +15,16 @@ from complaints.cases.answers import CUSTOMER
 from complaints.cases.ladder import FORGOTTEN, PastCase, points_of
 from complaints.cases.protection import contract_kind, is_protected
 from complaints.cases.transitions import MACHINE
+from complaints.cases.voices import voice_of
 from complaints.models import Case, CheckRun, Intervention, Notice
 from complaints.notices.compose import address_problem
+from complaints.notices.mail_loops import WRITTEN_BY_HAND
 from complaints.playbooks.conditions import Facts
+from complaints.playbooks.watching import MOST_TIMES, watch_span
 from complaints.playbooks.working_time import WorkingTime
 from complaints.vocabulary import CaseState, Category, Cause, CustomerStatus, EventKind, Resolution, Verdict
 
-RECENT = timedelta(days=30)
+RECENT = timedelta(days=5)  # what was seen longer ago may be mended by now
 FINAL = (CheckRun.State.DONE, CheckRun.State.REFUSED)
 IN_FORCE = (
     Intervention.State.IN_FORCE,
@@ -48,12 +51,14 @@ BY_PEOPLE = (
 def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
     """`runs`: (step id, run) of this turn. `case` comes with its contract and customer."""
     verdicts: dict[str, dict[str, list[Verdict]]] = {}
+    ran = {step for step, run in runs if run.state != CheckRun.State.REFUSED}
     for step, run in runs:
         if run.state in FINAL:
             verdicts.setdefault(step, {}).setdefault(run.check_name, []).append(Verdict(run.verdict or Verdict.UNKNOWN))
     notices = set(case.notices.filter(occurrence__gte=case.turn).values_list("step", flat=True))
     measures = list(case.interventions.values_list("step", "occurrence", "kind", "state"))
     tasks = case.tasks.filter(kind=PLAYBOOK_TASK).values_list("key", flat=True)
+    proven = proven_voices(case)
     return Facts(
         state=CaseState(case.state),
         state_since=case.state_since,
@@ -69,21 +74,25 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
         protected=is_protected(case),
         complaints=case.complaint_count,
         reporters=case.reporter_count,
-        trusted_reporters=case.complaints.filter(reporter__authenticated=True)[:1].count(),
+        trusted_reporters=len({voice for voice, by_hand in proven if not by_hand}),
+        voices=len({voice for voice, _ in proven}),
         only_listed=is_only_listed(case),
         ladder=case.ladder,
         points=ladder_points(case.contract_id, now=now),
         customer_status=CustomerStatus(case.customer_status),
-        measures={kind for *_, kind, state in measures if state in UNDER_WAY},
+        measures={kind for *_, kind, state in measures if state in UNDER_WAY} | on_the_line(case),
         told=case.notices.exists() or case.forwards.exists(),
         taken_up=is_taken_up(case),
         claims_failed=case.notices.filter(step="still_open", recipient=1).count(),
         has_contact=address_problem(str(case.owner.get("contact_email") or "")) is None,
         recent=case.last_seen_at > now - RECENT,
+        last_seen=case.last_seen_at,
+        watch_until=watch_until(case),
         undelivered=is_undelivered(case),
         quiet=is_quiet(case),
         delisted=delisted(case),
         verdicts=verdicts,
+        refused={step for step, _ in runs} - ran,
         pending={step for step, run in runs if run.state not in FINAL},
         done={step for step, _ in runs}
         | notices
@@ -116,6 +125,30 @@ def is_quiet(case: Case) -> bool | None:
         return True
     told_when = set(case.complaints.filter(seen_at__gt=claimed).values_list("seen_exactly", flat=True).distinct())
     return None if told_when == {False} else False
+
+
+def on_the_line(case: Case) -> set[str]:
+    """Measures in force by whatever case of the contract: what is held already need not be held again."""
+    rows = Intervention.objects.filter(contract=case.contract_id, state__in=IN_FORCE)
+    return set(rows.values_list("kind", flat=True))
+
+
+def proven_voices(case: Case) -> set[tuple[str, bool]]:
+    """(voice, whether a person wrote it by hand) of the youngest complaints that our own mail server vouches for."""
+    rows = case.complaints.exclude(evidence__authenticated=None).order_by("-seen_at")
+    return {
+        (voice_of(str(domain)), format in WRITTEN_BY_HAND)
+        for domain, format in rows.values_list("evidence__authenticated", "format")[:MOST_TIMES]
+    }
+
+
+def watch_until(case: Case) -> datetime | None:
+    """From the claimed fix on; asked only where it matters."""
+    if case.state != CaseState.VERIFYING:
+        return None
+    exact = case.complaints.filter(seen_exactly=True).order_by("-seen_at")
+    times = exact.values_list("seen_at", flat=True)[:MOST_TIMES]
+    return (case.fixed_claimed_at or case.state_since) + watch_span(list(times))
 
 
 def is_only_listed(case: Case) -> bool:

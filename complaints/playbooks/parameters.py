@@ -42,7 +42,7 @@ PARAMETERS: Mapping[str, tuple[Parameter, ...]] = {
     ),
     "close": (
         Parameter("resolution", "Closed as", "resolution", required=True),
-        Parameter("notice", "Letter", "letter", required=True),
+        Parameter("notice", "Letter, where the customer was told", "letter"),
         REASON,
     ),
     "measure": (

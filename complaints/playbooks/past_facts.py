@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from complaints.cases.ladder import FORGOTTEN, points_of
 from complaints.diagnosis import diagnose_case
 from complaints.playbooks.carrying import Play
 from complaints.playbooks.conditions import Facts
 from complaints.playbooks.record import Heard, Ran
+from complaints.playbooks.watching import MOST_TIMES, watch_span
 from complaints.vocabulary import CaseState, CustomerStatus, Diagnosis, Verdict
 
-RECENT = timedelta(days=30)
+RECENT = timedelta(days=5)  # as facts.py
 LOOKED_AT = 50  # as cases/assessment.py
 STILL_OPEN = "still_open"
 
@@ -28,6 +29,8 @@ def facts_at(play: Play) -> Facts:
     verdicts: dict[str, dict[str, list[Verdict]]] = defaultdict(lambda: defaultdict(list))
     for run in ended:
         verdicts[run.step][run.check].append(run.verdict)
+    youngest = sorted(heard, key=lambda each: each.seen_at, reverse=True)
+    proven = {(each.voice, each.by_hand) for each in [each for each in youngest if each.voice][:MOST_TIMES]}
     past = [each for each in record.past if now - FORGOTTEN < each.closed_at <= now]
     return Facts(
         state=play.state,
@@ -44,7 +47,8 @@ def facts_at(play: Play) -> Facts:
         protected=record.protected,
         complaints=len(heard),
         reporters=len(reporters),
-        trusted_reporters=int(any(each.trusted for each in heard)),
+        trusted_reporters=len({voice for voice, by_hand in proven if not by_hand}),
+        voices=len({voice for voice, _ in proven}),
         only_listed={each.format for each in heard} == {"listing"},
         ladder=record.ladder,
         points=points_of(past, now=now),
@@ -55,10 +59,13 @@ def facts_at(play: Play) -> Facts:
         claims_failed=sum(name == STILL_OPEN for name, *_ in play.letters),
         has_contact=record.has_contact,
         recent=max((each.seen_at for each in heard), default=record.opened_at) > now - RECENT,
+        last_seen=max((each.seen_at for each in heard), default=None),
+        watch_until=watch_until(play, youngest),
         undelivered=is_undelivered(play),
         quiet=is_quiet(play, heard),
         delisted=is_delisted(play),
         verdicts=verdicts,
+        refused={run.step for run in runs} - {run.step for run in runs if not run.refused},
         pending={run.step for run in runs if not is_over(run, play)},
         done={run.step for run in runs}
         | {name for name, occurrence, _ in play.letters if occurrence >= turn}
@@ -109,6 +116,13 @@ def is_quiet(play: Play, heard: Sequence[Heard]) -> bool | None:
     if not told_when:
         return True
     return None if told_when == {False} else False
+
+
+def watch_until(play: Play, youngest: Sequence[Heard]) -> datetime | None:
+    if play.state is not CaseState.VERIFYING:
+        return None
+    times = [each.seen_at for each in youngest if each.seen_exactly][:MOST_TIMES]
+    return (play.claimed_at or play.state_since) + watch_span(times)
 
 
 def is_undelivered(play: Play) -> bool:

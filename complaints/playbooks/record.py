@@ -28,13 +28,14 @@ Active = Callable[[datetime], Sequence[Rules]]  # the playbooks that were active
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Heard:
-    """One complaint. shape: what its mail looks like to the diagnosis."""
+    """One complaint. shape: what its mail looks like to the diagnosis. voice: whose it is, where that is proven."""
 
     received_at: datetime
     seen_at: datetime
     seen_exactly: bool = True
     reporter: int | None = None
-    trusted: bool = False
+    voice: str = ""
+    by_hand: bool = False
     format: str = "arf"
     confidence: float = 0.95
     shape: Sighting | None = None

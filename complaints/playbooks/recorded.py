@@ -14,6 +14,7 @@ from complaints.cases.assessment import as_parsed
 from complaints.cases.ladder import PastCase
 from complaints.cases.protection import contract_kind, is_protected
 from complaints.cases.transitions import MACHINE
+from complaints.cases.voices import voice_of
 from complaints.diagnosis import look_at
 from complaints.models import (
     Case,
@@ -27,6 +28,7 @@ from complaints.models import (
     PlaybookVersion,
 )
 from complaints.notices.compose import address_problem
+from complaints.notices.mail_loops import WRITTEN_BY_HAND
 from complaints.playbooks.actions import load_actions
 from complaints.playbooks.documents import parse_steps
 from complaints.playbooks.facts import BY_PEOPLE, FINAL, PLAYBOOK_TASK, key_parts
@@ -160,7 +162,8 @@ def as_heard(complaint: Complaint) -> Heard:
         seen_at=complaint.seen_at,
         seen_exactly=complaint.seen_exactly,
         reporter=complaint.reporter_id,
-        trusted=bool(complaint.reporter and complaint.reporter.authenticated),
+        voice=voice_of(str(complaint.evidence.get("authenticated") or "")),
+        by_hand=complaint.format in WRITTEN_BY_HAND,
         format=complaint.format,
         confidence=complaint.confidence,
         shape=look_at(as_parsed(complaint)),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from types import ModuleType
+from typing import Any
 
 from django.utils import timezone
 
@@ -30,6 +31,8 @@ MOST_STEPS = 20  # in one go; a playbook that runs in circles stops here and goe
 # All that is done while it is in question whether this was the contract's line, or while the letter is taken back.
 HARMLESS = ("check", "move")
 WAITING_MEASURES = (Intervention.State.DECIDED, Intervention.State.RELEASE_DUE)
+MACHINES_TURN = (CaseState.INVESTIGATING, CaseState.VERIFYING)
+LATENESS = timedelta(hours=24)
 UNTOLD = (CaseState.INVESTIGATING, CaseState.TRIAGE)
 
 
@@ -82,8 +85,14 @@ def pass_on_more(case: Case, *, now: datetime) -> None:
 
 
 def set_alarm(case: Case, loaded: datetime | None, when: datetime | None) -> None:
-    """Only if nobody has rung meanwhile: a complaint that arrived while we looked must not be slept over."""
-    Case.objects.filter(pk=case.pk, due_at=loaded, stay=case.stay).update(due_at=when)
+    """Only if nobody has rung meanwhile: a complaint that arrived while we looked must not be slept over.
+
+    Where the machine waits on purpose, the desk's promise waits with it; one that waits for a check keeps it.
+    """
+    columns: dict[str, Any] = {"due_at": when}
+    if when and case.state in MACHINES_TURN and case.deadline_at and case.deadline_at < when:
+        columns["deadline_at"] = when + LATENESS
+    Case.objects.filter(pk=case.pk, due_at=loaded, stay=case.stay).update(**columns)
 
 
 def waiting_rows(case_id: int) -> Advanced:

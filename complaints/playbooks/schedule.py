@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from complaints.playbooks.conditions import CONDITIONS, Facts
+from complaints.playbooks.conditions import CONDITIONS, NEVER, Facts
 from complaints.playbooks.documents import Step
 
 
@@ -22,14 +22,16 @@ def next_due_at(steps: Sequence[Step], facts: Facts) -> datetime | None:
 def what_follows(steps: Sequence[Step], facts: Facts) -> list[tuple[datetime, Step]]:
     """What happens by time alone while nothing else does, the next first: what a customer should know beforehand."""
     moments = [(moment_of(step, facts), step) for step in steps if applies(step, facts)]
-    return sorted([(at, step) for at, step in moments if at > facts.now], key=lambda pair: pair[0])
+    return sorted([(at, step) for at, step in moments if facts.now < at < NEVER], key=lambda pair: pair[0])
 
 
 def applies(step: Step, facts: Facts) -> bool:
-    """In its state, not yet done in this turn, and every condition but the time holds."""
+    """In its state, not yet done in this turn, and every condition holds but those that time brings about."""
     if step.in_state is not facts.state or step.id in facts.done:
         return False
-    return all(CONDITIONS[name].holds(facts, value) for name, value in step.when.items())
+    return all(
+        CONDITIONS[name].holds(facts, value) for name, value in step.when.items() if CONDITIONS[name].moment is None
+    )
 
 
 def moment_of(step: Step, facts: Facts) -> datetime:
@@ -38,4 +40,9 @@ def moment_of(step: Step, facts: Facts) -> datetime:
     at = facts.working.add(began, step.after) if step.working else began + step.after
     if facts.opened_at is not None:
         at = max(at, facts.opened_at + step.case_age)
+    for name, value in step.when.items():
+        if moment := CONDITIONS[name].moment:
+            at = max(at, moment(facts, value))
+    if at == NEVER:
+        return at
     return facts.working.next_open(max(at, facts.now)) if step.only_in_hours else at

@@ -68,7 +68,7 @@ def test_a_playbook_reads_as_sentences(carla: Client, relay: PlaybookVersion) ->
 
     assert "After 36 hours, if it is the first time: send the reminder." in page
     assert "After 14 days, in working hours: ask a person: Call the customer" in page
-    assert "Investigating leads to With the customer, Triage." in page
+    assert "Investigating leads to With the customer, Triage, Closed." in page
 
 
 def test_a_draft_is_made_compared_and_activated(carla: Client, relay: PlaybookVersion) -> None:
@@ -181,7 +181,7 @@ def test_a_dry_run_shows_what_would_have_happened_beside_what_did(
     make_complaint(case, received_at=opened, seen_at=opened)
     advance_case(case.pk, now=opened)
     CheckRun.objects.filter(state="queued").update(state="done", verdict="bad", finished_at=opened)
-    for hours in (0, 24, 36, 72, 96):
+    for hours in (0, 24, 36, 60, 72, 96):
         at = opened + timedelta(hours=hours)
         advance_case(case.pk, now=at)
         CheckRun.objects.filter(state="queued").update(state="done", verdict="bad", finished_at=at)

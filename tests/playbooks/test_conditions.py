@@ -42,6 +42,36 @@ WORDS: dict[str, list[tuple[Any, dict[str, Any], bool]]] = {
         ({"look": "clean", "again": "clean"}, {"verdicts": RELAY}, False),
         ({"look": "clean", "again": "bad"}, {"verdicts": {**RELAY, "again": {"relay": [BAD]}}}, True),
     ],
+    "refused": [("look", {}, False), ("look", {"refused": {"look"}}, True), ("look", {"refused": {"other"}}, False)],
+    "found_bad": [
+        (True, {}, False),
+        (False, {"verdicts": RELAY}, True),
+        (True, {"verdicts": {**RELAY, "again": {"dnsbl": [CLEAN, BAD]}}}, True),
+    ],
+    "seen_within": [
+        (36, {}, True),  # not known: taken to go on
+        (36, {"last_seen": NOON - timedelta(hours=36)}, True),
+        (36, {"last_seen": NOON - timedelta(hours=36, seconds=1)}, False),
+    ],
+    "unseen_for": [
+        (36, {}, False),
+        (36, {"last_seen": NOON - timedelta(hours=36)}, True),
+        (36, {"last_seen": NOON - timedelta(hours=35, minutes=59)}, False),
+    ],
+    "watched": [
+        (0, {}, False),
+        (0, {"watch_until": NOON}, True),
+        (1, {"watch_until": NOON}, False),
+        (1, {"watch_until": NOON - timedelta(hours=1)}, True),
+    ],
+    "restrained": [(True, {}, False), (False, {}, True), (True, {"measures": {"limit_25"}}, True)],
+    "weak": [
+        (True, {"has_contact": True, "owner_confidence": 0.8, "reporters": 2}, True),
+        (True, {"has_contact": True, "owner_confidence": 0.8, "reporters": 3}, False),
+        (False, {"has_contact": True, "owner_confidence": 0.79}, True),
+        (False, {"has_contact": False, "owner_confidence": 0.8}, True),
+    ],
+    "confidence_from": [(60, {"cause_confidence": 0.6}, True), (60, {"cause_confidence": 0.59}, False)],
     "may_notify": [(True, {}, False), (False, {}, True)],
     "may_measure": [(True, {}, False), (False, {}, True)],
     "quiet": [

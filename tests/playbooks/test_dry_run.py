@@ -49,13 +49,15 @@ def live(
     causes: tuple[str, ...] = (),
     until: datetime = END,
     contract: str = "C-1",
+    reporters: int = 1,
     **columns: Any,
 ) -> Case:
     """A case's real life: the real runner and rows, and a clock that goes from alarm to alarm."""
     make_assignment(contract, f"192.0.2.{10 + Case.objects.count()}/32")
     case = make_case(contract, address=f"192.0.2.{10 + Case.objects.count()}", due_at=NOON, **columns)
-    about = {"reporter": "trap@lists.example", "confidence": case.confidence}
-    make_complaint(case, address=case.address_text, seen_at=NOON - timedelta(hours=1), **about)
+    for number in range(reporters):
+        about = {"reporter": f"trap{number}@lists.example", "confidence": case.confidence}
+        make_complaint(case, address=case.address_text, seen_at=NOON - timedelta(hours=1, minutes=number), **about)
     waiting = dict(happens or {})
     for _ in range(500):
         case.refresh_from_db()
@@ -134,6 +136,7 @@ LIVES: dict[str, dict[str, Any]] = {
     },
     "unsure, told by a person": {
         "relay": lambda at: Verdict.CLEAN,
+        "reporters": 3,
         "happens": {3: lambda case, now: notify_now(Case.objects.get(pk=case.pk), actor="ada", now=now)},
     },
     "unknown relay": {"relay": lambda at: Verdict.UNKNOWN},
@@ -211,7 +214,7 @@ def test_who_escalates_earlier_is_told_with_what_follows() -> None:
     run = dry_run(version, now=END)
 
     [case] = run.differing
-    assert words(run) == ["1 case escalated earlier"]
+    assert words(run) == ["1 check fewer", "1 case escalated earlier"]
     escalated = [each.at for each in case.would if each.what == "escalated" and each.kind == "move"]
     assert escalated == [NOON + timedelta(hours=48)]
 

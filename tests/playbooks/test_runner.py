@@ -79,11 +79,16 @@ def test_advancing_a_told_case_again_writes_no_second_letter(case: Case) -> None
 
 
 @pytest.mark.parametrize("verdict", [Verdict.CLEAN, Verdict.UNKNOWN])
-def test_without_proof_a_human_decides(case: Case, verdict: Verdict) -> None:
-    advance_case(case.pk, now=NOON)
-    finish_checks(NOON, verdict)
-    advance_case(case.pk, now=NOON)
-    assert (state(case), letters(case)) == (("triage", ""), [])
+def test_without_proof_a_single_voice_waits_and_nobody_is_told(case: Case, verdict: Verdict) -> None:
+    for hours in (0, 24):
+        now = NOON + timedelta(hours=hours)
+        advance_case(case.pk, now=now)
+        finish_checks(now, verdict)
+        advance_case(case.pk, now=now)
+        assert (state(case), letters(case)) == (("investigating", ""), [])
+
+    advance_case(case.pk, now=NOON + timedelta(days=7))
+    assert (state(case), letters(case)) == (("closed", "stale"), [])
 
 
 def test_silence_brings_a_reminder_and_then_escalation(case: Case) -> None:
@@ -131,6 +136,12 @@ def test_a_check_that_knows_nothing_never_closes(case: Case) -> None:
     advance_case(case.pk, now=NOON)
     finish_checks(NOON, Verdict.UNKNOWN)
     advance_case(case.pk, now=NOON)
+    assert state(case) == ("verifying", "")
+
+    later = NOON + timedelta(hours=6)
+    advance_case(case.pk, now=later)
+    finish_checks(later, Verdict.UNKNOWN)
+    advance_case(case.pk, now=later)
     assert state(case) == ("answered", "")
 
 
@@ -278,12 +289,13 @@ def test_a_customer_who_claims_a_fix_again_and_again_cannot_put_the_case_off_for
 def test_who_could_not_be_confirmed_may_repair_it_and_press_again(case: Case) -> None:
     notified(case)
     record_answer(case, AnswerKind.FIXED, now=NOON)
-    advance_case(case.pk, now=NOON)
-    finish_checks(NOON, Verdict.UNKNOWN)
-    advance_case(case.pk, now=NOON)
+    for moment in (NOON, NOON + timedelta(hours=6)):
+        advance_case(case.pk, now=moment)
+        finish_checks(moment, Verdict.UNKNOWN)
+        advance_case(case.pk, now=moment)
     case.refresh_from_db()
 
-    later = NOON + timedelta(hours=1)
+    later = NOON + timedelta(hours=7)
     assert record_answer(case, AnswerKind.FIXED, now=later)
     for moment in (later, later + timedelta(minutes=15)):
         advance_case(case.pk, now=moment)

@@ -28,6 +28,7 @@ SURE = Facts(
     has_contact=True,
     reporters=3,
     trusted_reporters=1,
+    watch_until=NOON + timedelta(days=5),
 )
 ABOUT: dict[str, dict[str, Any]] = {
     "open relay": {"cause": Cause.OPEN_RELAY},
@@ -65,7 +66,7 @@ def first(name: str, state: CaseState, *, hours: float = 0, **changes: Any) -> s
 )
 def test_silence_escalates_at_the_promised_moment_and_not_before(name: str, hours: float) -> None:
     about = {"category": Category.COPYRIGHT} if name == "content" else {}
-    done = {"remind", "look-again"}
+    done = {"remind", "look-again", "look-before-the-end"}
 
     assert first(name, CaseState.NOTIFIED, hours=hours - 0.001, done=done, **about) is None
     assert first(name, CaseState.NOTIFIED, hours=hours, done=done, **about) == "escalate"
@@ -118,11 +119,42 @@ def test_a_quiet_time_closes_what_no_probe_can_prove(name: str) -> None:
     if name in ("open relay", "mail abuse"):
         return
     clean = {"look-at-lists": {"dnsbl": [Verdict.CLEAN]}}
-    closing = next(step for step in SHIPPED[name] if step.action == "close")
+    closing = next(s for s in SHIPPED[name] if s.action == "close" and s.in_state is CaseState.VERIFYING)
     long = facts(name, CaseState.VERIFYING, hours=24 * 8, verdicts=clean, done=set(clean))
 
     assert [step.id for step in due_steps(SHIPPED[name], long)] == ["quiet"]
     assert closing.params["resolution"] == "fixed_not_verifiable"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_weak_voice_is_put_away_after_a_week_and_nobody_is_told(name: str) -> None:
+    weak = {"reporters": 1, "trusted_reporters": 0, "cause": Cause.UNKNOWN, "cause_confidence": 0.0}
+    done = {"investigate", "look-again-soon"}
+    known = {"done": done, "verdicts": {step: {"dnsbl": [Verdict.UNKNOWN]} for step in done}}
+    there = {"hours": 7 * 24, **weak, **known}
+
+    assert first(name, CaseState.INVESTIGATING, **{**there, "hours": 7 * 24 - 0.001}) is None
+    assert first(name, CaseState.INVESTIGATING, **there) == "not-enough"
+    step = next(step for step in SHIPPED[name] if step.id == "not-enough")
+    assert (step.params["resolution"], step.params.get("notice")) == ("stale", None)
+    found = {**there, "verdicts": {"investigate": {"dnsbl": [Verdict.BAD]}}}
+    assert first(name, CaseState.INVESTIGATING, **found) == "found-something"
+    assert first(name, CaseState.INVESTIGATING, **{**there, "reporters": 3, "owner_confidence": 0.5}) == "unsure"
+
+
+@pytest.mark.parametrize("cause", [Cause.FORWARDED, Cause.FORGED])
+def test_what_did_not_begin_at_the_line_is_nobodys_fault(cause: Cause) -> None:
+    known = {"done": {"investigate"}, "verdicts": {"investigate": {"dnsbl": [Verdict.CLEAN]}}, "hours": 72}
+    there = {"cause": cause, "cause_confidence": 0.7, "reporters": 9, "owner_confidence": 0.95}
+
+    assert first("mail abuse", CaseState.INVESTIGATING, **known, **there) == "unsure"  # many say so: a person looks
+    assert first("mail abuse", CaseState.INVESTIGATING, **known, **there | {"reporters": 2}) == "not-theirs"
+
+
+def test_who_has_repaired_it_silently_is_not_escalated() -> None:
+    quiet = {"hours": 72, "last_seen": NOON + timedelta(hours=10), "done": {"remind"}}
+    assert first("bot", CaseState.NOTIFIED, **quiet) == "stopped"
+    assert first("bot", CaseState.NOTIFIED, **{**quiet, "last_seen": NOON + timedelta(hours=60)}) == "escalate"
 
 
 # --- rules for all of them, in every situation
@@ -159,7 +191,8 @@ def situations(name: str) -> Iterator[Facts]:
 def test_nothing_closes_on_an_unknown_or_a_bad_verdict_or_on_noise(name: str) -> None:
     seen = 0
     for there in situations(name):
-        closing = [step for step in due_steps(SHIPPED[name], there) if step.action == "close"]
+        due = [step for step in due_steps(SHIPPED[name], there) if step.action == "close"]
+        closing = [step for step in due if step.params["resolution"].startswith("fixed")]
         checks = {
             step for step in there.verdicts if any(s.id == step and s.in_state is there.state for s in SHIPPED[name])
         }
@@ -210,11 +243,11 @@ def test_every_step_can_be_carried_out(name: str, step: Step) -> None:
     [
         *((name, {"reporters": 2, "trusted_reporters": 0}, "notify") for name in ("vulnerable service", "attack")),
         *((name, {"reporters": 1, "trusted_reporters": 1}, "notify") for name in ("vulnerable service", "content")),
-        *((name, {"reporters": 1, "trusted_reporters": 0}, "unsure") for name in ("vulnerable service", "content")),
-        ("attack", {"reporters": 1, "trusted_reporters": 0}, "unsure"),
+        *((name, {"reporters": 1, "trusted_reporters": 0}, None) for name in ("vulnerable service", "content")),
+        ("attack", {"reporters": 1, "trusted_reporters": 0}, None),
         ("mail abuse", {"reporters": 9, "trusted_reporters": 9}, "unsure"),
     ],
 )
-def test_who_is_told_of_what_reporters_saw_themselves(name: str, voices: dict[str, int], step: str) -> None:
+def test_who_is_told_of_what_reporters_saw_themselves(name: str, voices: dict[str, int], step: str | None) -> None:
     done: dict[str, Any] = {"done": {"investigate"}, "verdicts": {"investigate": {"dnsbl": [Verdict.UNKNOWN]}}}
     assert first(name, CaseState.INVESTIGATING, cause_confidence=0.0, **voices, **done) == step

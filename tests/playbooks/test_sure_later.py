@@ -58,12 +58,14 @@ def test_what_a_check_can_prove_is_looked_at_once_more_after_a_day(name: str, ho
 
 @pytest.fixture
 def case(settings: Settings, db: None) -> Case:
-    """In triage since NOON: the relay did not answer."""
+    """In triage since NOON: many say so, and the relay did not answer."""
     settings.DNS_RESOLVERS, settings.RELAY_PACE = (("127.0.0.1", 9),), 0
     make_network("192.0.2.0/24")
     make_assignment("C-1", f"{ADDRESS}/32")
     case = make_case("C-1", address=ADDRESS, due_at=NOON)
-    make_complaint(case, address=ADDRESS, seen_at=NOON - timedelta(hours=1))
+    for number in range(3):
+        reporter = f"reader{number}@one.example"
+        make_complaint(case, address=ADDRESS, seen_at=NOON - timedelta(hours=1, minutes=number), reporter=reporter)
     advance_case(case.pk, now=NOON)
     finish_checks(NOON, Verdict.UNKNOWN)
     advance_case(case.pk, now=NOON)
@@ -147,7 +149,7 @@ def test_a_second_voice_makes_sure_of_what_reporters_see_themselves(settings: Se
     for _ in range(2):
         advance_case(case.pk, now=NOON)
         finish_checks(NOON, Verdict.CLEAN)
-    assert state(case) == ("triage", "")
+    assert state(case) == ("investigating", "")
 
     make_complaint(case, reporter="two@lists.example", **seen)
     advance_case(case.pk, now=LATER)

@@ -1,4 +1,7 @@
-"""Close the case and say so to the customer: `with: {resolution, notice, reason}`."""
+"""Close the case and say so to the customer: `with: {resolution, notice, reason}`.
+
+Without `notice` nobody is written to: for who was never told of the case.
+"""
 
 from __future__ import annotations
 
@@ -21,4 +24,5 @@ def carry_out(case: Case, step: Step, *, now: datetime) -> None:
     with transaction.atomic():
         resolution = Resolution(params["resolution"])
         move_case(case, CaseState.CLOSED, actor=MACHINE, reason=params["reason"], resolution=resolution, now=now)
-        queue_notice(case, params["notice"], occurrence=occurrence, now=now)
+        if params.get("notice"):
+            queue_notice(case, params["notice"], occurrence=occurrence, now=now)
