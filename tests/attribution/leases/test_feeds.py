@@ -479,3 +479,29 @@ def test_times_are_kept_in_utc():
     load_csv("mac,00-11-22-AA-BB-01,192.0.2.10,2026-03-10T13:00:00+01:00,,,")
 
     assert Assignment.objects.get().valid_from == datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def test_a_record_from_the_middle_that_comes_after_the_stop_is_no_new_session():
+    for late in (10, 30):
+        Assignment.objects.all().delete()
+        OpenSession.objects.all().delete()
+        load("radius", record("Start", 0) + record("Stop", 30) + record("Interim-Update", late))
+        assert held() == [("anna", "192.0.2.10/32", 0, 30)], late
+
+
+@pytest.mark.parametrize("seconds", ["", "600"])
+def test_a_server_that_starts_anew_does_not_bring_back_what_had_ended(seconds):
+    late = record("Interim-Update", 10, **{"Acct-Session-Time": seconds})
+    load("radius", record("Start", 0) + record("Stop", 30) + late)
+
+    load("radius", record("Accounting-On", 300))
+
+    assert held() == [("anna", "192.0.2.10/32", 0, 30)]
+
+
+def test_a_session_that_begins_in_the_second_in_which_the_last_one_ended_is_one():
+    load("radius", record("Start", 0) + record("Stop", 30) + record("Start", 30, session="2"))
+    load("radius", record("Interim-Update", 40, session="2"))
+    load("radius", record("Accounting-On", 300))
+
+    assert held() == [("anna", "192.0.2.10/32", 0, 30), ("anna", "192.0.2.10/32", 30, 300)]

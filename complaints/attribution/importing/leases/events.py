@@ -16,6 +16,8 @@ class LeaseEvent(NamedTuple):
     renews: the feed writes a new start when a lease goes on (DHCP), so a start inside a lease continues it;
     else every start is a session of its own (RADIUS).
     feed: id of the LeaseFeed that says it.
+    seen: a word from the middle of a session, of which nobody said when it began: no news behind its Stop.
+    ends_only: all sessions of an access server end; what had ended before did so then.
     """
 
     identifiers: tuple[Identifier, ...]
@@ -29,6 +31,8 @@ class LeaseEvent(NamedTuple):
     port_first: int = ALL_PORTS[0]
     port_last: int = ALL_PORTS[1]
     feed: int | None = None
+    seen: bool = False
+    ends_only: bool = False
 
 
 class Session(NamedTuple):
@@ -42,6 +46,7 @@ class Session(NamedTuple):
     at: datetime
     stopped: bool
     source: str
+    begins: bool = False  # it is the Start itself
 
 
 class Restart(NamedTuple):

@@ -73,6 +73,8 @@ def place(rows: list[Held], event: LeaseEvent, holder: Hashable) -> Placed:
             waiting.until = waiting.since
     near = [row for row in near if not row.is_empty]
     row = the_same(near, event, holder)
+    if event.ends_only and (row is None or not runs_beyond(row, event.stop)):
+        return Placed.OLD
     if row is not None:
         if event.said_at < row.said_at and not (event.renews and event.start < row.since):
             return Placed.OLD
@@ -121,7 +123,13 @@ def tells_nothing(near: list[Held], event: LeaseEvent, holder: Hashable) -> bool
     if event.stop is not None and event.stop <= event.start:
         return True
     own = [row for row in near if row.holder == holder and not row.fixed and not event.renews]
+    if event.seen and any(row.since <= event.start and row.until == row.said_at >= event.start for row in own):
+        return True  # a record that came late, or twice, after the Stop
     return any(row.covers(event.start) and row.said_at >= event.said_at for row in own)
+
+
+def runs_beyond(row: Held, stop: datetime | None) -> bool:
+    return row.until is None or (stop is not None and row.until > stop)
 
 
 def update(row: Held, event: LeaseEvent) -> None:

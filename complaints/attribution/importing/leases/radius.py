@@ -40,6 +40,7 @@ STATUS = {
     "stop": STOPPED, "2": STOPPED,
     "accounting-on": RESTARTED, "7": RESTARTED, "accounting-off": RESTARTED, "8": RESTARTED,
 }  # fmt: skip
+STARTS = ("start", "1")
 PREFIXES = ("Framed-IP-Address", "Framed-IPv6-Address", "Framed-IPv6-Prefix", "Delegated-IPv6-Prefix")
 NO_ADDRESS = ("255.255.255.255", "255.255.255.254", "0.0.0.0")  # noqa: S104 - RFC 2865 section 5.8: the user's choice
 EVENT_TIME = re.compile(r"([A-Z][a-z]{2}) +(\d{1,2}) (\d{4}) (\d\d):(\d\d):(\d\d) (?:UTC|GMT)")
@@ -108,7 +109,8 @@ def record(lines: list[str], source: str) -> Item | None:
         raise ValueError("names nobody: User-Name and Calling-Station-Id are missing")
     seconds = first(values, "Acct-Session-Time")
     start = at - timedelta(seconds=int(seconds)) if seconds.isdecimal() else None
-    return Session(nas[:100], session[:255], identifiers, keys_of(values), start, at, status == STOPPED, source)
+    begins = first(values, "Acct-Status-Type").lower() in STARTS
+    return Session(nas[:100], session[:255], identifiers, keys_of(values), start, at, status == STOPPED, source, begins)
 
 
 def first(values: dict[str, list[str]], name: str) -> str:

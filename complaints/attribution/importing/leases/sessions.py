@@ -51,12 +51,16 @@ class Sessions:
         known = self.open.setdefault((item.nas, item.session), {})
         for key in item.keys or tuple(known):
             began = item.start or item.at
+            is_seen = key not in known and item.start is None and not (item.begins or item.stopped)
             identifiers, start = known.get(key, (item.identifiers, began))
             if began < start:  # the Start comes after a record from the middle that did not tell since when
                 yield LeaseEvent(identifiers, key, began, start, began, True, item.source)
                 start = began
             known[key] = (identifiers, start)
-            yield LeaseEvent(identifiers, key, start, item.at if item.stopped else None, item.at, False, item.source)
+            stop = item.at if item.stopped else None
+            yield LeaseEvent(
+                identifiers, key, start, stop, item.at, False, item.source, seen=is_seen and not item.begins
+            )
         if item.stopped:
             known.clear()
 
@@ -67,7 +71,7 @@ class Sessions:
                 for key, (identifiers, start) in list(known.items()):
                     if start < item.at:
                         del known[key]
-                        yield LeaseEvent(identifiers, key, start, item.at, item.at, False, item.source)
+                        yield LeaseEvent(identifiers, key, start, item.at, item.at, False, item.source, ends_only=True)
 
     def save(self) -> None:
         now = {(*name, key): of for name, known in self.open.items() for key, of in known.items()}
