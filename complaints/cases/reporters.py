@@ -88,7 +88,7 @@ def prove_tallies(*, now: datetime) -> int:
     was = {(reporter, day, category, kind): count for reporter, day, category, kind, count in rows.iterator()}
     wrong = sorted(key for key, count in right.items() if was.get(key) != count)
     for reporter, day, category, kind in wrong:
-        which = {"reporter_id": reporter, "day": day, "category": category, "format": kind}
+        which: dict[str, Any] = {"reporter_id": reporter, "day": day, "category": category, "format": kind}
         ReporterTally.objects.update_or_create(**which, defaults={"complaints": right[reporter, day, category, kind]})
     ReporterTally.objects.filter(day__lt=today - KEPT).delete()
     sum_up(since=today - timedelta(days=DAYS - 1))

@@ -133,10 +133,10 @@ def write(cases: Sequence[Case], points: Mapping[str, int]) -> None:
 def reweigh_late(*, now: datetime, most: int = PORTION) -> int:
     """Cases whose promised time has just passed, and that nobody looks at: they rise without being asked again."""
     late = Case.objects.active().filter(deadline_at__lte=now, deadline_at__gt=now - AGED).order_by("deadline_at")
-    rows = [case for case in late.only("pk", "priority", "weighed")[:most] if case.weighed]
-    cases = [case for case in rows if case.weighed["promise"] != PASSED]
+    found = late.only("pk", "priority", "weighed")[:most]
+    cases = [case for case in found if case.weighed and case.weighed["promise"] != PASSED]
     for case in cases:
-        case.weighed = case.weighed | {"promise": PASSED}
+        case.weighed = {**(case.weighed or {}), "promise": PASSED}
     if cases:
         with transaction.atomic():
             update_rows(Case, "id", ("weighed",), [(case.pk, case.weighed) for case in cases])

@@ -68,8 +68,8 @@ def said_by(case: Case) -> Said:
     rows = Reporter.objects.filter(pk__in=mine.values("reporter"))
     found = list(rows.values_list("address", "right", "wrong", "trust", "authenticated")[:MOST_REPORTERS])
     reporters = mine.values("reporter").distinct().count() if len(found) == MOST_REPORTERS else len(found)
-    voices = {voice_of(address) for address, *_ in found}
-    best = max((believed(*rest) for _, *rest in found), default=0.0)
+    voices = {voice_of(row[0]) for row in found}
+    best = max((believed(right, wrong, trust, proven) for _, right, wrong, trust, proven in found), default=0.0)
     # Beyond those that were looked at each is taken for somebody of their own: by then it is many anyway.
     return Said(reporters, len(voices) + reporters - len(found), best)
 

@@ -102,7 +102,7 @@ def precision_word(reporter: Reporter) -> Word:
     return Word(f"{share:.0%} right", tone, f"{reporter.right_cases} cases for, {reporter.wrong_cases} against")
 
 
-class ReporterForm(forms.ModelForm):  # type: ignore[type-arg]
+class ReporterForm(forms.ModelForm):
     class Meta:
         model = Reporter
         fields = ["trust", "authenticated", "wants", "no_mail", "note"]

@@ -60,7 +60,7 @@ def decided(rules: list[int]) -> dict[int, int]:
     """How many complaints each has decided, counted to 1,000: by an index of those alone, a hundred rules at once."""
     found: dict[int, int] = {}
     table = connection.ops.quote_name(Complaint._meta.db_table)
-    one = f"SELECT %s, COUNT(*) FROM (SELECT 1 FROM {table} WHERE rule_id = %s LIMIT {MOST_COUNTED + 1}) AS some"  # noqa: S608
+    one = f"SELECT %s, COUNT(*) FROM (SELECT 1 FROM {table} WHERE rule_id = %s LIMIT {MOST_COUNTED + 1}) AS few"  # noqa: S608
     with connection.cursor() as cursor:
         for start in range(0, len(rules), 100):
             some = rules[start : start + 100]
