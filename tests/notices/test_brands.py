@@ -111,8 +111,8 @@ def test_mail_from_a_brands_address_is_our_own_and_never_answered():
 
 @pytest.mark.parametrize("colour", ["blue", "#FFF", "#6db3f2", "#0b5cad; background:url(x)"])
 def test_a_colour_on_which_white_cannot_be_read_is_refused(colour):
-    with pytest.raises(ValidationError):
-        make_brand(colour=colour).full_clean()
+    with pytest.raises(ValidationError, match=r"colour|contrast"):
+        Brand(name="nord", title="Nordnetz", colour=colour).full_clean()
 
 
 def test_the_next_contact_gets_the_same_words_and_dates(real_smtp):
