@@ -34,7 +34,7 @@ NOTHING = Found([])
 def queue_page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     text = text_of(request)
-    counted = counts_for(request.user, now)
+    counted = counts_for(request.user, now)  # type: ignore[arg-type]
     try:
         query = parse(text)
     except QueryError as exc:

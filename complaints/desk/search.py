@@ -137,7 +137,7 @@ class ListKey(Func):
 
     output_field = BinaryField()
 
-    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
+    def as_sql(self, compiler: Any, connection: Any, *_: Any, **extra: Any) -> tuple[str, Any]:
         column, params = compiler.compile(self.source_expressions[0])
         pg = connection.vendor == "postgresql"
         four, six, mapped = ("'\\x20'::bytea", "'\\x80'::bytea", "'\\x00000000000000000000ffff'::bytea") if pg else (
@@ -243,7 +243,8 @@ def by_text(term: Term, asking: Asking) -> Condition:
 def by_mark_of_mail(bare: str) -> Q:
     """A message-id, of a complaint or of a letter of ours; or the address of a contact. One statement."""
     found: dict[int, set[int]] = {0: set(), 1: set()}
-    pieces, params = [], []
+    pieces: list[str] = []
+    params: list[Any] = []
     for number, ids in enumerate(
         (
             Complaint.objects.filter(original_message_id=bare, case__isnull=False).order_by().values("case"),
@@ -309,7 +310,7 @@ def ids_with(words: list[str]) -> list[int]:
         tsquery = " & ".join("'" + word.replace("\\", "\\\\").replace("'", "''") + "'" for word in words)
         sql = "SELECT case_id FROM complaints_casetext"
         sql += " WHERE array_to_tsvector(string_to_array(words, ' ')) @@ %s::tsquery LIMIT %s"
-        params = [tsquery, MOST]
+        params: list[Any] = [tsquery, MOST]
     else:
         sql = "SELECT rowid FROM complaints_casewords WHERE complaints_casewords MATCH %s LIMIT %s"
         params = [" ".join(f'"{word}"' for word in words), MOST]

@@ -49,8 +49,9 @@ def keep(request: HttpRequest) -> HttpResponse:
         messages.error(request, " ".join(str(each) for some in form.errors.values() for each in some))
         return redirect("desk:queue")
     given: dict[str, Any] = form.cleaned_data
+    user: User = request.user  # type: ignore[assignment]
     SavedView.objects.update_or_create(
-        owner=request.user, name=given["name"], defaults={"query": given["query"], "shared": given["shared"]}
+        owner=user, name=given["name"], defaults={"query": given["query"], "shared": given["shared"]}
     )
     messages.success(request, f"Kept as “{given['name']}”{', for everybody' if given['shared'] else ''}.")
     return redirect(f"{reverse('desk:queue')}?{urlencode({'q': given['query']})}")
@@ -59,7 +60,7 @@ def keep(request: HttpRequest) -> HttpResponse:
 @may("see_cases")
 @require_POST
 def forget(request: HttpRequest, pk: int) -> HttpResponse:
-    if SavedView.objects.filter(pk=pk, owner=request.user).delete()[0]:
+    if SavedView.objects.filter(pk=pk, owner=request.user.pk).delete()[0]:
         messages.success(request, "The view is removed. The cases in it stay as they are.")
     else:
         messages.info(request, "Nothing was removed: it is gone already, or somebody else's.")
