@@ -62,6 +62,11 @@ def rule_of(category: Category) -> Rule:
     return RULES.get(category, WHOLE_CONTRACT)
 
 
+def is_divided(category: Category) -> bool:
+    """Whether a contract may have several cases of it, without anybody's splitting."""
+    return rule_of(category).by is not By.CONTRACT
+
+
 def grouping_of(category: Category, *, address: bytes, sites: Sequence[str], is_static: bool) -> str:
     """sites: host names of the content complained about. is_static: the address is held for good, and by one alone."""
     by = rule_of(category).by

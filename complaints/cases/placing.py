@@ -12,6 +12,7 @@ from django.db import connection, models
 from django.db.models import F, Max
 
 from complaints.cases.accusations import Accusation, Key
+from complaints.cases.grouping import is_divided
 from complaints.models import Case, CaseEvent, Contract
 from complaints.models.bulk import as_source, insert_rows, quoted_columns
 from complaints.vocabulary import CaseState, EventKind, Resolution
@@ -28,8 +29,8 @@ NAMES_OF_COLUMNS = {"postgresql": " (column1, column2, column3, column4, column5
 
 def place(grouped: Mapping[Key, list[Accusation]], now: datetime) -> tuple[dict[Accusation, int], list[int]]:
     """The case of each accusation: active, just opened, or closed already when the abuse is older than its fix."""
-    active = active_cases(contract for contract, *_ in grouped)
-    grouped = split_off(grouped, active)
+    active, addresses = active_cases(contract for contract, *_ in grouped)
+    grouped = with_open_cases(grouped, addresses)
     closed = last_closed(grouped.keys() - active.keys())
     # What was merged lives on in the case that it was merged into.
     active |= {key: case.pk for key, case in closed.items() if case.state != CaseState.CLOSED}
@@ -57,22 +58,37 @@ def place(grouped: Mapping[Key, list[Accusation]], now: datetime) -> tuple[dict[
     return placed, [pk for pk, is_new in found.values() if is_new]
 
 
-def active_cases(contracts: Iterable[int]) -> dict[Key, int]:
-    rows = Case.objects.active().filter(contract__in=set(contracts))
-    return {(contract, *key): pk for contract, *key, pk in rows.values_list(*KEY, "pk")}
+def active_cases(contracts: Iterable[int]) -> tuple[dict[Key, int], dict[Key, bytes]]:
+    """The ids of the contracts' active cases, and their addresses."""
+    rows = list(Case.objects.active().filter(contract__in=set(contracts)).values_list(*KEY, "address", "pk"))
+    addresses = {(contract, *key): bytes(address) for contract, *key, address, _ in rows}
+    return {(contract, *key): pk for contract, *key, _, pk in rows}, addresses
 
 
-def split_off(grouped: Mapping[Key, list[Accusation]], active: Mapping[Key, int]) -> Mapping[Key, list[Accusation]]:
-    """Accusations about what has an active case of its own belong there, whatever the table of groupings says."""
-    own = {key for key in active if key[2]}
-    if not own:
+def with_open_cases(
+    grouped: Mapping[Key, list[Accusation]], addresses: Mapping[Key, bytes]
+) -> Mapping[Key, list[Accusation]]:
+    """Accusations by the key of the open case that they belong to, where another than their own is nearer."""
+    if not addresses:
         return grouped
     found: dict[Key, list[Accusation]] = defaultdict(list)
     for key, accusations in grouped.items():
         for accusation in accusations:
-            narrower = ((*key[:2], claim) for claim in accusation.claims)
-            found[next((each for each in narrower if each in own), key)].append(accusation)
+            found[nearest(key, accusation, addresses)].append(accusation)
     return found
+
+
+def nearest(key: Key, accusation: Accusation, addresses: Mapping[Key, bytes]) -> Key:
+    """What has an active case of its own belongs there, whatever the table of groupings says. Of two reports about one
+    machine one may name the site and the other not: without a case of its own it joins the only one of its address."""
+    narrower = ((*key[:2], claim) for claim in accusation.claims)
+    if own := next((each for each in narrower if each in addresses), None):
+        return own
+    if key in addresses or not is_divided(accusation.parsed.category):
+        return key
+    here = [each for each, at in addresses.items() if each[:2] == key[:2] and at and at == accusation.identity[1]]
+    fitting = [each for each in here if not key[2] or not each[2]]
+    return fitting[0] if len(fitting) == 1 else key
 
 
 def last_closed(wanted: Iterable[Key]) -> dict[Key, Case]:

@@ -87,6 +87,37 @@ def test_a_case_split_off_for_an_address_gets_what_comes_about_it() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("first", "second", "cases"),
+    [
+        ({"reported_uris": (PAGE,)}, {}, 1),  # the second does not name the site
+        ({}, {"reported_uris": (PAGE,)}, 1),  # the first did not
+        ({"reported_uris": (PAGE,)}, {"source_ip": "192.0.2.99"}, 2),
+        ({"reported_uris": (PAGE,)}, {"reported_uris": ("http://other.example/",)}, 2),
+        ({}, {"reported_uris": (PAGE,), "source_ip": "192.0.2.99"}, 2),
+    ],
+)
+def test_of_two_reports_about_one_machine_one_may_name_the_site_and_the_other_not(
+    first: dict[str, object], second: dict[str, object], cases: int
+) -> None:
+    contract = make_contract()
+    for number, told in enumerate((first, second)):
+        file_complaints([accuse(make_message(b"%d" % number), contract, category=C.PHISHING, **told)], now=NOON)
+
+    assert Case.objects.count() == cases
+
+
+@pytest.mark.django_db
+def test_a_report_that_names_no_site_joins_none_of_two() -> None:
+    contract = make_contract()
+    for number, uris in enumerate([(PAGE,), ("http://other.example/",), ()]):
+        told = {"category": C.PHISHING, "reported_uris": uris}
+        file_complaints([accuse(make_message(b"%d" % number), contract, **told)], now=NOON)
+
+    assert sorted(Case.objects.values_list("grouping", flat=True)) == ["", "site:brenn.example", "site:other.example"]
+
+
+@pytest.mark.django_db
 def test_one_active_case_of_a_contract_category_and_grouping() -> None:
     case = make_case()
     make_case(case.contract, grouping="part:1")
