@@ -36,7 +36,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "vulnerable service": {"wrong": "open service"},
     "content": {"wrong": "phishing"},
     "attack": {"wrong": "scan", "product": HOME},
-    "mail abuse": {"wrong": "in words"},
+    "mail abuse": {"wrong": "in words", "voices": 6},
 }
 LIVES = [
     Life(contract=f"C-{first + number}", playbook=name, answers=answers, **kind)
