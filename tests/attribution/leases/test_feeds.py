@@ -505,3 +505,9 @@ def test_a_session_that_begins_in_the_second_in_which_the_last_one_ended_is_one(
     load("radius", record("Accounting-On", 300))
 
     assert held() == [("anna", "192.0.2.10/32", 0, 30), ("anna", "192.0.2.10/32", 30, 300)]
+
+
+def test_a_stop_that_stands_before_its_start_in_the_file_ends_it_all_the_same():
+    load("radius", record("Stop", 30) + record("Interim-Update", 10) + record("Start", 0))
+
+    assert held() == [("anna", "192.0.2.10/32", 0, 30)]

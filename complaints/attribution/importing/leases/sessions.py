@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from complaints.attribution.importing.leases.events import Identifier, Item, LeaseEvent, Restart, Session
+from complaints.attribution.times import EARLIEST
 from complaints.models import OpenSession
 
 Name = tuple[str, str]  # access server and session
@@ -39,7 +40,7 @@ class Sessions:
                 self.open.setdefault((row.nas, row.session), {})[key] = (identifiers, row.started_at)
 
     def events(self, items: Iterable[Item]) -> Iterator[LeaseEvent]:
-        for item in items:
+        for item in sorted(items, key=in_time):
             if isinstance(item, LeaseEvent):
                 yield item
             elif isinstance(item, Session):
@@ -83,3 +84,10 @@ class Sessions:
             for (nas, session, key), (identifiers, start) in now.items()
             if (nas, session, key) not in self.stored
         )
+
+
+def in_time(item: Item) -> tuple[datetime, bool]:
+    """A Stop that says neither since when nor where means nothing before its Start. Leases and faults stay in order."""
+    if isinstance(item, Session | Restart):
+        return item.at, isinstance(item, Session) and item.stopped
+    return EARLIEST, False
