@@ -8,6 +8,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db.models import Q
 from holidays import country_holidays
 
 from complaints.blacklists import delisted
@@ -56,7 +57,10 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
         if run.state in FINAL:
             verdicts.setdefault(step, {}).setdefault(run.check_name, []).append(Verdict(run.verdict or Verdict.UNKNOWN))
     notices = set(case.notices.filter(occurrence__gte=case.turn).values_list("step", flat=True))
-    measures = list(case.interventions.values_list("step", "occurrence", "kind", "state"))
+    on_the_line = Intervention.objects.filter(contract=case.contract_id)
+    on_the_line = on_the_line.filter(Q(case=case) | Q(state__in=IN_FORCE))  # what is held need not be held again
+    held = list(on_the_line.values_list("case", "step", "occurrence", "kind", "state"))
+    measures = [row for of, *row in held if of == case.pk]
     tasks = case.tasks.filter(kind=PLAYBOOK_TASK).values_list("key", flat=True)
     proven = proven_voices(case)
     return Facts(
@@ -80,7 +84,7 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
         ladder=case.ladder,
         points=ladder_points(case.contract_id, now=now),
         customer_status=CustomerStatus(case.customer_status),
-        measures={kind for *_, kind, state in measures if state in UNDER_WAY} | on_the_line(case),
+        measures={kind for *_, kind, state in held if state in UNDER_WAY},
         told=case.notices.exists() or case.forwards.exists(),
         taken_up=is_taken_up(case),
         claims_failed=case.notices.filter(step="still_open", recipient=1).count(),
@@ -125,12 +129,6 @@ def is_quiet(case: Case) -> bool | None:
         return True
     told_when = set(case.complaints.filter(seen_at__gt=claimed).values_list("seen_exactly", flat=True).distinct())
     return None if told_when == {False} else False
-
-
-def on_the_line(case: Case) -> set[str]:
-    """Measures in force by whatever case of the contract: what is held already need not be held again."""
-    rows = Intervention.objects.filter(contract=case.contract_id, state__in=IN_FORCE)
-    return set(rows.values_list("kind", flat=True))
 
 
 def proven_voices(case: Case) -> set[tuple[str, bool]]:

@@ -16,8 +16,9 @@ Coming = tuple[datetime, str]  # when, and: "escalated", "person", or the kind o
 
 
 def coming(steps: Sequence[Step], facts: Facts) -> list[Coming]:
-    """The consequential steps by time alone, from `facts` on, the next first. Pure; nothing but time is assumed."""
-    facts = replace(facts, pending=())
+    """The consequential steps by time alone, from `facts` on, the next first. Pure: that the abuse goes on is assumed,
+    and nothing else."""
+    facts = replace(facts, pending=(), last_seen=None)
     if facts.state is CaseState.ESCALATED:
         return consequences(steps, facts)
     if facts.state is not CaseState.NOTIFIED:
