@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import random
+import shlex
+import subprocess
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from complaints.demo.simulation.abuse import PATHS, Abuse
 from complaints.demo.simulation.feed import Feed
+from complaints.demo.simulation.habits import react
 from complaints.demo.simulation.lines import Book, Span, histories, place_in
 from complaints.demo.simulation.mails import OUR_MX, Report, complaint
+from complaints.demo.simulation.measures import Network, command_in
 from complaints.demo.simulation.population import SHARES, Kind, name_of, people
 from complaints.demo.simulation.sources import STYLES, Source, sources
+from complaints.diagnosis import diagnose_complaint
 from complaints.formats import read_message
-from complaints.vocabulary import Disposition
+from complaints.vocabulary import Cause, Disposition
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 END = START + timedelta(days=6)
@@ -107,6 +115,50 @@ def test_every_manner_of_complaint_is_read_as_it_is_meant(style: str) -> None:
     assert (one.source_ip, one.arrival_date, one.category.value) == (abuse.address, START, category)
 
 
+@pytest.mark.parametrize("style", ["words", "xarf"])
+def test_a_page_is_named_by_those_who_saw_it(style: str) -> None:
+    abuse = dataclasses.replace(an_abuse("", "phishing"), url="http://198.18.3.7/secure/login.php")
+    raw = complaint(a_source(style), [Report(abuse, abuse.address, None)], sent_at=START + timedelta(minutes=20))
+
+    (one,) = read_message(raw, is_ours=lambda address: address.startswith("198.18.")).complaints
+
+    assert (one.category.value, one.source_ip, one.reported_uris) == ("phishing", abuse.address, (abuse.url,))
+    assert diagnose_complaint(one).cause is Cause.HARMFUL_CONTENT
+
+
+def test_a_scanner_reports_services_in_a_table_of_its_own() -> None:
+    source, abuse = a_source("table"), an_abuse("", "vulnerable")
+    raw = complaint(source, [Report(abuse, abuse.address, 53)], sent_at=START + timedelta(minutes=20))
+
+    (one,) = read_message(raw, is_ours=lambda address: address.startswith("198.18.")).complaints
+
+    assert (one.category.value, one.source_ip, one.source_port) == ("vulnerable", abuse.address, 53)
+
+
+# Of machines that hide nothing; the others are what makes it hard.
+@pytest.mark.parametrize(
+    ("path", "quirks", "cause"),
+    [
+        ("relay", (0.1, 0.5), Cause.OPEN_RELAY),
+        ("bot", (0.1, 0.9), Cause.BOT),
+        ("stolen", (0.1, 0.9), Cause.STOLEN_MAILBOX),
+        ("script", (0.1, 0.5), Cause.WEB_SCRIPT),
+        ("bulk", (0.1, 0.5, 0.7), Cause.BULK_MAIL),
+        ("forwarded", (0.1, 0.5, 0.7), Cause.FORWARDED),
+        ("stolen", (0.95,), Cause.UNKNOWN),
+        ("relay", (0.95,), Cause.UNKNOWN),
+        ("bulk", (0.97,), Cause.UNKNOWN),
+    ],
+)
+def test_what_a_mail_shows_of_its_cause(path: str, quirks: tuple[float, ...], cause: Cause) -> None:
+    for quirk in quirks:
+        sender = "news@metal41.example" if path == "bulk" else "depot@parcel.example"
+        abuse = dataclasses.replace(an_abuse(path), quirk=quirk, sender=sender)
+        raw = complaint(a_source("pasted"), [Report(abuse, abuse.address, None)], sent_at=START + timedelta(minutes=20))
+        (one,) = read_message(raw, is_ours=lambda address: address == "198.18.3.7").complaints
+        assert diagnose_complaint(one).cause is cause, quirk
+
+
 @pytest.mark.parametrize("path", PATHS)
 def test_the_way_of_the_mail_begins_at_the_accused_machine(path: str) -> None:
     source, abuse = a_source("pasted"), an_abuse(path)
@@ -133,3 +185,31 @@ def test_what_a_source_writes_shows_its_clock_and_its_zone() -> None:
     fast = Source(1, "arf", timedelta(seconds=90), "right", 2.0, False, False, False, (0, 1))
     assert fast.clock(START).isoformat() == "2026-03-02T02:01:30+02:00"
     assert random.Random("1/sources").random() == random.Random("1/sources").random()
+
+
+def test_the_network_does_what_it_is_ordered(tmp_path: Path) -> None:
+    command = shlex.split(command_in(tmp_path))
+    network = Network(tmp_path)
+    mail, attack = an_abuse("stolen"), an_abuse("bot", "login_attack")
+
+    for lift in (False, True):
+        order = {"contract": "C-1", "kind": "limit_25", "lift": lift}
+        subprocess.run(command, input=json.dumps(order).encode(), check=True)
+        assert list(network.fresh_orders()) == [order]
+        assert (network.stops("C-1", mail), network.stops("C-1", attack)) == (not lift, False)
+    assert list(network.fresh_orders()) == []
+
+
+@pytest.mark.parametrize(
+    ("habit", "step", "has", "had", "verbs"),
+    [
+        ("fixes", "notify", True, True, ["repair", "answer"]),
+        ("ignores", "notify", True, True, []),
+        ("fixes", "notify", False, True, ["answer"]),  # mended before the mail came
+        ("fixes_silently", "notify", False, True, []),
+        ("fixes", "remind", False, False, []),
+    ],
+)
+def test_what_customers_do_with_a_mail(habit: str, step: str, has: bool, had: bool, verbs: list[str]) -> None:
+    acts = react(habit, step, has_trouble=has, had_trouble=had, dice=random.Random(1))
+    assert [verb for _, verb, _ in acts] == verbs

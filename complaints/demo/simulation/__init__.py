@@ -7,6 +7,7 @@
     noise.py       false, late and other mail             habits.py    what customers do with our mail
     world.py       how it all goes on                     feed.py      what the ISP's systems tell the desk
     network.py     the Internet behind asyncio            clock.py     the clock behind django.utils.timezone
+    measures.py    what the network does to lines
     post.py, visits.py, servers.py: mailboxes, browsers and mail servers
     truth.py       what really was                        scorecard.py the product's rows held against it
 

@@ -29,7 +29,10 @@ def main() -> None:
         read.add_argument(f"--{name}", type=int, required=True)
     read.add_argument("--explain", action="store_true")
     given = read.parse_args()
-    plan = Plan(given.seed, given.days, given.customers, given.sources, START, settings.BASE_URL, settings.DESK_EMAIL)
+    plan = Plan(
+        given.seed, given.days, given.customers, given.sources, START, settings.BASE_URL, settings.DESK_EMAIL,
+        folder=settings.DATA_DIR,
+    )  # fmt: skip
     began = time.monotonic()
 
     def progress(now: datetime) -> None:

@@ -15,7 +15,8 @@ class Abuse:
     """path: a key of PATHS, how its mail went. contract: who really did it; None: nobody of ours.
 
     stranger: where it came from before the accused machine, if it did. forged: one of our addresses that stands only in
-    lines which the sender made up.
+    lines which the sender made up. quirk: 0 to 1, the manner of that machine: the same in all of its mails, as servers
+    differ in what they write. url: the page that is complained about.
     """
 
     number: int
@@ -32,6 +33,8 @@ class Abuse:
     subject: str
     sender: str
     forged: str = ""
+    quirk: float = 0.0
+    url: str = ""
 
     @property
     def sender_domain(self) -> str:
@@ -51,46 +54,67 @@ def handed_over(abuse: Abuse, source: Source, recipient: str, helo: str) -> str:
     )
 
 
-def older(abuse: Abuse, sender: str, by: str, protocol: str, seconds: int = 2) -> str:
+def older(abuse: Abuse, sender: str, by: str, protocol: str, seconds: int = 2, meant: str = "") -> str:
     """A line of the accused machine (or of whoever made it up), by the right time."""
     at = (abuse.at - timedelta(seconds=seconds)).replace(microsecond=0)
-    return f"Received: from {sender}\r\n\tby {by} with {protocol} id {abuse.number:06X}; {format_datetime(at)}\r\n"
+    return (
+        f"Received: from {sender}\r\n\tby {by} with {protocol} id {abuse.number:06X}{meant}; {format_datetime(at)}\r\n"
+    )
 
 
 def relayed(abuse: Abuse, source: Source, recipient: str) -> str:
-    return handed_over(abuse, source, recipient, abuse.name) + older(
-        abuse, f"{abuse.helo} (unknown [{abuse.stranger}])", abuse.name, "ESMTP"
-    )
+    """Some servers name the recipient in their line, and a few write no line at all."""
+    first = handed_over(abuse, source, recipient, abuse.name)
+    if abuse.quirk > 0.93:
+        return first
+    meant = f"\r\n\tfor <{recipient}>" if abuse.quirk < 0.35 else ""
+    return first + older(abuse, f"{abuse.helo} (unknown [{abuse.stranger}])", abuse.name, "ESMTP", meant=meant)
 
 
 def direct(abuse: Abuse, source: Source, recipient: str) -> str:
-    return handed_over(abuse, source, recipient, abuse.helo)
+    """A few bots look their own name up first."""
+    return handed_over(abuse, source, recipient, abuse.name if abuse.quirk > 0.94 else abuse.helo)
 
 
 def logged_in(abuse: Abuse, source: Source, recipient: str) -> str:
-    return handed_over(abuse, source, recipient, abuse.name) + older(
-        abuse, f"[10.0.0.7] (unknown [{abuse.stranger}])", abuse.name, "ESMTPSA"
-    )
+    """Some servers hide from where their users send, or do not say that they had logged in."""
+    first = handed_over(abuse, source, recipient, abuse.name)
+    if abuse.quirk > 0.93:
+        return first
+    return first + older(abuse, f"[10.0.0.7] (unknown [{abuse.stranger}])", abuse.name, "ESMTPSA")
+
+
+def scripted(abuse: Abuse, source: Source, recipient: str) -> str:
+    """PHP names its script only where that is switched on; Postfix names the user who handed the mail in."""
+    first, at = handed_over(abuse, source, recipient, abuse.name), abuse.at - timedelta(seconds=2)
+    if abuse.quirk > 0.93:
+        return first + older(abuse, "localhost (localhost [127.0.0.1])", abuse.name, "ESMTP")
+    local = f"Received: by {abuse.name} (Postfix, from userid 33)\r\n\tid {abuse.number:06X}; {format_datetime(at)}\r\n"
+    named = "X-PHP-Originating-Script: 33:class-contact.php\r\n" if abuse.quirk < 0.45 else ""
+    return first + local + named
 
 
 def mailing(abuse: Abuse, source: Source, recipient: str) -> str:
+    """What mailing software writes; not all of it is as polite."""
+    lines = handed_over(abuse, source, recipient, abuse.name)
+    lines += older(abuse, "app (localhost [127.0.0.1])", abuse.name, "ESMTP")
+    if abuse.quirk < 0.8:
+        lines += f"List-Unsubscribe: <https://news.{abuse.sender_domain}/u/{abuse.number}>\r\nPrecedence: bulk\r\n"
+    if 0.3 < abuse.quirk < 0.95:
+        lines += f"DKIM-Signature: v=1; a=rsa-sha256; d={abuse.sender_domain}; s=k1; h=from:to:subject; b=dGVzdA==\r\n"
     verp = recipient.replace("@", "=")
-    return (
-        handed_over(abuse, source, recipient, abuse.name)
-        + older(abuse, "app (localhost [127.0.0.1])", abuse.name, "ESMTP")
-        + f"List-Unsubscribe: <https://news.{abuse.sender_domain}/u/{abuse.number}>\r\nPrecedence: bulk\r\n"
-        f"Return-Path: <bounces+{verp}@{abuse.sender_domain}>\r\n"
-    )
+    path = f"bounces+{verp}@{abuse.sender_domain}" if abuse.quirk < 0.6 else abuse.sender
+    return f"{lines}Return-Path: <{path}>\r\n"
 
 
 def forwarded(abuse: Abuse, source: Source, recipient: str) -> str:
-    """The customer's own user has mail sent on to the reporter's provider, and spam among it."""
-    at = (abuse.at - timedelta(seconds=2)).replace(microsecond=0)
-    return handed_over(abuse, source, recipient, abuse.name) + (
-        f"Received: from {abuse.helo} (unknown [{abuse.stranger}])\r\n\tby {abuse.name} with ESMTP id "
-        f"{abuse.number:06X}\r\n\tfor <info@{abuse.name.partition('.')[2]}>; {format_datetime(at)}\r\n"
-        f"Delivered-To: info@{abuse.name.partition('.')[2]}\r\n"
-    )
+    """The customer's own user has mail sent on to the reporter's provider, and spam among it. Servers note that in one
+    way or another, and some not at all."""
+    own = f"info@{abuse.name.partition('.')[2]}"
+    meant = f"\r\n\tfor <{own}>" if abuse.quirk < 0.6 else ""
+    field = f"Delivered-To: {own}\r\n" if 0.4 < abuse.quirk < 0.93 else ""
+    first = handed_over(abuse, source, recipient, abuse.name)
+    return first + older(abuse, f"{abuse.helo} (unknown [{abuse.stranger}])", abuse.name, "ESMTP", meant=meant) + field
 
 
 def made_up(abuse: Abuse, source: Source, recipient: str) -> str:
@@ -103,6 +127,7 @@ PATHS: dict[str, Callable[[Abuse, Source, str], str]] = {
     "relay": relayed,
     "bot": direct,
     "stolen": logged_in,
+    "script": scripted,
     "bulk": mailing,
     "forwarded": forwarded,
     "forged": made_up,

@@ -15,7 +15,7 @@ from complaints.cases.transitions import StaleCase, move_case
 from complaints.desk.telling import NobodyToTell, tell_customer
 from complaints.models import Case
 from complaints.tasks import advance_cases, wake
-from complaints.vocabulary import CaseState, CustomerStatus, Resolution
+from complaints.vocabulary import CaseState, Cause, CustomerStatus, Resolution
 
 WHO = "analyst"
 OFFICE = range(8, 17)  # hours; at weekends nobody is there
@@ -56,7 +56,10 @@ def correct(now: datetime) -> int:
 
 
 def after_triage(case: Case, now: datetime) -> bool:
-    """A single voice that proves nothing is waited with, and put away when nobody else speaks; else they are told."""
+    """A single voice that proves nothing is waited with, and put away when nobody else speaks; else they are told.
+    Where the desk shows that it was nobody's fault, it is put away at once."""
+    if case.cause in (Cause.FORWARDED, Cause.FORGED):
+        return close(case, Resolution.NOT_ABUSE, "The mail did not begin at this line", now)
     if case.reporter_count > 1 or case.complaint_count > 2:
         return tell(case, now)
     if now - case.last_seen_at > PATIENCE:

@@ -57,13 +57,24 @@ HABITS: dict[str, dict[str, Reaction]] = {
         "escalated": FIXES,
     },
 }
-INNOCENT = Reaction(reads=2, answers=8, answer="not_me", text=DENIAL)  # who has nothing to repair says so
+# Who has nothing to repair says so, or thinks that it is no business of theirs.
+INNOCENT = (Reaction(reads=2, answers=8, answer="not_me", text=DENIAL), Reaction(reads=20))
+MENDED = Reaction(reads=3, answers=10, text="We had found that ourselves, and cleaned it.")  # before the mail came
+SPEAKS_UP = ("fixes", "half_fixes", "claims_falsely", "relapses", "asks_help", "wakes_late")
 Act = tuple[float, str, dict[str, str]]
 
 
-def react(habit: str, step: str, *, has_trouble: bool, dice: random.Random) -> Iterator[Act]:
-    """(hours from now, verb of world.py, its arguments): what the reader of a mail of this step will do."""
-    reaction = HABITS[habit].get(step) if has_trouble else INNOCENT if step == "notify" else None
+def react(habit: str, step: str, *, has_trouble: bool, had_trouble: bool, dice: random.Random) -> Iterator[Act]:
+    """(hours from now, verb of world.py, its arguments): what the reader of a mail of this step will do.
+    had_trouble: lately, and it is over."""
+    if has_trouble:
+        reaction = HABITS[habit].get(step)
+    elif step not in ("notify", "still_open", "escalated"):
+        reaction = None
+    elif had_trouble and habit != "disputes":
+        reaction = MENDED if habit in SPEAKS_UP else None
+    else:
+        reaction = dice.choice(INNOCENT) if step == "notify" else None
     if reaction is None:
         return
     haste = dice.lognormvariate(0, 0.7)

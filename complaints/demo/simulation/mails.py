@@ -104,7 +104,7 @@ def arf(source: Source, reports: Sequence[Report], sent_at: datetime) -> tuple[s
 
 
 XARF_TYPES = {"spam": ("messaging", "spam"), "login_attack": ("connection", "login_attack"),
-              "bot": ("infrastructure", "botnet")}  # fmt: skip
+              "bot": ("infrastructure", "botnet"), "phishing": ("content", "phishing")}  # fmt: skip
 
 
 def xarf(source: Source, reports: Sequence[Report], sent_at: datetime) -> tuple[str, str, str]:
@@ -125,6 +125,8 @@ def xarf(source: Source, reports: Sequence[Report], sent_at: datetime) -> tuple[
         payload = base64.b64encode(original(abuse, source).encode()).decode()
         document |= {"protocol": "smtp", "smtp_from": abuse.sender, "subject": abuse.subject}
         document["evidence"] = [{"content_type": "message/rfc822", "payload": payload}]
+    if abuse.url:
+        document["url"] = abuse.url
     boundary = f"=_xarf_{abuse.number:08x}"
     body = (
         f"--{boundary}\r\nContent-Type: text/plain\r\n\r\nA report in XARF, see https://xarf.org.\r\n"
@@ -145,20 +147,27 @@ def spamcop(source: Source, reports: Sequence[Report], sent_at: datetime) -> tup
     return f"[SpamCop ({report.accused}) id:{number}]{abuse.subject}", "text/plain; charset=us-ascii", text
 
 
+TABLES = {
+    "bot": ("event4_sinkhole", '"timestamp","src_ip","src_port","infection"', "conficker"),
+    "vulnerable": ("scan_dns", '"timestamp","ip","port","tag"', "openresolver"),
+}
+
+
 def table(source: Source, reports: Sequence[Report], sent_at: datetime) -> tuple[str, str, str]:
-    """A daily feed: one row for each machine that called at the sinkhole."""
+    """A daily feed: one row for each machine that called at the sinkhole, or answered the scanner."""
+    kind, columns, word = TABLES[reports[0].abuse.category]
     rows = "".join(
-        f'"{stated(source, each.abuse.at, ISO_TIME)}","{each.accused}","{each.port or ""}","conficker"\r\n'
+        f'"{stated(source, each.abuse.at, ISO_TIME)}","{each.accused}","{each.port or ""}","{word}"\r\n'
         for each in reports
     )
     boundary = f"=_feed_{reports[0].abuse.number:08x}"
-    name = f"{sent_at:%Y-%m-%d}-event4_sinkhole-isp_example-asn.csv"
+    name = f"{sent_at:%Y-%m-%d}-{kind}-isp_example-asn.csv"
     body = (
         f"--{boundary}\r\nContent-Type: text/plain\r\n\r\nThe report of the day is attached. Times are UTC.\r\n"
         f'--{boundary}\r\nContent-Type: text/csv; name="{name}"\r\nContent-Disposition: attachment; filename="{name}"'
-        f'\r\n\r\n"timestamp","src_ip","src_port","infection"\r\n{rows}\r\n--{boundary}--\r\n'
+        f"\r\n\r\n{columns}\r\n{rows}\r\n--{boundary}--\r\n"
     )
-    return f"Sinkhole report for isp.example, {sent_at:%Y-%m-%d}", f'multipart/mixed; boundary="{boundary}"', body
+    return f"Daily report for isp.example, {sent_at:%Y-%m-%d}", f'multipart/mixed; boundary="{boundary}"', body
 
 
 def fail2ban(source: Source, reports: Sequence[Report], sent_at: datetime) -> tuple[str, str, str]:
@@ -174,14 +183,18 @@ def fail2ban(source: Source, reports: Sequence[Report], sent_at: datetime) -> tu
     return f"Abuse from {report.accused}", "text/plain; charset=us-ascii", text
 
 
+WHAT = {"spam": "spam", "login_attack": "log-in attacks (brute force)", "phishing": "phishing"}
+
+
 def words(source: Source, reports: Sequence[Report], sent_at: datetime) -> tuple[str, str, str]:
     (report,) = reports
     port = f"Source port: {report.port}\r\n" if report.port else ""
-    what = "spam" if report.abuse.category == "spam" else "log-in attacks (brute force)"
+    what = WHAT[report.abuse.category]
+    about = f"URL: {report.abuse.url}\r\n" if report.abuse.url else f"Subject: {report.abuse.subject}\r\n"
     text = (
         f"Hello abuse team,\r\n\r\nplease stop the {what} from your customer. This came to us, and it is not the first:"
         f"\r\n\r\nSource IP: {report.accused}\r\n{port}Time: {stated(source, report.abuse.at, ISO_TIME)}\r\n\r\n"
-        f"Subject: {report.abuse.subject}\r\n\r\nThanks, reader {source.number}\r\n"
+        f"{about}\r\nThanks, reader {source.number}\r\n"
     )
     return f"{what.capitalize()} from your network", "text/plain; charset=us-ascii", text
 

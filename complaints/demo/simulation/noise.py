@@ -69,6 +69,7 @@ def abuse(world: World, dice: random.Random, customer: Customer | None, where: s
         stranger=f"198.51.100.{dice.randint(2, 250)}",
         subject=subject,
         sender=sender,
+        quirk=world.dice("quirk", customer.contract if customer else where, path).random(),
     )
 
 
@@ -112,7 +113,10 @@ def hostile(world: World, dice: random.Random) -> Accusation | None:
 
 
 def mistyped(world: World, dice: random.Random) -> Accusation | None:
-    source, lasting = one_of(world, dice, "words"), [each for each in world.troubles[-60:] if each.ended is None]
+    source, lasting = (
+        one_of(world, dice, "words"),
+        [each for each in world.troubles[-60:] if each.ended is None and not each.look.by_feed],
+    )
     true = world.abuse_of(dice.choice(lasting), dice) if lasting else None
     if source is None or true is None or ":" in true.address:
         return None
@@ -128,15 +132,16 @@ def not_ours(world: World, dice: random.Random) -> Accusation | None:
 
 def stale(world: World, dice: random.Random) -> Accusation | None:
     """A true abuse of days ago: its line may be somebody else's by now, and its trouble over."""
-    source = one_of(world, dice, "words", "pasted", "xarf")
-    old = [each for each in world.troubles if world.clock.now() - each.began > timedelta(days=3)]
-    if source is None or not old:
+    now = world.clock.now()
+    old = [each for each in world.troubles if now - each.began > timedelta(days=3) and not each.look.by_feed]
+    if not old:
         return None
     trouble = dice.choice(old)
-    lasted = ((trouble.ended or world.clock.now()) - trouble.began).total_seconds()
+    lasted = ((trouble.ended or now) - trouble.began).total_seconds()
     at = (trouble.began + timedelta(seconds=dice.uniform(0, lasted))).replace(microsecond=0)
     true = world.abuse_of(trouble, dice, at=at)
-    return (source, true, true.address) if true else None
+    source = one_of(world, dice, "words", "xarf", *(["pasted"] if true and true.category == "spam" else []))
+    return (source, true, true.address) if true and source else None
 
 
 MAKERS = {

@@ -90,6 +90,7 @@ def tell(kind: str, rows: list[Row]) -> None:
 def tick(world: World, analysts: Analysts) -> None:
     before = world.clock.now()
     world.go_on_until(before + TICK)
+    world.carry_out_orders()
     now = world.clock.now()
     tell("assignments", world.feed.rows_until(world.clock.now()))
     take_in(world, now)

@@ -19,6 +19,7 @@ import yaml
 from django.conf import settings
 
 from complaints import checks
+from complaints.demo.simulation.measures import command_in
 
 # A site asks some lists, not all: these are asked by many, and say different things.
 LISTS = ("spamhaus-zen", "spamcop", "psbl", "mailspike", "dronebl", "blocklist-de", "virusfree")
@@ -59,6 +60,8 @@ def environment(folder: Path, database_url: str | None, outer: Mapping[str, str]
         "ABUSEDESK_HELO": "relaycheck.isp.example",
         "ABUSEDESK_DNS": "192.0.2.53:53",
         "ABUSEDESK_LISTS_FILE": str(write_lists(folder / "lists.yaml")),
+        "ABUSEDESK_MEASURES": "command",
+        "ABUSEDESK_MEASURES_COMMAND": command_in(folder),
         "ABUSEDESK_LOG_LEVEL": "ERROR",
     }
 

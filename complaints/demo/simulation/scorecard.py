@@ -11,14 +11,17 @@ from typing import Any
 
 from complaints.addresses import address_text
 from complaints.cases.states import TURNS, Turn
-from complaints.demo.simulation.troubles import Trouble
+from complaints.demo.simulation.troubles import ALSO, Trouble
 from complaints.demo.simulation.truth import Read, Told
 from complaints.demo.simulation.world import World
-from complaints.models import Case, CaseEvent, Complaint, Reading, ReporterAnswer
+from complaints.models import Case, CaseEvent, Complaint, DeskTask, Reading, ReporterAnswer
+from complaints.playbooks.facts import PLAYBOOK_TASK
 from complaints.vocabulary import Answer, CaseState, EventKind, Resolution
 
 FIXED = (Resolution.FIXED_VERIFIED, Resolution.FIXED_NOT_VERIFIABLE)
 DESK = {state for state, turn in TURNS.items() if turn is Turn.ANALYST}
+# What is right to say of a case that is nobody's fault: noise.NOISE. Of lies and slips there is nothing right to say.
+INNOCENT_CAUSES = {"forged": "forged", "forwarded": "forwarded", "newsletter": "bulk_mail"}
 WORST = 20  # of each kind, by --explain
 A_DAY = timedelta(days=1)
 
@@ -47,6 +50,7 @@ class Judge:
         self.dispositions = dict(Reading.objects.values_list("pk", "disposition"))
         self.found: dict[int, tuple[Told, Any]] = {}  # by complaint id
         self.troubles_of_case: dict[int, set[int]] = defaultdict(set)
+        self.innocent_causes: dict[int, set[str]] = defaultdict(set)
         self.sources_of_case: dict[int, set[str | None]] = defaultdict(set)
 
     def numbers(self) -> dict[str, Any]:
@@ -65,7 +69,8 @@ class Judge:
             "notices": self.notices(),
             "cases": cases,
             "untouched_share": self.untouched_share(),
-            "human_items_per_1000": self.human_items(),
+            "human_items_per_1000": self.human_items_per_1000(),
+            "human_items": self.human_items(),
             "hours": self.hours(),
         }
 
@@ -87,12 +92,19 @@ class Judge:
                     self.found[row["id"]] = (told, row)
                     if row["case"]:
                         self.sources_of_case[row["case"]].add(told.abuse.contract)
-                        if told.abuse.trouble:
-                            self.troubles_of_case[row["case"]].add(told.abuse.trouble)
+                        self.note_truth(row["case"], told)
                 elif self.readings.get(message or 0) != Reading.State.UNREAD:
                     lost += 1
                     self.note("lost", told, disposition=self.dispositions.get(message or 0))
         return lost
+
+    def note_truth(self, case: int, told: Told) -> None:
+        """A complaint that names the wrong line says nothing of that line's trouble."""
+        trouble = self.world.troubles[told.abuse.trouble - 1] if told.abuse.trouble else None
+        if trouble is None:
+            self.innocent_causes[case].add(INNOCENT_CAUSES.get(told.kind, ""))
+        elif trouble.customer.contract == self.cases[case].contract.reference:
+            self.troubles_of_case[case].add(trouble.number)
 
     def attributions(self) -> dict[str, Any]:
         counts: Counter[str] = Counter()
@@ -136,9 +148,9 @@ class Judge:
     def causes(self) -> dict[str, Any]:
         counts: Counter[str] = Counter()
         for case in self.cases.values():
-            if case.state != CaseState.CLOSED or not self.troubles_of_case[case.pk]:
+            true = self.true_causes(case)
+            if case.state != CaseState.CLOSED or not true:
                 continue
-            true = {self.world.troubles[number - 1].cause for number in self.troubles_of_case[case.pk]}
             verdict = "unknown" if case.cause == "unknown" else "right" if case.cause in true else "wrong"
             counts[verdict] += 1
             if verdict != "right":
@@ -146,6 +158,14 @@ class Judge:
         return {name: counts[name] for name in ("right", "wrong", "unknown")} | {
             "right_share": share(counts["right"], counts.total())
         }
+
+    def true_causes(self, case: Case) -> set[str]:
+        """Of the trouble; where there was none, of what was complained about. Empty: nobody could say."""
+        found = {self.world.troubles[number - 1].cause for number in self.troubles_of_case[case.pk]}
+        if found:
+            return found | {ALSO[cause, case.category] for cause in found if (cause, case.category) in ALSO}
+        innocent = self.innocent_causes[case.pk]
+        return set() if "" in innocent else innocent
 
     def case_numbers(self) -> dict[str, Any]:
         closed = [case for case in self.cases.values() if case.state == CaseState.CLOSED]
@@ -211,20 +231,36 @@ class Judge:
     # -- people
 
     def stays_at_desk(self) -> Counter[int]:
-        moves = CaseEvent.objects.filter(kind=EventKind.MOVED).values_list("case", "data")
-        return Counter(case for case, data in moves if data.get("to") in DESK)
+        """By case: how often it was a person's turn, or a person was asked to do something about it."""
+        asked = (task.case_id for task in self.tasks() if task.case_id)
+        return Counter(event.case_id for event in self.moves_to_desk()) + Counter(asked)
+
+    def tasks(self) -> list[DeskTask]:
+        return list(DeskTask.objects.filter(kind=PLAYBOOK_TASK).order_by("pk"))
+
+    def moves_to_desk(self) -> list[CaseEvent]:
+        moves = CaseEvent.objects.filter(kind=EventKind.MOVED).order_by("pk")
+        return [event for event in moves if event.data.get("to") in DESK]
 
     def untouched_share(self) -> float:
         """Of the closed cases, and of those that wait for a person now: how many never were a person's turn."""
         stays = self.stays_at_desk()
-        done = [case for case in self.cases.values() if case.state == CaseState.CLOSED or case.state in DESK]
+        done = [case for case in self.cases.values() if case.state in (CaseState.CLOSED, CaseState.ESCALATED, *DESK)]
         return share(sum(not stays[case.pk] for case in done), len(done))
 
-    def human_items(self) -> float:
-        unread = sum(state == Reading.State.UNREAD for state in self.readings.values())
-        unclear = ReporterAnswer.objects.filter(state=ReporterAnswer.State.UNCLEAR).count()
-        items = self.stays_at_desk().total() + unread + unclear + self.world.truth.corrections
-        return round(1000 * items / max(1, len(self.world.truth.told)), 1)
+    def human_items(self) -> dict[str, int]:
+        """By what asked for a person, and why."""
+        items = Counter(f"{event.data['to']}: {event.data['reason']}" for event in self.moves_to_desk())
+        items.update(f"task: {task.title}" for task in self.tasks())
+        items["unread mail"] = sum(state == Reading.State.UNREAD for state in self.readings.values())
+        items["unclear answer of a reporter"] = ReporterAnswer.objects.filter(
+            state=ReporterAnswer.State.UNCLEAR
+        ).count()
+        items["correction to confirm"] = self.world.truth.corrections
+        return dict(items.most_common())
+
+    def human_items_per_1000(self) -> float:
+        return round(1000 * sum(self.human_items().values()) / max(1, len(self.world.truth.told)), 1)
 
     def hours(self) -> dict[str, float | None]:
         first: dict[int, datetime] = {}

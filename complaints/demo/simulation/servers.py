@@ -29,6 +29,9 @@ class CustomersServer(MailServer):
         self.world = world
 
     def hand_on(self, envelope: Envelope) -> None:
+        holder = self.world.book.holder(self.address, self.world.clock.now(), None)
+        if holder and any(self.world.network.holds(holder, kind) for kind in ("limit_25", "quarantine", "suspend")):
+            return  # nothing leaves that line
         to = tuple(envelope.recipients)
         arrival = Arrival(envelope.data, "smtp", self.address, envelope.sender or "", to)
         seconds = QUEUED_S.get(weighted(QUEUES, self.world.dice("queue", self.name)), 2.0)

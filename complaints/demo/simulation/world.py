@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
+from pathlib import Path
 
 from complaints.checks import DnsblList
 from complaints.demo.browser import PageProblem
@@ -26,7 +27,8 @@ from complaints.demo.simulation.feed import Feed
 from complaints.demo.simulation.habits import react
 from complaints.demo.simulation.lines import Book, histories, place_in
 from complaints.demo.simulation.mailbag import Mailbag
-from complaints.demo.simulation.mails import Report, answer_to, complaint
+from complaints.demo.simulation.mails import TABLES, Report, answer_to, complaint
+from complaints.demo.simulation.measures import AT_HOME, NOTICED, Network
 from complaints.demo.simulation.network import Place, Serve
 from complaints.demo.simulation.population import Customer, name_of, people
 from complaints.demo.simulation.servers import Servers
@@ -54,6 +56,7 @@ class Plan:
     site: str
     desk: str
     strain: float = 1.0  # how many times more troubles than usual: for small worlds
+    folder: Path | None = None  # where measures are ordered; None: no network is connected
 
     @property
     def end(self) -> datetime:
@@ -82,6 +85,8 @@ class World(Agenda):
         self.dns = DnsServer(zones=[zone for each in lists for zone in zones_of(each)])
         self.listed: dict[int, list[tuple[str, str]]] = {}
         self.servers = Servers(self)
+        self.network = Network(plan.folder)
+        self.pages: dict[str, str] = {}  # the page that a customer was last given, by contract
         for hour, customer in begins(self.customers, seed=plan.seed, days=plan.days, strain=plan.strain):
             self.plan_at(plan.start + timedelta(hours=hour), "begin", customer=customer)
         self.noise_rate = plan.customers * plan.strain * noise.PER_CUSTOMER_AND_DAY / 24  # an hour
@@ -125,10 +130,33 @@ class World(Agenda):
         if abuse is None:
             return  # the line is down just now
         if trouble.cause == "bot" and dice.random() < 0.5:
-            self.sinkholed.append(dataclasses.replace(abuse, category="bot"))
-        styles = ("fail2ban", "words", "xarf") if abuse.category == "login_attack" else SPAM_STYLES
-        for reporter in self.who_complains(styles, dice):
+            self.note_sinkholed(dataclasses.replace(abuse, category="bot"))
+        if self.network.stops(trouble.customer.contract, abuse):
+            return
+        if trouble.look.by_feed:
+            self.note_sinkholed(abuse)
+            return
+        for reporter in self.who_complains(STYLES_OF.get(abuse.category, SPAM_STYLES), dice):
             self.tell(reporter, abuse, abuse.address, dice, kind="true")
+
+    def note_sinkholed(self, abuse: Abuse) -> None:
+        if not (abuse.contract and self.network.stops(abuse.contract, abuse)):
+            self.sinkholed.append(abuse)
+
+    def carry_out_orders(self) -> None:
+        """What the desk had done to lines; whoever notices repairs, and says so on the page they were given."""
+        for order in self.network.fresh_orders():
+            customer, trouble = self.by_contract[order["contract"]], self.trouble_of(order["contract"])
+            share, hours = NOTICED[order["kind"]][customer.kind not in AT_HOME]
+            dice = self.dice("measure", order["case"], order["kind"])
+            if order["lift"] or trouble is None or dice.random() > share:
+                continue
+            haste = dice.lognormvariate(0, 0.7)
+            self.plan_in(hours * haste, "repair", trouble=trouble, how="whole")
+            if link := self.pages.get(customer.contract):
+                self.plan_in(
+                    hours * haste + 1, "answer", link=link, answer="fixed", text="It was blocked; cleaned now."
+                )
 
     def abuse_of(self, trouble: Trouble, dice: random.Random, at: datetime | None = None) -> Abuse | None:
         customer, now = trouble.customer, (at or self.clock.now()).replace(microsecond=0)
@@ -142,13 +170,14 @@ class World(Agenda):
             port = dice.randint(1024, 65535)
         attack = trouble.attacks and dice.random() < 0.6
         subject, sender = dice.choice(SUBJECTS)
-        if trouble.cause == "bulk_mail":
-            sender = f"news@{customer.domain}"
+        quirk = self.dice("quirk", customer.contract, trouble.host, trouble.cause).random()
+        if own := OWN_SENDERS.get(trouble.cause, "") if quirk < 0.5 or trouble.cause == "bulk_mail" else "":
+            sender = f"{own}@{customer.domain}"
         return Abuse(
             number=self.next_number(),
             contract=customer.contract,
             trouble=trouble.number,
-            category="login_attack" if attack else "spam",
+            category="login_attack" if attack else trouble.look.category,
             path=trouble.look.path,
             address=address,
             port=port,
@@ -158,6 +187,8 @@ class World(Agenda):
             stranger=f"{STRANGERS}{dice.randint(2, 250)}",
             subject=subject,
             sender=sender,
+            quirk=quirk,
+            url=f"http://{address}/secure/login.php" if trouble.cause == "harmful_content" else "",
         )
 
     def who_complains(self, styles: Sequence[str], dice: random.Random) -> list[Source]:
@@ -215,14 +246,15 @@ class World(Agenda):
             self.tell(source, abuse, accused, dice, kind=kind)
 
     def send_tables(self) -> None:
-        """The daily feeds of sinkholes: each knows a part of the bots."""
+        """The daily feeds of sinkholes and scanners: each knows a part."""
         self.plan_in(24, "send_tables")
         seen, self.sinkholed = self.sinkholed, []
         for number, feed in enumerate(self.by_style["table"]):
-            rows = [each for each in seen if each.number % 4 == number % 4][:500]
-            if rows:
-                sent_at = self.clock.now() + timedelta(minutes=7 * number + 1)
-                self.send(feed, [self.told(feed, each, each.address, sent_at, "true") for each in rows], sent_at)
+            for late, category in enumerate(TABLES):
+                rows = [each for each in seen if each.number % 4 == number % 4 and each.category == category][:500]
+                if rows:
+                    sent_at = self.clock.now() + timedelta(minutes=7 * number + 1, seconds=late)
+                    self.send(feed, [self.told(feed, each, each.address, sent_at, "true") for each in rows], sent_at)
 
     def tell(self, reporter: Source, abuse: Abuse, accused: str, dice: random.Random, *, kind: str) -> None:
         sent_at = self.clock.now() + timedelta(hours=dice.uniform(*reporter.delays_h), seconds=2)
@@ -270,8 +302,11 @@ class World(Agenda):
         self.truth.read.append(Read(now, to, contract, notice.case, notice.step, not dead, recent))
         if customer is None or dead:
             return
+        self.pages[customer.contract] = notice.link
         dice = self.dice("notice", notice.case, notice.step, len(self.truth.read))
-        for hours, verb, args in react(customer.habit, notice.step, has_trouble=trouble is not None, dice=dice):
+        for hours, verb, args in react(
+            customer.habit, notice.step, has_trouble=trouble is not None, had_trouble=recent, dice=dice
+        ):
             if verb == "repair":
                 self.plan_in(hours, "repair", trouble=trouble, **args)
             else:
@@ -336,4 +371,6 @@ def lines_told(source: Source, told: Sequence[Told], *, knows: bool) -> list[str
     ]
 
 
+STYLES_OF = {"login_attack": ("fail2ban", "words", "xarf"), "phishing": ("words", "xarf")}
+OWN_SENDERS = {"bulk_mail": "news", "stolen_mailbox": "info", "web_script": "www-data"}  # by trouble: half of them
 SPAM_STYLES = ("arf", "xarf", "spamcop", "words", "pasted")
