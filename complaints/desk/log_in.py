@@ -91,6 +91,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     def _get_site_name(self) -> str:
         return settings.DESK_NAME
 
+    def generate_authenticator_name(self, user: Any, type: Any) -> str:
+        count = Authenticator.objects.filter(user=user, type=type).count()
+        return f"Key {count + 1}"
+
     def can_delete_authenticator(self, authenticator: Any) -> bool:
         """Not the last one of somebody who must have one."""
         if authenticator.type not in FACTORS or not needs_second_factor(authenticator.user):

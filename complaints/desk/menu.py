@@ -62,6 +62,7 @@ ENTRIES = (
     Entry("playbooks", "Playbooks", "desk:playbooks", "Rules and reports", needs="see_playbooks"),
     Entry("offenders", "Offenders", "desk:offenders", "Rules and reports", needs="see_reports"),
     Entry("read-log", "Read log", "desk:read-log", "Rules and reports", needs="see_read_log"),
+    Entry("account", "Your account", "account", "Set-up", needs="see_cases"),
     Entry("resolvers", "Resolvers", "desk:resolvers", "Set-up", needs="configure"),
     Entry("admin", "Admin", "admin:index", "Set-up", needs="configure"),
 )  # fmt: skip

@@ -33,7 +33,7 @@ def draft_of(request: HttpRequest, pk: int) -> PlaybookVersion:
     return version
 
 
-@may("see_playbooks", to_post="edit_playbooks")
+@may("edit_playbooks")
 @require_http_methods(["GET", "POST"])
 def step_page(request: HttpRequest, pk: int, what: str) -> HttpResponse:
     version = draft_of(request, pk)
@@ -100,7 +100,7 @@ def save(
     return True
 
 
-@may("see_playbooks", to_post="edit_playbooks")
+@may("edit_playbooks")
 @require_http_methods(["GET", "POST"])
 def about_page(request: HttpRequest, pk: int) -> HttpResponse:
     version = draft_of(request, pk)
@@ -113,7 +113,7 @@ def about_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "desk/playbook_about.html", context)
 
 
-@may("see_playbooks", to_post="edit_playbooks")
+@may("edit_playbooks")
 @require_POST
 def step_act(request: HttpRequest, pk: int, what: str, verb: str) -> HttpResponse:
     """Up, down and remove: one button each. Up and down go past the neighbour in the same state."""

@@ -63,7 +63,7 @@ class Wanted:
     ids: Sequence[int]
 
 
-@may("see_network", to_post="merge_cases")
+@may("merge_cases")
 def regroup_page(request: HttpRequest, pk: int) -> HttpResponse:
     """GET shows what can be chosen, and of what was chosen what would happen. POST does it."""
     case = access_case(request.user, pk)
@@ -191,7 +191,7 @@ DO: dict[str, Callable[[Wanted, dict[str, Any]], CaseChange]] = {
 }
 
 
-@may("see_network", to_post="merge_cases")
+@may("merge_cases")
 @require_POST
 def undo(request: HttpRequest, pk: int) -> HttpResponse:
     change = get_object_or_404(CaseChange.objects.select_related("from_case", "to_case"), pk=pk)

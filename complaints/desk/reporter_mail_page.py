@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from complaints.desk import words
-from complaints.desk.access import access_message, desk_page
+from complaints.desk.access import access_message, may
 from complaints.models import Message, ReporterMail
 from complaints.notices import asking, not_ours
 from complaints.notices.reported import complaints_of, source_of
@@ -42,13 +42,13 @@ KINDS = {
 }
 
 
-@desk_page
+@may("work_cases")
 @require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest, pk: int) -> HttpResponse:
     return reporter_mail_page(request, pk, Kind.ASK_MISSING)
 
 
-@desk_page
+@may("work_cases")
 @require_http_methods(["GET", "HEAD", "POST"])
 def tell_not_ours(request: HttpRequest, pk: int) -> HttpResponse:
     return reporter_mail_page(request, pk, Kind.NOT_OURS)

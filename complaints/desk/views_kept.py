@@ -40,7 +40,7 @@ def views_of(user: User) -> list[SavedView]:
     return sorted(found, key=lambda view: view.owner_id != user.pk)
 
 
-@may("see_cases")
+@may("see_cases", to_post="work_cases")
 @require_POST
 def keep(request: HttpRequest) -> HttpResponse:
     """A name of one's own that is used again gets the new search."""
@@ -57,7 +57,7 @@ def keep(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('desk:queue')}?{urlencode({'q': given['query']})}")
 
 
-@may("see_cases")
+@may("see_cases", to_post="work_cases")
 @require_POST
 def forget(request: HttpRequest, pk: int) -> HttpResponse:
     if SavedView.objects.filter(pk=pk, owner=request.user.pk).delete()[0]:

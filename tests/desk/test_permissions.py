@@ -19,15 +19,18 @@ CONVERTER = re.compile(r"<(?:(\w+):)?(\w+)>")
 WORDS = {"desk:hold": {"what": "mail"}, "desk:go-on": {"what": "mail"}}
 
 
-def every_url(patterns: list[URLPattern | URLResolver], space: str = "") -> Iterator[tuple[str, dict[str, str]]]:
+def every_url(
+    patterns: list[URLPattern | URLResolver], space: str = "", above: str = ""
+) -> Iterator[tuple[str, dict[str, str]]]:
     """The names of all addresses, with something for each of their parts."""
     for pattern in patterns:
+        route = above + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
             inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
-            yield from every_url(pattern.url_patterns, inner)
+            yield from every_url(pattern.url_patterns, inner, route)
         elif pattern.name:
             name = space + pattern.name
-            parts = {part: SAMPLES[kind or "str"] for kind, part in CONVERTER.findall(str(pattern.pattern))}
+            parts = {part: SAMPLES[kind or "str"] for kind, part in CONVERTER.findall(route)}
             yield name, parts | WORDS.get(name, {})
 
 
