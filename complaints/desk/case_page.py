@@ -102,7 +102,7 @@ def parts_of(case: Case, user: User | AnonymousUser) -> dict[str, Any]:
         "links": links_of(story),
         **offers_of(case),
         **corrected.corrections_of(case),
-        **regrouped.others_of(case, now),
+        **regrouped.others_of(case, now, visible(user, Case)),
         "campaigns": campaigns_of(story.complaints),
         "rules": rule_words.rules_of(story.complaints),
         **watched(case, now),

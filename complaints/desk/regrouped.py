@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db.models import QuerySet
+
 from complaints.cases.grouping import ADDRESS, PART, SITE
 from complaints.cases.undoing import changes_of, why_not
 from complaints.desk import when
@@ -28,15 +30,18 @@ UNDONE = {
 }
 
 
-def others_of(case: Case, now: datetime) -> dict[str, Any]:
-    """One look at two small indexes; for most cases all of it is empty."""
+def others_of(case: Case, now: datetime, seen: QuerySet[Case]) -> dict[str, Any]:
+    """One look at two small indexes; for most cases all of it is empty. seen: the cases that the reader may see."""
     changes = changes_of(case)
+    far = {each.from_case_id if each.to_case_id == case.pk else each.to_case_id for each in changes}
+    theirs = set(seen.filter(pk__in=far).values_list("pk", flat=True)) if far else far
+    changes = [each for each in changes if {each.from_case_id, each.to_case_id} <= theirs | {case.pk}]
     came = [each.from_case for each in changes if each.to_case_id == case.pk]
     return {
         "about_only": about(case.grouping),
-        "merged_into": case.merged_into,
+        "merged_into": case.merged_into if case.merged_into_id in theirs else None,
         "merged_here": once(each for each in came if each.merged_into_id == case.pk),
-        "parent": case.parent,
+        "parent": case.parent if case.parent_id in theirs else None,
         "case_parts": once(each for each in came if each.parent_id == case.pk),
         "changes": [change_row(change, now) for change in changes[:MOST_SHOWN]],
     }

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from complaints.cases.regrouping import merge_cases
+from complaints.cases.regrouping import link_case, merge_cases
+from complaints.desk.regrouped import others_of
 from complaints.models import Case, CaseChange
 from complaints.vocabulary import Category
 from tests.factories import NOON, make_case, make_complaint, make_contract
@@ -122,3 +123,14 @@ def test_a_page_older_than_the_case_changes_nothing(bruno: Client, spam: Case, b
 
     assert response.status_code == 409
     assert CaseChange.objects.count() == 0
+
+
+def test_who_may_not_see_the_other_case_learns_nothing_of_it(spam: Case) -> None:
+    other = make_case(make_contract("C-2"))
+    link_case(spam, parent=other, actor="ada", reason="", now=NOON)
+    spam.refresh_from_db()
+
+    shown = others_of(spam, NOON, Case.objects.exclude(pk=other.pk))
+
+    assert (shown["parent"], shown["changes"]) == (None, [])
+    assert others_of(spam, NOON, Case.objects.all())["parent"] == other
