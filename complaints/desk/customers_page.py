@@ -151,7 +151,8 @@ def past_of(contracts: Sequence[int]) -> dict[int, list[PastCase]]:
     found: dict[int, list[PastCase]] = defaultdict(list)
     closed = Case.objects.filter(contract__in=contracts, closed_at__isnull=False)
     for contract, category, resolution, at in closed.values_list("contract", "category", "resolution", "closed_at"):
-        found[contract].append(PastCase(Category(category), Resolution(resolution), at))
+        if at is not None:
+            found[contract].append(PastCase(Category(category), Resolution(resolution), at))
     return found
 
 
