@@ -63,7 +63,8 @@ def measure(cases: int) -> None:
     run = dry_run(version, now=now)
     took, cpu = time.perf_counter() - began, time.process_time() - cpu
     done = len(run.compared) + len(run.not_comparable)
-    print(f"{cases} cases of 20 complaints, {done} played twice in {took:.1f} s, {cpu:.1f} s of CPU: {cpu / done * 1000:.1f} ms each")
+    each = f"{cpu / done * 1000:.1f} ms each"
+    print(f"{cases} cases of 20 complaints, {done} played twice in {took:.1f} s, {cpu:.1f} s of CPU: {each}")
     print(len(run.compared), "compared;", [total.words for total in run.totals], run.shifts)
     if run.not_comparable:
         print("first of those not comparable:", run.not_comparable[0].problem)
