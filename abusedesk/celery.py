@@ -48,6 +48,11 @@ app.conf.update(
             "schedule": 60.0,
             "options": {"expires": 50},
         },
+        "campaigns": {
+            "task": "complaints.tasks.find_campaigns",
+            "schedule": 60.0,
+            "options": {"expires": 50},
+        },
         "watch-rises": {
             "task": "complaints.tasks.watch_rises",
             "schedule": 600.0,

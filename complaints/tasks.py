@@ -227,11 +227,16 @@ def tend_blacklists() -> None:
 
 @app.task
 def tend_watch() -> None:
-    """Once a minute, behind the filing: what came in is counted, put into its campaigns, and each feed is heard."""
+    """Once a minute, behind the filing: what came in is counted, and each feed is heard."""
     now = timezone.now()
     tallies.count_complaints(now=now)
-    campaigns.find_campaigns(now=now)
     feeds.watch_feeds(now=now)
+
+
+@app.task
+def find_campaigns() -> None:
+    """Once a minute, behind the filing: the next complaints are put into their campaigns."""
+    campaigns.find_campaigns(now=timezone.now())
 
 
 @app.task

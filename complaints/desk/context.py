@@ -16,7 +16,7 @@ from complaints.cases.corrections import proposed
 from complaints.desk.access import supervises
 from complaints.desk.menu import Menu
 from complaints.desk.rights import can, is_restricted
-from complaints.models import Contract, DeskTask, Hold, Intervention, ReporterAnswer
+from complaints.models import Contract, DeskTask, Hold, Intervention, ReporterAnswer, Rise, Tally
 
 LIST_TASKS = ("blacklist", "blacklist-held")
 ALWAYS_TOLD = ("mail_held", "measures_held")  # also to who is restricted to a part of what the others count
@@ -32,6 +32,8 @@ WAITING: dict[str, Callable[[], QuerySet[Any]]] = {
     "mail_held": lambda: Hold.objects.filter(what=Hold.What.MAIL, ended_at__isnull=True),
     "measures_held": lambda: Hold.objects.filter(what=Hold.What.MEASURES, ended_at__isnull=True),
     "unreachable_contracts": lambda: Contract.objects.unreachable(),
+    # Of the network and of products; those of single contracts stand on their cases.
+    "rises_now": lambda: Rise.objects.filter(ended_at__isnull=True).exclude(kind=Tally.Kind.CONTRACT),
 }
 
 

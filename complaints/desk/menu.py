@@ -53,7 +53,7 @@ ENTRIES = (
     Entry(
         "blacklists", "Blacklists", "desk:blacklists", "Network", waits="lists_to_look_at", waiting="need attention"
     ),
-    Entry("watch", "Watch", "desk:watch", "Network"),
+    Entry("watch", "Watch", "desk:watch", "Network", waits="rises_now", waiting="rises"),
     Entry("holds", "Hold", "desk:holds", "Network"),
     Entry("reporters", "Reporters", "desk:reporters", "People"),
     Entry("rules", "Rules", "desk:rules", "Rules and reports"),

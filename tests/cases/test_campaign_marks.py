@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from complaints.cases.campaign_marks import LIKE, SUBJECT, TEXT, URLS, alike, by_text, marks_of, minhash, place_of
 
@@ -133,3 +135,9 @@ def test_the_footer_of_a_newsletter_service_alone_does_not_join() -> None:
 
 def test_nothing_is_no_signature() -> None:
     assert not alike("", "")
+
+
+@given(message_id=st.text(), subject=st.text(), urls=st.lists(st.text(), max_size=5), text=st.text())
+def test_whatever_was_sent_has_marks_or_none(message_id: str, subject: str, urls: list[str], text: str) -> None:
+    found = marks_of(message_id=message_id, subject=subject, urls=[f"http://{url}" for url in urls], text=text)
+    assert all(mark.name.isascii() and len(mark.name) <= 48 and len(mark.signature) <= 64 for mark in found)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from django.db import IntegrityError, transaction
+from hypothesis import given
+from hypothesis import strategies as st
 
 from complaints.addresses import address_key
 from complaints.cases.filing import file_complaints
@@ -150,3 +152,8 @@ def test_after_the_case_it_lived_on_in_was_fixed_it_is_a_relapse_of_that() -> No
 
     opened = Case.objects.active().get()
     assert (opened.category, opened.relapse_of, opened.ladder) == ("bot", spam, 1)
+
+
+@given(st.text(max_size=300))
+def test_whatever_a_site_is_called_it_fits_into_its_column(name: str) -> None:
+    assert len(grouping_of(C.PHISHING, address=b"", sites=[name], is_static=False)) <= 270

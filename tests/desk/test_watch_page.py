@@ -123,3 +123,11 @@ def test_the_page_counts_no_complaints(ada: Client, sql_of: Callable[..., list[s
 
     assert [sql for sql in sent if "complaints_complaint" in sql or "COUNT(" in sql] == []
     assert len(sent) <= 16
+
+
+def test_the_menu_counts_the_rises_of_the_network_and_not_those_of_single_lines(ada: Client) -> None:
+    rise_of("all", 0)
+    rise_of("contract", make_contract().pk)
+
+    page = ada.get("/watch").content.decode()
+    assert '<span class="nav-count">1<span class="hidden"> rises</span></span>' in page
