@@ -37,6 +37,7 @@ IN_FORCE = (
 UNDER_WAY = (*IN_FORCE, Intervention.State.DECIDED, Intervention.State.PROPOSED)
 StepRun = tuple[str, CheckRun]
 PLAYBOOK_TASK = "playbook"
+BY_VOICES = ("may_notify", "may_measure")  # the conditions that count voices
 # What shows that a person has taken a case up. A check by hand does not: the machine waits for that very proof.
 BY_PEOPLE = (
     EventKind.MOVED,
@@ -49,8 +50,14 @@ BY_PEOPLE = (
 )
 
 
-def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
-    """`runs`: (step id, run) of this turn. `case` comes with its contract and customer."""
+def facts_of(case: Case, runs: Sequence[StepRun], now: datetime, *, asked: Collection[str] | None = None) -> Facts:
+    """`runs`: (step id, run) of this turn. `case` comes with its contract and customer. asked: the conditions that the
+    facts are for, where that is known: what none of them looks at is not looked up, and stays as if it were not so."""
+
+    def wanted(*names: str) -> bool:
+        return asked is None or not asked_for.isdisjoint(names)
+
+    asked_for = frozenset(asked or ())
     verdicts: dict[str, dict[str, list[Verdict]]] = {}
     ran = {step for step, run in runs if run.state != CheckRun.State.REFUSED}
     for step, run in runs:
@@ -60,9 +67,9 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
     on_the_line = Intervention.objects.filter(contract=case.contract_id)
     on_the_line = on_the_line.filter(Q(case=case) | Q(state__in=IN_FORCE))  # what is held need not be held again
     held = list(on_the_line.values_list("case", "step", "occurrence", "kind", "state"))
-    measures = [row for of, *row in held if of == case.pk]
+    measures = [(step, occurrence, kind, state) for of, step, occurrence, kind, state in held if of == case.pk]
     tasks = case.tasks.filter(kind=PLAYBOOK_TASK).values_list("key", flat=True)
-    proven = proven_voices(case)
+    proven = proven_voices(case) if wanted(*BY_VOICES) else set()
     return Facts(
         state=CaseState(case.state),
         state_since=case.state_since,
@@ -80,21 +87,21 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
         reporters=case.reporter_count,
         trusted_reporters=len({voice for voice, by_hand in proven if not by_hand}),
         voices=len({voice for voice, _ in proven}),
-        only_listed=is_only_listed(case),
+        only_listed=wanted(*BY_VOICES) and is_only_listed(case),
         ladder=case.ladder,
-        points=ladder_points(case.contract_id, now=now),
+        points=ladder_points(case.contract_id, now=now) if wanted("points_from", "points_below") else 0.0,
         customer_status=CustomerStatus(case.customer_status),
         measures={kind for *_, kind, state in held if state in UNDER_WAY},
-        told=case.notices.exists() or case.forwards.exists(),
-        taken_up=is_taken_up(case),
-        claims_failed=case.notices.filter(step="still_open", recipient=1).count(),
+        told=wanted("told") and (case.notices.exists() or case.forwards.exists()),
+        taken_up=wanted("taken_up") and is_taken_up(case),
+        claims_failed=claims_failed(case) if wanted("claims_failed_below", "claims_failed_from") else 0,
         has_contact=address_problem(str(case.owner.get("contact_email") or "")) is None,
         recent=case.last_seen_at > now - RECENT,
         last_seen=case.last_seen_at,
         watch_until=watch_until(case),
         undelivered=is_undelivered(case),
         quiet=is_quiet(case),
-        delisted=delisted(case),
+        delisted=delisted(case) if wanted("delisted") else None,
         verdicts=verdicts,
         refused={step for step, _ in runs} - ran,
         pending={step for step, run in runs if run.state not in FINAL},
@@ -103,6 +110,10 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime) -> Facts:
         | {step for step, occurrence, *_ in measures if occurrence >= case.turn}
         | {step for step, turn in (key_parts(key) for key in tasks) if turn >= case.turn},
     )
+
+
+def claims_failed(case: Case) -> int:
+    return case.notices.filter(step="still_open", recipient=1).count()
 
 
 def task_key(case: Case, step_id: str) -> str:
