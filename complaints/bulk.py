@@ -22,6 +22,7 @@ from complaints.vocabulary import CaseState, Resolution, Verdict
 
 State, Of = DeskAction.State, DeskActionCase.State
 BATCH = 100
+SHOWN = timedelta(minutes=3)
 UNFINISHED = (CheckRun.State.QUEUED, CheckRun.State.RUNNING, CheckRun.State.WAITING)
 
 
@@ -233,5 +234,5 @@ def unassign(each: DeskActionCase, action: DeskAction) -> int:
 
 def recent_actions(user: User, now: datetime) -> list[DeskAction]:
     """What `user` did in the last minutes: shown with the way to take it back, or with what came of it."""
-    found = DeskAction.objects.filter(user=user, made_at__gt=now - timedelta(minutes=3)).order_by("-id")
+    found = DeskAction.objects.filter(user=user, made_at__gt=now - SHOWN).order_by("-id")
     return list(found.prefetch_related("cases")[:3])

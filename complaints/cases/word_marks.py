@@ -37,7 +37,8 @@ def marks(text: str) -> Iterator[str]:
 def with_uppers(name: str) -> Iterator[str]:
     """A name of a machine, and the domains above it: mail.shop.example, shop.example."""
     labels = name.split(".")
-    for first in range(max(1, len(labels) - 1)):
+    domains = 1 if labels[-1].isdigit() else max(1, len(labels) - 1)  # an address has nothing above it
+    for first in range(domains):
         yield ".".join(labels[first:])
 
 

@@ -7,8 +7,11 @@ run, so they stand once a case; a case that only got more complaints has but the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Q, Window
+from django.db.models.functions import RowNumber
 
 from complaints.cases.word_marks import words_of
 from complaints.models import Case, CaseAddress, CaseEvent, CaseText, CaseTextDue, Complaint
@@ -43,8 +46,9 @@ def take_portion() -> int:
         return 0
     texts = fresh_texts(cases)
     with transaction.atomic():
-        # Who else took the same rows has read the same words.
-        CaseTextDue.objects.filter(pk__in=taken).delete()
+        if CaseTextDue.objects.filter(pk__in=taken).delete()[0] < len(taken):
+            transaction.set_rollback(True)  # somebody else has just read some of them: the rest comes again
+            return 0
         CaseText.objects.bulk_create(
             texts, update_conflicts=True, update_fields=["words", "upto"], unique_fields=["case"]
         )
@@ -56,13 +60,25 @@ def fresh_texts(cases: dict[int, bool]) -> list[CaseText]:
     """The words of each case as they are now."""
     found = Case.objects.select_related("contract__customer").in_bulk(cases)
     known = {t.case_id: t for t in CaseText.objects.filter(case__in=[pk for pk, anew in cases.items() if not anew])}
-    notes = notes_of([pk for pk in found if pk not in known])
-    return [text_of(case, known.get(pk), notes.get(pk, [])) for pk, case in sorted(found.items())]
+    from_scratch = [pk for pk in found if pk not in known]
+    notes = notes_of(from_scratch)
+    complaints = youngest(Q(case__in=from_scratch) | Q(case__in=list(known), pk__gt=F("case__text__upto")))
+    return [
+        text_of(case, known.get(pk), notes.get(pk, []), complaints.get(pk, [])) for pk, case in sorted(found.items())
+    ]
 
 
-def text_of(case: Case, known: CaseText | None, notes: list[str]) -> CaseText:
-    rows = Complaint.objects.filter(case=case, pk__gt=known.upto if known else 0)
-    complaints = list(rows.order_by("-pk").values_list(*FIELDS)[:YOUNGEST])
+def youngest(which: Q) -> dict[int, list[Any]]:
+    """The columns FIELDS of the youngest complaints of each case, the youngest first."""
+    place = Window(RowNumber(), partition_by=[F("case")], order_by=F("pk").desc())
+    rows = Complaint.objects.filter(which).annotate(place=place).filter(place__lte=YOUNGEST)
+    found: dict[int, list[Any]] = {}
+    for row in rows.order_by("-pk").values_list(*FIELDS):
+        found.setdefault(row[1], []).append(row)
+    return found
+
+
+def text_of(case: Case, known: CaseText | None, notes: list[str], complaints: list[Any]) -> CaseText:
     words = dict.fromkeys(known.words.split(" ") if known and known.words else case_words(case, notes))
     for row in complaints:
         if len(words) >= MOST_WORDS:
@@ -113,6 +129,5 @@ def notes_of(cases: list[int]) -> dict[int, list[str]]:
 
 def forget_addresses(cases: list[int]) -> None:
     """Addresses that no complaint of these cases names any more."""
-    for case in cases:
-        named = Complaint.objects.filter(case=case).values("address")
-        CaseAddress.objects.filter(case=case).exclude(address__in=named).delete()
+    named = Complaint.objects.filter(case=OuterRef("case"), address=OuterRef("address"))
+    CaseAddress.objects.filter(~Exists(named), case__in=cases).delete()

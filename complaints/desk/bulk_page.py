@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,6 +23,7 @@ from complaints.models import Case, DeskAction, DeskActionCase, User
 from complaints.tasks import advance_cases, carry_out_actions, wake, wake_at
 from complaints.vocabulary import CaseState
 
+ACTED = "acted-at"  # in the session
 KINDS = {
     "assign": ("Assign", "assigned"),
     "close": ("Close", "closed"),
@@ -149,6 +151,7 @@ def deed(
         messages.info(request, f"Nothing was done: {reasons}.")
         return back_to(request)
     action = bulk.act(kind, looked, user=user, options=options, stays=stays, now=timezone.now())
+    request.session[ACTED] = action.made_at.timestamp()
     wake_at(carry_out_actions, [action.pk], action.due_at)
     wake(advance_cases, [each.case.pk for each in doable] if kind not in HELD_BACK else [])
     return back_to(request)
@@ -192,12 +195,14 @@ def result_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "desk/bulk_result.html", context)
 
 
-def shown_actions(user: User, now: Any) -> list[dict[str, Any]]:
-    """For the line above the queue: what was just done, and how long it can be taken back."""
-    return [shown(action, now) for action in bulk.recent_actions(user, now)]
+def shown_actions(request: HttpRequest, now: datetime) -> list[dict[str, Any]]:
+    """For the line over the queue: what was just done, and how long it can be taken back. Asked only after an act."""
+    if now.timestamp() - request.session.get(ACTED, 0.0) > bulk.SHOWN.total_seconds():
+        return []
+    return [shown(action, now) for action in bulk.recent_actions(request.user, now)]  # type: ignore[arg-type]
 
 
-def shown(action: DeskAction, now: Any) -> dict[str, Any]:
+def shown(action: DeskAction, now: datetime) -> dict[str, Any]:
     states = [each.state for each in action.cases.all()]
     waiting, done = states.count(DeskActionCase.State.WAITING), states.count(DeskActionCase.State.DONE)
     may_undo = action.state in bulk.undoable_states(action) and now < action.due_at

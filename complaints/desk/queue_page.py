@@ -81,7 +81,7 @@ def queue_of(
         "here": "?" + urlencode({"q": text}) if plain is None else f"?tab={plain.name}",
         "empty": plain.empty if plain else None,
         "tabs": shown_tabs(request.user, counted, tab),  # type: ignore[arg-type]
-        "actions": shown_actions(request.user, now),  # type: ignore[arg-type]
+        "actions": shown_actions(request, now),
         "lists": shown_lists(request.user, counted),  # type: ignore[arg-type]
     }
     part = render_live("desk/_queue_rows.html", context, request)

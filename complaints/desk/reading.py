@@ -66,7 +66,7 @@ def note_read(request: HttpRequest, response: HttpResponseBase) -> None:
     if match is None or entry is None or request.method != "GET" or response.status_code not in (200, 302) or wants_part(request):
         return
     what, about_of = entry
-    if about := about_of(request, match.kwargs):
+    if about := about_of(request, match.kwargs).replace("\0", ""):
         case = CASE_PATH.match(urlsplit(request.headers.get("Referer", "")).path)
         number = match.kwargs["pk"] if what == What.CASE else case[1] if case else ""
         try:

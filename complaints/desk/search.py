@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from complaints.models import Case, CaseAddress, Complaint, Contract, Listing, N
 from complaints.vocabulary import CaseState
 
 MOST = 5_000  # cases that words, an address or a customer may lead to; more are said to be too many
+YOUR_TURN = "turn:you"
 PROVEN, UNSURE = 0.95, 0.6
 BY_TURN = {"customer": Turn.CUSTOMER, "machine": Turn.MACHINE}
 FINDS = frozenset({"address", "customer", "contract", "reporter", "case"})  # look at closed cases as well
@@ -51,14 +52,17 @@ class Found:
 
 def search(query: Query, asking: Asking) -> Found:
     cases, capped = asking.cases, False
+    walked = walked_term(query)
     for each in (*query.terms, *texts_of(query)):
+        if each is walked:
+            continue
         condition, full = READERS[each.name](each, asking)
         cases = cases.exclude(condition) if each.negated else cases.filter(condition)
         capped = capped or full
     if not looks_at_closed(query):
         cases = cases.exclude(state=CaseState.CLOSED)  # the indexes of the open cases say it so
     exact = len(query.words) == 1 and not query.terms and bool(CASE_NUMBER.fullmatch(query.words[0]))
-    return Found(branches_of(query, cases, asking), exact, capped)
+    return Found(branches_of(walked, cases, asking), exact, capped)
 
 
 def looks_at_closed(query: Query) -> bool:
@@ -67,17 +71,26 @@ def looks_at_closed(query: Query) -> bool:
     return bool(query.words or fields & (FINDS | {"state", "ended", "turn"}) or named & SCOPES)
 
 
-def branches_of(query: Query, cases: QuerySet[Case], asking: Asking) -> Branches:
-    """An answer of several states is walked state by state: then an index gives each in the queue's order."""
+def walked_term(query: Query) -> Term | None:
+    """The term whose cases are walked state by state: then an index gives each state in the queue's order.
+
+    None where something else finds the cases: they are few, and are sorted.
+    """
     if is_finding(query):
-        return [cases]
-    if query.has("turn", "you"):
-        late = cases.exclude(state__in=DESK).filter(deadline_at__lt=late_before(asking.now))
-        return [*(cases.filter(state=state) for state in DESK), late]
+        return None
     for term in query.terms:
-        if term.name == "state" and not term.negated and len(term.values) > 1:
-            return [cases.filter(state=state) for state in term.values]
-    return [cases]
+        if not term.negated and (str(term) == YOUR_TURN or (term.name == "state" and len(term.values) > 1)):
+            return term
+    return None
+
+
+def branches_of(walked: Term | None, cases: QuerySet[Case], asking: Asking) -> Branches:
+    if walked is None:
+        return [cases]
+    if walked.name == "state":
+        return [cases.filter(state=state) for state in walked.values]
+    late = cases.exclude(state__in=[*DESK, CaseState.CLOSED]).filter(deadline_at__lt=late_before(asking.now))
+    return [*(cases.filter(state=state) for state in DESK), late]
 
 
 def is_finding(query: Query) -> bool:
@@ -236,30 +249,40 @@ def by_text(term: Term, asking: Asking) -> Condition:
     found = ids_with(asked_words(text))
     if "@" in text:
         return Q(pk__in=found) | by_mark_of_mail(text.strip("<>")), len(found) == MOST
-    named = Q(reference__in=spellings([text])) | Q(customer__reference__in=spellings([text]))
-    return Q(pk__in=found) | Q(contract__in=list(contracts_of(named))), len(found) == MOST
+    return Q(pk__in=found) | Q(contract__in=named_by_isp(spellings([text]))), len(found) == MOST
 
 
 def by_mark_of_mail(bare: str) -> Q:
     """A message-id, of a complaint or of a letter of ours; or the address of a contact. One statement."""
-    found: dict[int, set[int]] = {0: set(), 1: set()}
+    marks = (
+        Complaint.objects.filter(original_message_id=bare, case__isnull=False).values("case"),
+        Notice.objects.filter(message_id__in=[bare, f"<{bare}>"]).values("case"),
+        Contract.objects.filter(contacts__email__in=spellings([bare])).values("pk"),
+    )
+    complaints, letters, contracts = ids_of(marks)
+    return Q(pk__in=complaints | letters) | Q(contract__in=contracts)
+
+
+def named_by_isp(references: list[str]) -> set[int]:
+    """Contracts of this number, or of the customer of this number: one index each, which an OR would not use."""
+    contracts = Contract.objects.filter(reference__in=references).values("pk")
+    return set().union(*ids_of((contracts, Contract.objects.filter(customer__reference__in=references).values("pk"))))
+
+
+def ids_of(wanted: Sequence[QuerySet[Any, Any]]) -> list[set[int]]:
+    """The ids that each of these finds, MOST of each; one statement."""
     pieces: list[str] = []
     params: list[Any] = []
-    for number, ids in enumerate(
-        (
-            Complaint.objects.filter(original_message_id=bare, case__isnull=False).order_by().values("case"),
-            Notice.objects.filter(message_id__in=[bare, f"<{bare}>"]).order_by().values("case"),
-            Contract.objects.filter(contacts__email__in=spellings([bare])).order_by().values("pk"),
-        )
-    ):
-        sql, values = ids[:MOST].query.get_compiler(connection=connection).as_sql()
-        pieces.append(f"SELECT {int(number == 2)}, found{number}.* FROM ({sql}) AS found{number}")  # noqa: S608
+    for number, ids in enumerate(wanted):
+        sql, values = ids.order_by()[:MOST].query.get_compiler(connection=connection).as_sql()
+        pieces.append(f"SELECT {number}, found{number}.* FROM ({sql}) AS found{number}")  # noqa: S608
         params += values
+    found: list[set[int]] = [set() for _ in wanted]
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(pieces), params)
-        for is_contract, pk in cursor.fetchall():
-            found[is_contract].add(pk)
-    return Q(pk__in=found[0]) | Q(contract__in=found[1])
+        for number, pk in cursor.fetchall():
+            found[number].add(pk)
+    return found
 
 
 READERS: dict[str, Callable[[Term, Asking], Condition]] = {
