@@ -61,7 +61,8 @@ def advance_case(case_id: int, *, now: datetime | None = None) -> Advanced:
         # is decided by a verdict that the diagnosis has not seen.
         runs = this_turn(list(case.checks.all()), case.turn)
         assess(case, now=now)
-        steps, facts = steps_of(case), facts_of(case, runs, now)
+        steps = steps_of(case)
+        facts = facts_of(case, runs, now, asked={name for s in steps if s.in_state == case.state for name in s.when})
         due = due_steps(steps, facts)
         if due and (is_in_question(case) or was_taken_back(case)):
             due = [step for step in due if step.action in HARMLESS]

@@ -25,7 +25,7 @@ from complaints.demo.simulation.world import Plan, World
 from complaints.management.import_command import ask_again
 from complaints.playbooks.loading import begin_with_shipped
 
-TICK = timedelta(minutes=20)
+TICK = timedelta(minutes=30)
 IMPORTS = {"networks": import_networks, "contracts": import_contracts, "assignments": import_assignments}
 Progress = Callable[[datetime], None]
 
