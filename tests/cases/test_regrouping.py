@@ -10,9 +10,12 @@ from complaints.cases.filing import file_complaints
 from complaints.cases.regrouping import CannotRegroup, link_case, merge_cases, move_to_case, split_case, unlink_case
 from complaints.cases.transitions import StaleCase, move_case
 from complaints.cases.undoing import CannotUndo, undo_change, why_not
-from complaints.models import Case, CaseChange, Complaint, Intervention, PortalLink
+from complaints.checking.outcomes import record_outcome, record_outcomes
+from complaints.models import Case, CaseChange, CheckRun, Complaint, Intervention, Notice, PortalLink
 from complaints.notices.compose import queue_notice
-from complaints.vocabulary import CaseState, Category, MeasureKind, Resolution
+from complaints.notices.links import find_link, token_of
+from complaints.notices.replies import record_replies
+from complaints.vocabulary import CaseState, Category, CheckOutcome, MeasureKind, Resolution, Verdict
 from tests.cases.test_filing import accuse
 from tests.factories import NOON, make_case, make_complaint, make_contract, make_message, make_run
 
@@ -77,6 +80,50 @@ def test_checks_links_and_measures_go_along_and_count_for_no_step_of_the_other()
         each.refresh_from_db()
     assert (run.case, run.occasion, link.case) == (bot, "investigate.1", bot)
     assert (measure.case, measure.step) == (bot, "limit")
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_check_that_ends_after_the_merging_speaks_to_the_case_that_lives_on(many: bool) -> None:
+    spam, bot = two_cases()
+    run = make_run(bot, "dnsbl", "", state=CheckRun.State.RUNNING, claim="mine")  # as a worker has loaded it
+    merge_cases(bot, into=spam, **BY)
+    Case.objects.filter(pk=spam.pk).update(due_at=None)
+    outcome = CheckOutcome(verdict=Verdict.CLEAN, reason="not listed")
+
+    if many:
+        record_outcomes([(run, outcome)], now=LATER)
+    else:
+        record_outcome(run, outcome, now=LATER)
+
+    spam.refresh_from_db()
+    assert (history(bot), history(spam)) == (["moved", "merged"], ["merged", "check_done"])
+    assert spam.due_at == LATER
+
+
+def test_an_answer_to_a_letter_about_the_merged_case_stands_in_the_one_that_lives_on() -> None:
+    spam, bot = two_cases()
+    move_case(spam, CaseState.NOTIFIED, actor="machine", reason="", now=NOON)
+    letter = queue_notice(bot, "notify", occurrence=1, now=NOON)
+    assert letter
+    Notice.objects.filter(pk=letter.pk).update(state="sent", sent_at=NOON)
+    merge_cases(bot, into=spam, **BY)
+
+    raw = f"From: c@x.example\r\nSubject: Re\r\nIn-Reply-To: {letter.message_id}\r\n\r\nIt is mended.\r\n"
+    assert record_replies([make_message(raw.encode())], now=LATER).cases == [spam.pk]
+    assert (history(spam)[-2:], row(spam)[0]) == (["customer_answered", "moved"], "answered")
+
+
+def test_the_page_behind_an_old_letter_shows_the_case_that_lives_on() -> None:
+    spam, bot = two_cases()
+    letter = queue_notice(bot, "notify", occurrence=1, now=NOON)
+    assert letter
+    assert letter.link
+    Notice.objects.filter(pk=letter.pk).update(state="sent", sent_at=NOON)
+    merge_cases(bot, into=spam, **BY)
+
+    found = find_link(token_of(letter.link) or "", now=LATER)
+    assert found
+    assert found.case == spam
 
 
 def test_a_letter_that_has_not_gone_is_taken_back() -> None:
