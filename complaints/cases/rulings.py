@@ -17,7 +17,7 @@ from django.db import connection
 from complaints.addresses import prefix_key
 from complaints.cases.accusations import Accusation, Key, reporter_key, stored_accusation
 from complaints.cases.asking import stored_holding
-from complaints.cases.placing import active_cases
+from complaints.cases.placing import active_cases, with_open_cases
 from complaints.cases.rules_match import IGNORE, ROUTE, THRESHOLD, Accused, Line, Matcher, Seen, is_reached
 from complaints.cases.transitions import record
 from complaints.cases.voices import voice_of
@@ -140,8 +140,10 @@ def hold(ruled: Ruled, reporters: Mapping[Accusation, str], *, now: datetime) ->
     for accusation, line in ruled.lines.items():
         if line.kind == THRESHOLD and (key := accusation.key):
             waiting[key].append(accusation)
-    active = active_cases(contract for contract, *_ in waiting) if waiting else {}
-    for key, accusations in waiting.items():
+    if not waiting:
+        return
+    active, addresses = active_cases(contract for contract, *_ in waiting)
+    for key, accusations in with_open_cases(waiting, addresses).items():
         if key in active:
             continue
         line = ruled.lines[accusations[0]]

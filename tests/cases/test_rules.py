@@ -11,6 +11,7 @@ from complaints.addresses import address_key
 from complaints.attribution import Holding
 from complaints.cases.accusations import Accusation, identity_of
 from complaints.cases.filing import Filed, file_complaints
+from complaints.cases.reattribution import ask_again
 from complaints.cases.ripening import ripen
 from complaints.cases.rule_documents import BadRule, checked
 from complaints.cases.rules import (
@@ -25,7 +26,17 @@ from complaints.cases.rules import (
 )
 from complaints.models import Case, Complaint, Contract, Product, Rule
 from complaints.vocabulary import Answer, Category, ParsedComplaint
-from tests.factories import NOON, make_case, make_contract, make_message, make_rule, make_user
+from tests.factories import (
+    NOON,
+    make_assignment,
+    make_case,
+    make_complaint,
+    make_contract,
+    make_message,
+    make_network,
+    make_rule,
+    make_user,
+)
 
 pytestmark = pytest.mark.django_db
 DOCUMENT: dict[str, Any] = {
@@ -269,3 +280,41 @@ def test_an_address_is_written_as_its_prefix() -> None:
     found = checked(DOCUMENT | {"conditions": {"prefix": ["192.0.2.7", "192.0.2.7/32", "2001:DB8::/32"]}})
 
     assert found["conditions"] == {"prefix": ["192.0.2.7/32", "2001:db8::/32"]}
+
+
+def test_when_an_owner_becomes_known_the_rules_are_asked_again() -> None:
+    make_network()
+    ignore = make_rule("ignore", contract=["C-1"])
+    complaint = make_complaint(reporter="a@x.example")
+    make_assignment("C-1")
+
+    ask_again([complaint.pk], now=NOON)
+
+    complaint.refresh_from_db()
+    assert (complaint.answer, complaint.ruling, complaint.rule, complaint.case) == ("owner", "ignored", ignore, None)
+    assert not Case.objects.exists()
+
+
+def test_a_threshold_counts_those_whose_owner_became_known_later() -> None:
+    make_network()
+    rule = make_rule("threshold", complaints=2, days=7, reporter=["x.example"])
+    complaints = [make_complaint(reporter="a@x.example", port=port) for port in (1, 2)]
+    make_assignment("C-1")
+
+    ask_again([complaints[0].pk], now=NOON)
+    assert rulings() == [("held", rule.pk, False), ("", None, False)]
+    ask_again([complaints[1].pk], now=NOON)
+    assert rulings() == [("", rule.pk, True)] * 2
+    assert Case.objects.get().complaint_count == 2
+
+
+def test_what_was_ignored_stays_so_when_nothing_but_the_reason_is_new() -> None:
+    make_network()
+    make_assignment("C-1")
+    rule = make_rule("ignore")
+    complaint = make_complaint(answer="owner", contract=make_contract("C-1"), rule=rule, ruling="ignored")
+    Rule.objects.update(active=False)
+
+    ask_again([complaint.pk], now=NOON)
+
+    assert rulings() == [("ignored", rule.pk, False)]
