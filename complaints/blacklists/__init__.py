@@ -4,7 +4,7 @@ from complaints.blacklists.asking import Batch, batch_of, forget_old_answers, lo
 from complaints.blacklists.catalogue import Loaded, blacklists, load_catalogue, shipped
 from complaints.blacklists.delisting import Ways, delisted, mark_asked, ways_out
 from complaints.blacklists.health import parked
-from complaints.blacklists.history import listings_of, record_findings
+from complaints.blacklists.history import episodes_about, listings_of, record_findings, those_of_now_first
 from complaints.blacklists.opening import Opened, open_for_listings
 from complaints.blacklists.sweeps import release_held, sweep_lists
 from complaints.blacklists.zone_files import Imported, import_zone_file
@@ -21,6 +21,7 @@ __all__ = [
     "batch_of",
     "blacklists",
     "delisted",
+    "episodes_about",
     "forget_old_answers",
     "import_zone_file",
     "listings_of",
@@ -34,5 +35,6 @@ __all__ = [
     "run_due_tests",
     "shipped",
     "sweep_lists",
+    "those_of_now_first",
     "ways_out",
 ]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from complaints.addresses import enclosing_keys, family_of, prefix_key
 from complaints.models import Blacklist, Listing
@@ -86,9 +87,17 @@ def told(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def listings_of(addresses: Sequence[bytes]) -> list[Listing]:
     """Every episode about these addresses (16-byte keys) or a network around them: those of now first, then by age."""
+    return those_of_now_first(episodes_about(addresses).select_related("blacklist"))
+
+
+def episodes_about(addresses: Sequence[bytes]) -> QuerySet[Listing]:
+    """The same, the youngest first."""
     keys = {key for address in addresses for key in enclosing_keys(address, lengths(address))}
-    rows = Listing.objects.filter(key__in=keys).select_related("blacklist").order_by("-first_seen_at")[:MOST_SHOWN]
-    return sorted(rows, key=lambda each: (each.gone_at is not None, each.blacklist.name))
+    return Listing.objects.filter(key__in=keys).order_by("-first_seen_at")[:MOST_SHOWN]
+
+
+def those_of_now_first(episodes: Iterable[Listing]) -> list[Listing]:
+    return sorted(episodes, key=lambda each: (each.gone_at is not None, each.blacklist.name))
 
 
 def lengths(address: bytes) -> range | tuple[int, ...]:

@@ -19,6 +19,10 @@ def contract_kind(case: Case) -> ContractKind:
 
 def is_protected(case: Case) -> bool:
     """Never cut off by a machine: by the customer, by the product, or because lives may hang on the line."""
-    product = product_of(case)
+    return is_protected_by(case, product_of(case))
+
+
+def is_protected_by(case: Case, product: Product | None) -> bool:
+    """The same for who has read its product."""
     named = product is not None and (product.protected or product.kind == ContractKind.CRITICAL)
     return named or case.contract.customer.protected

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from complaints.cases.fluctuation import WEEKS, Band, Sharp, day_band, filled, hour_band, is_rise
 from complaints.cases.tallies import FLOW, Kind, Metric, Span, beginning, counted_since, days_of, hours_of
@@ -129,5 +129,13 @@ def open_rises(kind: str | None = None, ref: int | None = None) -> list[Rise]:
     """Those that go on, the highest above their band first."""
     rows = Rise.objects.filter(ended_at=None)
     if kind is not None and ref is not None:
-        rows = rows.filter(kind=kind, ref=ref)
-    return list(rows.order_by(-(F("value") / (F("most") + 1.0)), "pk")[:100])
+        return list(rises_of(kind, ref))
+    return list(highest_first(rows))
+
+
+def rises_of(kind: str, ref: int) -> QuerySet[Rise]:
+    return highest_first(Rise.objects.filter(ended_at=None, kind=kind, ref=ref))
+
+
+def highest_first(rows: QuerySet[Rise]) -> QuerySet[Rise]:
+    return rows.order_by(-(F("value") / (F("most") + 1.0)), "pk")[:100]

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from complaints.cases.answers import CUSTOMER
@@ -82,10 +83,23 @@ class Story:
     is_cut: bool
 
 
-def tell(case: Case) -> Story:
-    complaints = list(case.complaints.select_related("reporter").order_by("-seen_at", "-id")[:MOST])
+def newest_complaints(case: Case) -> list[Complaint]:
+    return list(case.complaints.select_related("reporter").order_by("-seen_at", "-id")[:MOST])
+
+
+def arrivals_of(case: Case) -> QuerySet[ProbeArrival]:
+    """The probes of the case's checks that came back, the first that came first."""
+    return ProbeArrival.objects.filter(run__case=case).order_by("arrived_at")[:MOST]
+
+
+def tell(
+    case: Case, complaints: Sequence[Complaint] | None = None, arrivals: Iterable[ProbeArrival] | None = None
+) -> Story:
+    """`complaints`, `arrivals`: as newest_complaints and arrivals_of find them, where they were asked for before."""
+    if complaints is None:
+        complaints = newest_complaints(case)
     events = list(case.events.exclude(kind__in=TOLD_BY_ROWS).order_by("-at", "-id")[: MOST + 1])
-    checks = checks_of(case)
+    checks = checks_of(case, arrivals_of(case) if arrivals is None else arrivals)
     notices = list(case.notices.select_related("link").order_by("-queued_at", "-id")[:MOST_RUNS])
     entries = [
         *(complaint_entry(day) for day in by_day(complaints)),
@@ -104,12 +118,12 @@ def tell(case: Case) -> Story:
     return Story(entries[:MOST], complaints, checks, notices, cut)
 
 
-def checks_of(case: Case) -> list[CheckStory]:
+def checks_of(case: Case, arrivals: Iterable[ProbeArrival]) -> list[CheckStory]:
     runs = list(case.checks.order_by("-queued_at", "-id")[:MOST_RUNS])
-    arrivals: dict[int, list[ProbeArrival]] = defaultdict(list)
-    for arrival in ProbeArrival.objects.filter(run__in=[run.pk for run in runs]).order_by("arrived_at"):
-        arrivals[arrival.run_id].append(arrival)
-    return [check_story(run, arrivals[run.pk]) for run in runs]
+    arrived: dict[int, list[ProbeArrival]] = defaultdict(list)
+    for arrival in arrivals:
+        arrived[arrival.run_id].append(arrival)
+    return [check_story(run, arrived[run.pk]) for run in runs]
 
 
 def check_story(run: CheckRun, arrivals: Sequence[ProbeArrival]) -> CheckStory:

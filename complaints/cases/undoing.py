@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from complaints.cases.accusations import stored_accusation
 from complaints.cases.asking import stored_holding
@@ -35,6 +35,11 @@ def changes_of(case: Case) -> list[CaseChange]:
         "from_case__contract__customer", "to_case"
     )
     return list(rows.order_by("-pk")[:SHOWN])
+
+
+def has_changes(case: Case) -> QuerySet[CaseChange]:
+    """One row if anything was ever done with this case and others: mostly there is none, and no more to ask."""
+    return CaseChange.objects.filter(Q(from_case=case) | Q(to_case=case)).only("pk")[:1]
 
 
 def why_not(change: CaseChange) -> str:

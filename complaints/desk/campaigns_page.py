@@ -105,7 +105,7 @@ def known_by(campaign: Campaign) -> list[tuple[str, int]]:
     return sorted(((KNOWN_BY[by], n) for by, n in counted if by in KNOWN_BY), key=lambda each: -each[1])
 
 
-def campaigns_of(complaints: Sequence[Complaint]) -> list[Campaign]:
+def campaigns_of(complaints: Sequence[Complaint]) -> QuerySet[Campaign]:
     """The campaigns that a case's newest complaints belong to, where others take part as well."""
     members = CampaignMember.objects.filter(complaint__in=[each.pk for each in complaints]).values("campaign")
-    return list(wide().filter(pk__in=members)[:3])
+    return wide().filter(pk__in=members)[:3]

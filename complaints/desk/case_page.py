@@ -13,21 +13,22 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from complaints.cases.states import may_move
-from complaints.cases.story import Entry, Story, tell
+from complaints.cases.story import Entry, Story, newest_complaints, tell
 from complaints.desk import corrected, facts, listings, regrouped, rule_words, shown_measures, when, words
 from complaints.desk.access import access_case, may, visible
-from complaints.desk.campaigns_page import campaigns_of
+from complaints.desk.beside import beside
 from complaints.desk.forms import CloseForm
 from complaints.desk.live import live_answer, render_live, wants_part
 from complaints.desk.outgoing_mail import letter_shown
 from complaints.desk.rows import promise_of, row_of
-from complaints.desk.shown_answer import mail_answer, offers_of
+from complaints.desk.shown_answer import mail_answer, offers_in
 from complaints.desk.turn import stages, turn_in_words
 from complaints.desk.watch_page import watched
-from complaints.models import Case, User
+from complaints.models import Case, CaseEvent, User
+from complaints.models.customers import in_charge
 from complaints.notices.letter import LINK_MARK
 from complaints.notices.links import token_of
-from complaints.vocabulary import CaseState, Cause, CustomerStatus, Resolution
+from complaints.vocabulary import CaseState, Cause, CustomerStatus, EventKind, Resolution
 
 LINK_SHOWN = "[the customer's own link]"  # the link itself is not stored
 WITHDRAWN = "The customer was not told by it. The case stands where it stood: write to them again, or move it."
@@ -64,9 +65,11 @@ def show_case(
 
 def parts_of(case: Case, user: User | AnonymousUser) -> dict[str, Any]:
     """Everything that renews itself: bounded queries, however long the case."""
-    now, story = timezone.now(), tell(case)
+    now, complaints = timezone.now(), newest_complaints(case)
+    near = beside(case, complaints, user)
+    story = tell(case, complaints, near["arrivals"])
     state, customer = CaseState(case.state), CustomerStatus(case.customer_status)
-    same, others = facts.other_cases(case, visible(user, Case))
+    same, others = facts.by_kinship(case, near["customers_cases"])
     held = facts.attribution(story.complaints)
     proven, checked = facts.is_proven(story), facts.is_checked(story)
     return {
@@ -89,24 +92,24 @@ def parts_of(case: Case, user: User | AnonymousUser) -> dict[str, Any]:
         "promise": promise_of(case, now),
         "next_steps": facts.next_steps(case, now),
         "addresses": facts.addresses(story.complaints),
-        **listings.on_lists(case, story, now),
+        **listings.on_lists(case, story, near["listings"], near["blacklists"], now),
         "held": held,
         "owner_word": words.owner_word(case.confidence),
         "customer_word": words.CUSTOMER[customer],
-        "contact_now": case.contract.person_in_charge(),
+        "contact_now": in_charge(near["contacts"]),
         "same": [(other, case_word(other)) for other in same],
         "others": [(other, case_word(other)) for other in others],
         "method": words.METHODS.get(held.method, held.method) if held else "",
         "what": words.what_is_wrong(category=case.category, cause=case.cause, ladder=case.ladder),
         "shown": [shown(entry, timezone.localtime(now)) for entry in story.entries],
         "links": links_of(story),
-        **offers_of(case),
-        **corrected.corrections_of(case),
-        **regrouped.others_of(case, now, visible(user, Case)),
-        "campaigns": campaigns_of(story.complaints),
+        **offers_in(case, last_answer(story)),
+        **corrected.corrections(near["in_question"], near["told_wrongly"]),
+        **regrouped.others_of(case, now, visible(user, Case), any_changes=bool(near["changes"])),
+        "campaigns": near["campaigns"],
         "rules": rule_words.rules_of(story.complaints),
-        **watched(case, now),
-        **shown_measures.measures_of(case, now),
+        **watched(near["rises"], now),
+        **shown_measures.measures_of(case, near["measures"], near["products"], now),
     }  # fmt: skip
 
 
@@ -122,6 +125,10 @@ def panel_of(case: Case, close_form: CloseForm | None = None) -> dict[str, Any]:
         "may_verify": may_move(state, CaseState.VERIFYING),
         **shown_measures.offered(case),
     }
+
+
+def last_answer(story: Story) -> CaseEvent | None:
+    return next((entry.what for entry in story.entries if entry.kind == EventKind.CUSTOMER_ANSWERED), None)
 
 
 def shown(entry: Entry, now: datetime) -> dict[str, Any]:
@@ -165,7 +172,9 @@ def diagnosed_line(data: dict[str, Any]) -> tuple[str, str]:
     cause = Cause(data.get("cause") or "unknown")
     sureness = words.confidence_word(float(data.get("confidence") or 0)).text
     known = f" ({sureness})" if cause is not Cause.UNKNOWN else ""
-    return f"Probable cause: {words.CAUSES[cause].lower()}{known}", "; ".join(data.get("because") or data.get("reasons") or [])
+    return f"Probable cause: {words.CAUSES[cause].lower()}{known}", "; ".join(
+        data.get("because") or data.get("reasons") or []
+    )
 
 
 def opened_line(data: dict[str, Any]) -> tuple[str, str]:

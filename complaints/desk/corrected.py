@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from django.db.models import QuerySet
 
 from complaints.cases.corrections import proposed
 from complaints.models import Case, Reattribution
@@ -11,11 +13,17 @@ from complaints.models import Case, Reattribution
 MOST_COUNTED = 1000
 
 
-def corrections_of(case: Case) -> dict[str, Any]:
-    """Two looks at small indexes. `questioned`: how many complaints wait for a decision; `questioned_by`: where."""
-    waiting = list(proposed().filter(from_case=case).order_by("pk").values_list("pk", flat=True)[:MOST_COUNTED])
-    told = Reattribution.objects.filter(from_case=case, told=Reattribution.Told.WRONG).exists()
-    return {"questioned": len(waiting), "questioned_by": waiting[0] if waiting else None, "wrongly_told": told}
+def looks(case: Case) -> dict[str, QuerySet[Reattribution]]:
+    """Two looks at small indexes."""
+    return {
+        "in_question": proposed().filter(from_case=case).order_by("pk").only("pk")[:MOST_COUNTED],
+        "told_wrongly": Reattribution.objects.filter(from_case=case, told=Reattribution.Told.WRONG).only("pk")[:1],
+    }
+
+
+def corrections(waiting: Sequence[Reattribution], told: Sequence[Reattribution]) -> dict[str, Any]:
+    """`questioned`: how many complaints wait for a decision; `questioned_by`: where."""
+    return {"questioned": len(waiting), "questioned_by": waiting[0].pk if waiting else None, "wrongly_told": bool(told)}
 
 
 def moved_away(data: Mapping[str, Any]) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -119,13 +119,17 @@ def step_text(step: Mapping[str, Any]) -> str:
     return str(given.get("reason") or words.ACTIONS.get(step["action"], step["action"]))
 
 
-def other_cases(case: Case, visible: QuerySet[Case]) -> tuple[list[Case], list[Case]]:
-    """Earlier and later cases of the same contract and kind; and the customer's other ones. The newest first."""
-    found = visible.filter(contract__customer=case.contract.customer_id).exclude(pk=case.pk)
-    found = found.select_related("contract").defer("owner", "cause_reasons", "priority_reasons").order_by("-opened_at")
+def other_cases(case: Case, visible: QuerySet[Case]) -> QuerySet[Case]:
+    """The customer's other cases, the newest first."""
+    found = visible.filter(contract__customer=case.contract.customer_id).exclude(pk=case.pk).order_by("-opened_at")
+    return found.only("contract", "category", "opened_at", "state", "resolution")[:MOST_CASES]
+
+
+def by_kinship(case: Case, found: Iterable[Case]) -> tuple[list[Case], list[Case]]:
+    """Earlier and later cases of the same contract and kind; and the others."""
     same: list[Case] = []
     others: list[Case] = []
-    for other in found[:MOST_CASES]:
-        is_same = other.contract_id == case.contract_id and other.category == case.category
+    for other in found:
+        is_same = (other.contract_id, other.category, other.grouping) == (case.contract_id, case.category, case.grouping)
         (same if is_same else others).append(other)
     return same, others

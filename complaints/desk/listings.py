@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from complaints.blacklists import listings_of, ways_out
+from django.db.models import QuerySet
+
+from complaints.blacklists import episodes_about, those_of_now_first, ways_out
 from complaints.blacklists.delisting import MOST_ADDRESSES
 from complaints.cases.story import Story
 from complaints.desk import facts, when, words
-from complaints.models import Case, Listing
+from complaints.models import Blacklist, Case, Complaint, Listing
 
 MOST = 12
 WIDTH = 100  # of the drawing; it has no unit
@@ -29,10 +32,22 @@ class Bar:
     text: str
 
 
-def on_lists(case: Case, story: Story, now: datetime) -> dict[str, Any]:
+def looks(case: Case, complaints: Sequence[Complaint]) -> dict[str, QuerySet[Any]]:
+    addresses = list(dict.fromkeys(bytes(each.address) for each in complaints if each.address))[:MOST_ADDRESSES]
+    episodes = episodes_about(addresses or ([bytes(case.address)] if case.address else []))
+    # The key to a list that sells its answers stays where it is.
+    lists = Blacklist.objects.filter(pk__in=episodes.values("blacklist")).defer("key", "codes", "errors", "source")
+    return {"listings": episodes, "blacklists": lists}
+
+
+def on_lists(
+    case: Case, story: Story, listings: Sequence[Listing], blacklists: Sequence[Blacklist], now: datetime
+) -> dict[str, Any]:
     """What the card on the case page shows."""
-    addresses = list(dict.fromkeys(bytes(each.address) for each in story.complaints if each.address))[:MOST_ADDRESSES]
-    episodes = listings_of(addresses or [bytes(case.address)]) if addresses or case.address else []
+    by_pk = {each.pk: each for each in blacklists}
+    for each in listings:
+        each.blacklist = by_pk[each.blacklist_id]
+    episodes = those_of_now_first(listings)
     ways = ways_out(case, episodes)
     said, known = facts.listings(story), {each.blacklist.name for each in episodes}
     return {

@@ -30,9 +30,9 @@ UNDONE = {
 }
 
 
-def others_of(case: Case, now: datetime, seen: QuerySet[Case]) -> dict[str, Any]:
+def others_of(case: Case, now: datetime, seen: QuerySet[Case], *, any_changes: bool = True) -> dict[str, Any]:
     """One look at two small indexes; for most cases all of it is empty. seen: the cases that the reader may see."""
-    changes = changes_of(case)
+    changes = changes_of(case) if any_changes else []
     far = {each.from_case_id if each.to_case_id == case.pk else each.to_case_id for each in changes}
     theirs = set(seen.filter(pk__in=far).values_list("pk", flat=True)) if far else far
     changes = [each for each in changes if {each.from_case_id, each.to_case_id} <= theirs | {case.pk}]

@@ -33,7 +33,11 @@ def mail_answer(event: CaseEvent) -> dict[str, Any]:
 
 def offers_of(case: Case) -> dict[str, Any]:
     """What the newest mailed answer seems to say, for one click, as long as nobody has read it: {event, offers}."""
-    newest = case.events.filter(kind=EventKind.CUSTOMER_ANSWERED).order_by("-at", "-id").first()
+    return offers_in(case, case.events.filter(kind=EventKind.CUSTOMER_ANSWERED).order_by("-at", "-id").first())
+
+
+def offers_in(case: Case, newest: CaseEvent | None) -> dict[str, Any]:
+    """The same of an answer that was read with the story: one so old that the story ends before it is past offering."""
     if newest is None or newest.actor != CUSTOMER or newest.data.get("answer") != BY_MAIL:
         return {}
     if newest.data.get("thread") == THIRD_PARTY or case.state not in OPEN_FOR_ANSWERS:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from complaints.cases.protection import is_protected
+from django.db.models import QuerySet
+
+from complaints.cases.protection import is_protected_by
 from complaints.desk import when, words
-from complaints.models import Case, Intervention
+from complaints.models import Case, Intervention, Product
 from complaints.vocabulary import CaseState
 
 State = Intervention.State
@@ -15,13 +18,20 @@ SHOWN = 20
 WAITS_FOR_PERSON = words.Word("waits for a colleague", "warn")
 
 
-def measures_of(case: Case, now: datetime) -> dict[str, Any]:
+def looks(case: Case) -> dict[str, QuerySet[Any]]:
+    name = str(case.owner.get("product") or "")
+    products = Product.objects.filter(name=name) if name else Product.objects.none()
+    return {"measures": case.interventions.order_by("-pk")[:SHOWN], "products": products}
+
+
+def measures_of(
+    case: Case, measures: Sequence[Intervention], products: Sequence[Product], now: datetime
+) -> dict[str, Any]:
     """For the case page: the measures, the newest first, each with what may be done to it."""
-    found = case.interventions.order_by("-pk")[:SHOWN]
     return {
-        "measures": [measure_row(measure, now) for measure in found],
+        "measures": [measure_row(measure, now) for measure in measures],
         "may_measure": case.state != CaseState.CLOSED,
-        "is_protected": is_protected(case),
+        "is_protected": is_protected_by(case, products[0] if products else None),
     }
 
 

@@ -125,9 +125,8 @@ def forget_feed(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(reverse("desk:watch") + "#feeds")
 
 
-def watched(case: Case, now: datetime) -> dict[str, Any]:
-    """What the watch says of a case's contract: rises that go on, each with its chart. Mostly one look at an index."""
-    rises = open_rises(Kind.CONTRACT, case.contract_id)
+def watched(rises: Sequence[Rise], now: datetime) -> dict[str, Any]:
+    """What the watch says of a case's contract: rises that go on, each with its chart."""
     if not rises:
         return {"rises": []}
     today, since = now.astimezone(UTC).date(), counted_since()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -64,12 +65,7 @@ class Contract(models.Model):
 
     def person_in_charge(self) -> Contact | None:
         """The contact a notice goes to: abuse, else the contract's holder, else technical."""
-        contacts = sorted(
-            self.contacts.all(),
-            # One that is known not to work is still better than silence when there is no other.
-            key=lambda contact: (contact.problem != "", ROLE_ORDER.index(contact.role), contact.pk),
-        )
-        return contacts[0] if contacts else None
+        return in_charge(self.contacts.all())
 
     def owner_record(self) -> dict[str, str]:
         """Customer, contract and contact as they are now; frozen on a case when it opens."""
@@ -158,3 +154,13 @@ class MailDomain(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {self.verdict}"
+
+
+def in_charge(contacts: Iterable[Contact]) -> Contact | None:
+    """Of a contract's contacts the one that a notice goes to."""
+    return min(
+        contacts,
+        # One that is known not to work is still better than silence when there is no other.
+        key=lambda contact: (contact.problem != "", ROLE_ORDER.index(contact.role), contact.pk),
+        default=None,
+    )

@@ -1,0 +1,35 @@
+"""What stands beside the story of a case: all the small looks of its page, asked for in one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+
+from complaints.cases.rises import rises_of
+from complaints.cases.story import arrivals_of
+from complaints.cases.tallies import Kind
+from complaints.cases.undoing import has_changes
+from complaints.desk import corrected, facts, listings, shown_measures
+from complaints.desk.access import visible
+from complaints.desk.campaigns_page import campaigns_of
+from complaints.desk.together import together
+from complaints.models import Case, Complaint, User
+
+
+def beside(case: Case, complaints: Sequence[Complaint], user: User | AnonymousUser) -> dict[str, list[Any]]:
+    """The rows of each look, by its name. `complaints`: the newest of the case."""
+    return together(
+        {
+            "arrivals": arrivals_of(case),
+            "contacts": case.contract.contacts.all(),
+            "customers_cases": facts.other_cases(case, visible(user, Case)),
+            "changes": has_changes(case),
+            "campaigns": campaigns_of(complaints),
+            "rises": rises_of(Kind.CONTRACT, case.contract_id),
+            **listings.looks(case, complaints),
+            **corrected.looks(case),
+            **shown_measures.looks(case),
+        }
+    )
