@@ -19,19 +19,28 @@ from django.utils import timezone
 
 from complaints.cases.reads import record_read
 from complaints.desk.live import wants_part
+from complaints.desk.query import LONGEST, TOKEN
 from complaints.models import AccessLog
 
 logger = logging.getLogger(__name__)
 What = AccessLog.What
 About = Callable[[HttpRequest, Mapping[str, Any]], str]  # "": nothing to note
 CASE_PATH = re.compile(r"/case/(\d{1,18})(?:/|$)")
+PERSONAL = frozenset({"address", "customer", "contract", "reporter"})
 CASE_NUMBER = re.compile(r"#?(?:\d{4}-)?\d{1,12}")
 
 
 def searched(request: HttpRequest, parts: Mapping[str, Any]) -> str:
-    """The text, unless it is the number of a case; a further page of the same search is the same search."""
+    """The text that names somebody: narrowing by state or cause, and the number of a case, look nobody up.
+
+    A further page of the same search is the same search.
+    """
     text = request.GET.get("q", "").strip()
-    return "" if CASE_NUMBER.fullmatch(text) or "after" in request.GET else text
+    names = any(
+        match["name"].lower() in PERSONAL if match["name"] else not CASE_NUMBER.fullmatch(match["value"] or "")
+        for match in TOKEN.finditer(text[:LONGEST])
+    )
+    return text if names and "after" not in request.GET else ""
 
 
 def found_case(request: HttpRequest, parts: Mapping[str, Any]) -> str:
@@ -63,8 +72,10 @@ def note_read(request: HttpRequest, response: HttpResponseBase) -> None:
     """After a page was made, if it is one of the table: one insert."""
     match = request.resolver_match
     entry = LOGGED.get(match.url_name or "") if match and match.app_name == "desk" else None
-    if match is None or entry is None or request.method != "GET" or response.status_code not in (200, 302) or wants_part(request):
+    if match is None or entry is None or request.method != "GET" or wants_part(request):
         return
+    if response.status_code not in (200, 302):
+        return  # what was refused was not read
     what, about_of = entry
     if about := about_of(request, match.kwargs).replace("\0", ""):
         case = CASE_PATH.match(urlsplit(request.headers.get("Referer", "")).path)

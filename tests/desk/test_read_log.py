@@ -14,6 +14,7 @@ from tests.factories import NOON, make_case, make_complaint
 
 pytestmark = pytest.mark.django_db
 What = AccessLog.What
+NARROW = {"q": "state:triage cause:relay older:2d -is:late"}
 SITE = "http://testserver"
 
 
@@ -22,7 +23,7 @@ def noted() -> list[tuple[str, str, str, str]]:
     return [(who, what, about, case) for who, what, about, case in rows]
 
 
-@pytest.mark.parametrize("text", ["Brenn", "192.0.2.7", "192.0.2.0/24", "nora@x.example", "C-1"])
+@pytest.mark.parametrize("text", ["Brenn", "192.0.2.7", "192.0.2.0/24", "nora@x.example", "customer:acme is:listed"])
 def test_a_search_is_noted_with_its_text(ada: Client, text: str) -> None:
     ada.get("/", {"q": text})
 
@@ -31,7 +32,8 @@ def test_a_search_is_noted_with_its_text(ada: Client, text: str) -> None:
 
 def test_the_number_of_a_case_and_further_pages_are_no_new_search(ada: Client) -> None:
     case = make_case()
-    for given in ({"q": case.number}, {"q": "#7"}, {"q": "Brenn", "after": "3.4"}, {"q": "Brenn", "part": "live"}, {}):
+    further: list[dict[str, str]] = [{"q": "Brenn", "after": "3.4"}, {"q": "Brenn", "part": "live"}]
+    for given in ({"q": case.number}, {"q": "#7"}, {}, NARROW, *further):
         ada.get("/", given)
 
     assert noted() == []
@@ -69,6 +71,16 @@ def test_messages_and_their_bytes_are_noted(ada: Client) -> None:
     ada.get(f"/message/{message}/raw")
 
     assert noted() == [("ada", "message", f"message {message}", ""), ("ada", "raw", f"message {message}", "")]
+
+
+def test_customers_and_contracts_are_noted(ada: Client) -> None:
+    contract = make_case().contract
+
+    ada.get("/customers", {"q": "Brenn"})
+    ada.get(f"/customers/{contract.customer_id}")
+    ada.get("/customers/4711")
+
+    assert noted() == [("ada", "search", "Brenn", ""), ("ada", "customer", f"customer {contract.customer_id}", "")]
 
 
 def test_what_was_refused_was_not_read(ada: Client) -> None:
