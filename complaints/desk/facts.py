@@ -130,6 +130,7 @@ def by_kinship(case: Case, found: Iterable[Case]) -> tuple[list[Case], list[Case
     same: list[Case] = []
     others: list[Case] = []
     for other in found:
-        is_same = (other.contract_id, other.category, other.grouping) == (case.contract_id, case.category, case.grouping)
+        is_same = other.contract_id == case.contract_id and other.category == case.category
+        is_same = is_same and other.grouping == case.grouping
         (same if is_same else others).append(other)
     return same, others
