@@ -12,7 +12,7 @@ from complaints.models.cases import Case, CaseEvent
 from complaints.models.checks import CheckOptOut, CheckRun, ProbeArrival, ProbeBounce
 from complaints.models.complaints import Complaint
 from complaints.models.customers import Contact, Contract, Customer, MailDomain, Product
-from complaints.models.desk import DeskAction, DeskActionCase, SavedView
+from complaints.models.desk import CaseViewer, DeskAction, DeskActionCase, SavedView
 from complaints.models.floods import Flood, SenderMinute
 from complaints.models.identifiers import HostedName, LineIdentifier
 from complaints.models.leases import FeedFault, FeedPosition, LeaseFeed, OpenSession, WaitingLease
@@ -57,6 +57,7 @@ __all__ = [
     "CaseEvent",
     "CaseText",
     "CaseTextDue",
+    "CaseViewer",
     "CheckOptOut",
     "CheckRun",
     "Complaint",

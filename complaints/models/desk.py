@@ -82,3 +82,19 @@ class DeskActionCase(models.Model):
 
     def __str__(self) -> str:
         return f"case {self.case_id} of action {self.action_id}: {self.state}"
+
+
+class CaseViewer(models.Model):
+    """Somebody who has a case open now: kept alive by the page as it renews itself, forgotten an hour after."""
+
+    case = models.ForeignKey(Case, on_delete=models.CASCADE, related_name="viewers", db_index=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False)
+    since = models.DateTimeField(help_text="When they opened it; a look after a break begins anew")
+    seen_at = models.DateTimeField(help_text="When their page last asked for news, to within some seconds")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "user"], name="case_viewer_once")]
+        indexes = [models.Index(fields=["user", "seen_at"], name="case_viewer_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} on case {self.case_id}"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -103,6 +104,10 @@ class DeskTask(models.Model):
     text = models.TextField(blank=True, default="")
     url = models.CharField(max_length=300, blank=True, default="", help_text="Where it is done: a page of the desk")
     case = models.ForeignKey(Case, null=True, on_delete=models.CASCADE, related_name="tasks", db_index=False)
+    to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False,
+        help_text="Who is asked, as by an @name in a note; empty: whoever comes first",
+    )  # fmt: skip
     opened_at = models.DateTimeField()
     opened_by = models.CharField(max_length=150)
     due_at = models.DateTimeField(null=True)
@@ -116,6 +121,7 @@ class DeskTask(models.Model):
         indexes = [
             models.Index(fields=["-id"], name="task_open", condition=Q(done_at__isnull=True)),
             models.Index(fields=["case"], name="task_case", condition=Q(case__isnull=False)),
+            models.Index(fields=["to"], name="task_to", condition=Q(to__isnull=False, done_at__isnull=True)),
         ]
 
     def __str__(self) -> str:
