@@ -7,12 +7,12 @@ highest a minute before, because a transaction that is still open may write a lo
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Max, Sum
+from django.db.models import Max, Sum
 
 from complaints.cases.precision import LOOKS_BACK, SAYS, measure
 from complaints.models import Case, Complaint, Reporter, ReporterChange, ReporterTally, TallyPosition
@@ -33,17 +33,27 @@ def tally(*, now: datetime) -> int:
     """Count what came since the last time; how many complaints. Beside another worker, one of us does it."""
     TallyPosition.objects.get_or_create(name=NAME, defaults={"at": now})
     place = TallyPosition.objects.get(name=NAME)
-    upto, counted = place.upto, 0
-    if now - place.at >= SETTLED:
-        while counted < MOST and (rows := list(rows_between(upto, place.ahead))):
-            if not add_tallies(Counter(map(key_of, rows)), upto, rows[-1][0]):
-                return counted  # another worker has counted them
-            upto, counted = rows[-1][0], counted + len(rows)
-        if counted >= MOST:
-            return counted
+    if now - place.at < SETTLED:
+        return 0
+    upto, counted, touched = follow(place)
+    since = now.astimezone(UTC).date() - timedelta(days=DAYS - 1)
+    for start in range(0, len(touched), 500):
+        sum_up(since=since, only=touched[start : start + 500])
+    if counted < MOST:
         newest = Complaint.objects.aggregate(newest=Max("id"))["newest"] or 0
         TallyPosition.objects.filter(name=NAME, upto=upto).update(ahead=newest, at=now)
     return counted
+
+
+def follow(place: TallyPosition) -> tuple[int, int, list[int]]:
+    """How far it came, how many complaints it counted, and whose. Ends where another worker has counted already."""
+    upto, counted, touched = place.upto, 0, set[int]()
+    while counted < MOST and (rows := list(rows_between(upto, place.ahead))):
+        if not add_tallies(Counter(map(key_of, rows)), upto, rows[-1][0]):
+            break
+        upto, counted = rows[-1][0], counted + len(rows)
+        touched |= {row[1] for row in rows if row[1]}
+    return upto, counted, sorted(touched)
 
 
 def rows_between(after: int, upto: int) -> Iterator[tuple[int, int | None, datetime, str, str]]:
@@ -71,11 +81,6 @@ def add_tallies(counts: Mapping[Key, int], upto: int, to: int) -> bool:
                 DO UPDATE SET complaints = old.complaints + excluded.complaints"""
             with connection.cursor() as cursor:
                 cursor.execute(sql, values)
-        totals = Counter[int]()
-        for key, count in named:
-            totals[key[0]] += count
-        for reporter, count in sorted(totals.items()):
-            Reporter.objects.filter(pk=reporter).update(recent=F("recent") + count)
     return True
 
 
@@ -108,10 +113,13 @@ def counted_again(*, since: date, upto: TallyPosition | None) -> Counter[Key]:
         below = rows[-1][0]
 
 
-def sum_up(*, since: date) -> None:
-    sums = ReporterTally.objects.filter(day__gte=since).order_by().values("reporter")
-    recent = dict(sums.annotate(n=Sum("complaints")).values_list("reporter", "n"))
-    was = dict(Reporter.objects.filter(recent__gt=0).values_list("pk", "recent"))
+def sum_up(*, since: date, only: Sequence[int] | None = None) -> None:
+    """Reporter.recent from the tallies: of all, or of these. Where it dies before, the night does it."""
+    tallies, reporters = ReporterTally.objects.filter(day__gte=since), Reporter.objects.filter(recent__gt=0)
+    if only is not None:
+        tallies, reporters = tallies.filter(reporter__in=only), reporters.filter(pk__in=only)
+    recent = dict(tallies.order_by().values("reporter").annotate(n=Sum("complaints")).values_list("reporter", "n"))
+    was = dict(reporters.values_list("pk", "recent"))
     both = sorted(was.keys() | recent.keys())
     changed = [(pk, recent.get(pk, 0)) for pk in both if was.get(pk, 0) != recent.get(pk, 0)]
     for start in range(0, len(changed), 500):
