@@ -69,7 +69,7 @@ GIVEN: dict[str, dict[str, str]] = {
         "customer_status": "'none'", "resolution": "CASE WHEN i % 10 = 0 THEN '' ELSE 'fixed_verified' END",
         "owner": "jsonb_build_object('customer_name', 'Customer ' || i / 5, 'contract', 'C-' || i / 5)",
         "cause": "(ARRAY['open_relay','bot','unknown','bulk_mail','stolen_mailbox'])[i / 10 % 5 + 1]",
-        "cause_confidence": "(i / 10 % 10) / 10.0", "priority": "(i * 7919 / 10) % 101",
+        "cause_confidence": "(i / 10 % 10) / 10.0", "priority": "(i::bigint * 7919 / 10) % 101",
         "priority_reasons": "'[[\"41 reporters\", 20], [\"category spam\", 20]]'::jsonb",
         "opened_at": "now() - (i % 365) * interval '1 day'", "first_seen_at": "now()", "last_seen_at": "now()",
         "complaint_count": "10", "reporter_count": "3", "stay": "1",
