@@ -102,6 +102,7 @@ def oidc_settings(env: Environment) -> dict[str, Any]:
         "OIDC_CLAIM": claim,
         "OIDC_SECOND_FACTOR": second_factor,
         "SOCIALACCOUNT_ADAPTER": "complaints.desk.log_in_oidc.OidcAdapter",
+        "SOCIALACCOUNT_OPENID_CONNECT_URL_PREFIX": "",
         "SOCIALACCOUNT_AUTO_SIGNUP": False,
         "SOCIALACCOUNT_EMAIL_AUTHENTICATION": False,
         "SOCIALACCOUNT_LOGIN_ON_GET": False,
