@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
+from complaints import tasks
+from complaints.cases.positions import LAG
 from complaints.cases.rises import open_rises, watch_rises
 from complaints.cases.tallies import Flow, count_complaints, days_of, forget_tallies, record_flow
-from complaints.models import Contract, Product, Rise, Tally
+from complaints.models import Contract, Product, Rise, SweepPosition, Tally
 from tests.factories import NOON, make_case, make_complaint, make_contract
 
 pytestmark = pytest.mark.django_db
@@ -170,3 +173,24 @@ def test_days_are_those_of_utc() -> None:
     make_complaint(make_case(), received_at=datetime(2026, 3, 11, 0, 30, tzinfo=UTC))
     count()
     assert days_of("all", [0], "complaints", since=MIDNIGHT) == {0: {date(2026, 3, 11): 1}}
+
+
+def test_the_tasks_of_the_beat_do_all_of_it() -> None:
+    case = make_case()
+    make_complaint(case, subject="Swiss watches, only few pieces left", received_at=timezone.now())
+    wait_out_the_lag()
+
+    tasks.tend_watch()
+    tasks.find_campaigns()
+    tasks.watch_rises()
+    tasks.tidy_watch()
+
+    assert Tally.objects.get(kind="contract").n == 1
+    assert case.complaints.get().membership.by == "first"
+
+
+def wait_out_the_lag() -> None:
+    """As if the sweeps had looked two minutes ago: what was there then must have been committed since."""
+    tasks.tend_watch()
+    tasks.find_campaigns()
+    SweepPosition.objects.update(seen_at=timezone.now() - LAG)
