@@ -266,8 +266,9 @@ class FeedPositionAdmin(ReadOnly):
 @admin.register(models.Reporter)
 class ReporterAdmin(admin.ModelAdmin):
     list_display = ("address", "authenticated", "no_mail", "wants", "first_seen_at")
-    list_filter = ("authenticated", "no_mail", "wants")
+    list_filter = ("authenticated", "no_mail", "wants", "trust")
     search_fields = ("address",)
+    fields = ("address", "authenticated", "trust", "wants", "no_mail", "note", "first_seen_at")  # the rest is measured
     readonly_fields = ("first_seen_at",)
     show_full_result_count = False
 
