@@ -31,6 +31,7 @@ from complaints.cases import (
     reweighing,
     ripening,
     rises,
+    rules_audit,
     tallies,
     waits,
     words,
@@ -189,11 +190,12 @@ def tally_reporters() -> None:
 
 @app.task
 def measure_reporters() -> None:
-    """Once a night: the counters are proven right, and each reporter's ended cases say how often they were."""
+    """Once a night: counters are proven right, ended cases say how often reporters were, and rules are looked at."""
     now = timezone.now()
     if wrong := reporters.prove_tallies(now=now):
         log.warning("%s counts of reporters' complaints were wrong; mended", wrong)
     reporters.measure_all(now=now)
+    rules_audit.audit_rules(now=now)
 
 
 @app.task

@@ -19,7 +19,7 @@ from complaints.notices.next_contact import UNREACHED
 
 PAGE = 50
 # These end when a person says so. The others end by themselves, when what they are about is mended.
-BY_WORD = frozenset({"playbook", "measure", UNREACHED, PERHAPS})
+BY_WORD = frozenset({"rule", "playbook", "measure", UNREACHED, PERHAPS})
 MEASURE = "measure"
 
 

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from complaints.cases.rules_audit import audit_rules
+from complaints.models import Case, DeskTask, Rule
+from complaints.vocabulary import Category
+from tests.factories import NOON, make_case, make_complaint, make_rule, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+def accused() -> Case:
+    return Case.objects.get(contract__reference="C-1", category="spam")
+
+
+@pytest.fixture
+def rule() -> Rule:
+    """It ignored a complaint about spam of the contract C-1."""
+    rule = make_rule("ignore", name="Noise")
+    case = make_case("C-1")
+    made = make_complaint(reporter="bot@noise.example", rule=rule, ruling="ignored")
+    made.contract, made.answer = case.contract, "owner"
+    made.save()
+    return rule
+
+
+def test_a_rule_that_ignores_what_others_prove_becomes_a_task_once(rule: Rule) -> None:
+    assert audit_rules(now=NOON) == []
+    make_run(accused(), "relay", "bad")
+
+    assert audit_rules(now=NOON) == [rule.pk]
+    assert audit_rules(now=NOON) == [rule.pk]
+    task = DeskTask.objects.get()
+    assert task.title == "The rule “Noise” ignores what was proven"
+    assert accused().number in task.text
+    assert task.url == f"/rules/{rule.pk}"
+
+
+def test_a_proof_about_something_else_says_nothing(rule: Rule) -> None:
+    make_run(make_case("C-2"), "relay", "bad")
+    make_run(make_case("C-1", category=Category.SCAN), "relay", "bad")
+
+    assert audit_rules(now=NOON) == []
+
+
+@pytest.mark.parametrize("change", [{"active": False}, {"until": NOON}, {"kind": "allow"}])
+def test_a_rule_that_ignores_nothing_now_is_left_alone(rule: Rule, change: dict[str, object]) -> None:
+    make_run(accused(), "relay", "bad")
+    Rule.objects.update(**change)
+
+    assert audit_rules(now=NOON) == []
+
+
+def test_what_was_ignored_long_ago_is_no_news(rule: Rule) -> None:
+    make_run(accused(), "relay", "bad")
+
+    assert audit_rules(now=NOON + timedelta(days=31)) == []
