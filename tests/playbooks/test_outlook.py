@@ -25,7 +25,7 @@ def hours(name: str, state: CaseState, **changes: Any) -> list[tuple[float, str]
         ("bot", {"contract_kind": ContractKind.RESIDENTIAL},
          [(72, "escalated"), (72.5, "limit_25"), (242, "quarantine"), (312, "person")]),
         ("stolen mailbox", {}, [(24, "escalated"), (24.25, "lock_account"), (192, "person")]),
-        ("attack", {"contract_kind": ContractKind.BUSINESS}, [(48, "escalated"), (48, "person")]),
+        ("attack", {"contract_kind": ContractKind.BUSINESS}, [(48, "escalated"), (120, "person")]),
         ("mail abuse", {}, [(72, "escalated")]),
     ],
 )  # fmt: skip
