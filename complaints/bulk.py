@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from complaints.cases.bulk_rules import HELD_BACK, MOST, UNDO, Seen, left_out
+from complaints.cases.bulk_rules import HELD_BACK, MOST, UNDO, Seen, left_out, left_out_of_closing
 from complaints.cases.transitions import IllegalTransition, StaleCase, add_note, assign_case, move_case
 from complaints.checking import addresses_of, queue_check
 from complaints.checks import load_checks
@@ -163,6 +163,10 @@ def close(action: DeskAction, each: DeskActionCase, case: Case, now: datetime) -
     if case.stay != each.stay:
         raise StaleCase("it had moved on by then")
     resolution = Resolution(action.options["resolution"])
+    # Within the minute another check may have ended.
+    verdicts = last_verdicts([case]) if resolution is Resolution.FIXED_VERIFIED else {}
+    if problem := left_out_of_closing(seen_of(case, each.stay, action.options, "", verdicts)):
+        raise StaleCase(problem)
     who = action.user.get_username()
     move_case(case, CaseState.CLOSED, actor=who, reason=action.options["reason"], resolution=resolution, now=now)
     return []

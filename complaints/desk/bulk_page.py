@@ -115,7 +115,7 @@ def picked(request: HttpRequest) -> dict[int, int]:
     found = {}
     for each in request.POST.getlist("case"):
         pk, _, stay = each.partition(".")
-        if pk.isascii() and pk.isdigit() and stay.isascii() and stay.isdigit() and len(each) < 30:
+        if pk.isascii() and pk.isdigit() and stay.isascii() and stay.isdigit() and len(pk) < 19 and len(stay) < 10:
             found[int(pk)] = int(stay)
     return found
 

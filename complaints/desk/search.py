@@ -228,7 +228,7 @@ def by_number(term: Term, asking: Asking) -> Condition:
     condition = Q(pk__in=[])
     for value in term.values:
         year, _, number = value.lstrip("#").rpartition("-")
-        condition |= Q(pk=int(number)) & (Q(opened_at__year=int(year)) if year else Q())
+        condition |= Q(pk=int(number)) & (Q(opened_at__year=max(1, int(year))) if year else Q())
     return condition, False
 
 

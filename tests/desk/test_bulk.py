@@ -13,7 +13,16 @@ from complaints import bulk
 from complaints.cases.transitions import add_note, move_case
 from complaints.models import Case, CaseEvent, CheckRun, DeskAction, DeskActionCase, SavedView, User
 from complaints.vocabulary import CaseState, Resolution
-from tests.factories import make_assignment, make_case, make_complaint, make_contract, make_network, make_user
+from tests.factories import (
+    NOON,
+    make_assignment,
+    make_case,
+    make_complaint,
+    make_contract,
+    make_network,
+    make_run,
+    make_user,
+)
 
 CLOSING = {"kind": "close", "do": "1", "resolution": "not_abuse", "reason": "A newsletter they had asked for"}
 
@@ -282,3 +291,27 @@ def test_a_mistake_in_the_search_is_shown_where_it_stands(ada: Client) -> None:
     assert "(character 20)" in page
     assert "<code>relay</code>" in page
     assert "data-row" not in page
+
+
+def test_a_check_that_ends_bad_within_the_minute_keeps_the_case_open(ada: Client) -> None:
+    (case,) = make_cases(1)
+    make_run(case, state="done", verdict="clean", finished_at=NOON)
+    ada.post("/bulk", CLOSING | {"resolution": "fixed_verified"} | picked([case]))
+    make_run(case, state="done", verdict="bad", finished_at=NOON + timedelta(hours=1), occasion="later.1")
+
+    when_due()
+
+    assert states() == ["triage"]
+    assert results() == [("left_out", "no clean check proves the fix")]
+
+
+@pytest.mark.parametrize("nonsense", ["9" * 25 + ".1", "1." + "9" * 20])
+def test_numbers_that_no_case_can_have_are_passed_over(ada: Client, nonsense: str) -> None:
+    (case,) = make_cases(1)
+
+    response = ada.post(
+        "/bulk", {"kind": "assign", "to": "ada", "do": "1", "case": [f"{case.pk}.{case.stay}", nonsense]}
+    )
+
+    assert response.status_code == 302
+    assert Case.objects.get().assignee is not None
