@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from complaints.desk import corrected, facts, listings, regrouped, rule_words, s
 from complaints.desk.access import access_case, may, visible
 from complaints.desk.beside import beside
 from complaints.desk.forms import CloseForm
+from complaints.desk.interact import DEADLINES, moves_of
 from complaints.desk.live import live_answer, render_live, wants_part
 from complaints.desk.outgoing_mail import letter_shown
 from complaints.desk.rows import promise_of, row_of
@@ -26,6 +28,9 @@ from complaints.desk.turn import stages, turn_in_words
 from complaints.desk.watch_page import watched
 from complaints.models import Case, CaseEvent, User
 from complaints.models.customers import in_charge
+from complaints.notices.by_hand import STEP as MESSAGE
+from complaints.notices.by_hand import phrases
+from complaints.notices.compose import DEFAULT_LANGUAGE
 from complaints.notices.letter import LINK_MARK
 from complaints.notices.links import token_of
 from complaints.vocabulary import CaseState, Cause, CustomerStatus, EventKind, Resolution
@@ -41,9 +46,10 @@ def case_page(request: HttpRequest, pk: int) -> HttpResponse:
     case = access_case(request.user, pk)
     if not wants_part(request):
         return show_case(request, case)
-    part = render_live("desk/_case_parts.html", parts_of(case, request.user), request)
+    parts = parts_of(case, request.user)
+    part = render_live("desk/_case_parts.html", parts, request)
     # The panel of actions comes along when the case has moved since the page was drawn.
-    panel = panel_of(case) if request.GET.get("stay") != str(case.stay) else {}
+    panel = panel_of(case, parts["story"]) if request.GET.get("stay") != str(case.stay) else {}
     return live_answer("desk/_case_live.html", part | panel | {"case": case, "oob": True}, request)
 
 
@@ -54,12 +60,15 @@ def show_case(
     close_form: CloseForm | None = None,
     asks: bool = False,
     note_text: str = "",
+    interact: Mapping[str, Any] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """`asks`: the question before closing stands open. `note_text`: what was written and not taken."""
-    context = parts_of(case, request.user) | panel_of(case, close_form)
+    """`asks`: the question before closing stands open. `note_text`, `interact`: what was written and not taken."""
+    context = parts_of(case, request.user)
+    context |= panel_of(case, context["story"], close_form)
     context |= render_live("desk/_case_parts.html", context, request)
-    context |= {"nav": "queue", "asks": asks, "note_text": note_text}
+    context |= {"nav": "queue", "asks": asks, "note_text": note_text, "interact": interact}
+    context["typed"] = (interact or {}).get("typed", {})
     return render(request, "desk/case.html", context, status=status)
 
 
@@ -113,7 +122,7 @@ def parts_of(case: Case, user: User | AnonymousUser) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def panel_of(case: Case, close_form: CloseForm | None = None) -> dict[str, Any]:
+def panel_of(case: Case, story: Story, close_form: CloseForm | None = None) -> dict[str, Any]:
     state = CaseState(case.state)
     return {
         "panel": True,
@@ -123,6 +132,11 @@ def panel_of(case: Case, close_form: CloseForm | None = None) -> dict[str, Any]:
         "may_tell": state is CaseState.NOTIFIED or may_move(state, CaseState.NOTIFIED),
         "tell_label": "Remind the customer now" if state is CaseState.NOTIFIED else "Tell the customer now",
         "may_verify": may_move(state, CaseState.VERIFYING),
+        "moves": moves_of(case),
+        "deadlines": DEADLINES,
+        "phrases": phrases(str(case.owner.get("language") or DEFAULT_LANGUAGE)),
+        # A form carries its letter's number, so that what is sent twice goes once.
+        "message_number": 1 + max((each.occurrence for each in story.notices if each.step == MESSAGE), default=0),
         **shown_measures.offered(case),
     }
 

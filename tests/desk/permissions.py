@@ -11,6 +11,7 @@ ANYBODY, LOGGED_IN, KEY = "anybody", "logged in", "key"
 # Shown by GET.
 OPENED = {
     "health": ANYBODY,
+    "icon": ANYBODY,
     "relay-test": ANYBODY,
     "login": ANYBODY,
     "account_login": ANYBODY,
@@ -106,6 +107,7 @@ POSTED = {
     "desk:verify": "work_cases",
     "desk:assign": "work_cases",
     "desk:note": "work_cases",
+    "desk:interact": "work_cases",
     "desk:close": "close_cases",
     "desk:conversation": "work_cases",
     "desk:notice": "work_cases",

@@ -60,7 +60,7 @@ def test_a_case_with_everything_is_told_in_few_queries(ada: Client, sql_of: SqlO
         add_note(case, actor="ada", text=f"note {n}")
     queue_notice(case, "notify", occurrence=1, now=NOON)
 
-    assert len(sql_of(lambda: ada.get(f"/case/{case.pk}"))) <= 11
+    assert len(sql_of(lambda: ada.get(f"/case/{case.pk}"))) <= 12
 
 
 def test_the_story_puts_the_youngest_first_and_tells_each_thing_once(db: None) -> None:

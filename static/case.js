@@ -1,0 +1,11 @@
+// The page of a case: a letter begins with one of the desk's phrases.
+"use strict";
+document.addEventListener("change", (event) => {
+  const select = event.target.closest("[data-phrases]");
+  if (!select || !select.value) return;
+  const area = document.getElementById(select.dataset.phrases);
+  area.value = area.value.trim() ? `${area.value.trimEnd()}\n\n${select.value}` : select.value;
+  select.value = "";
+  area.focus();
+});
+document.addEventListener("DOMContentLoaded", () => document.getElementById("plan")?.focus());

@@ -1,0 +1,205 @@
+"""A letter, a move, a deadline and a measure in one submit: all of it or nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.utils import timezone
+
+from complaints.cases.transitions import move_case
+from complaints.desk.interact import NothingToDo, Wish, carry_out, plan_of
+from complaints.models import Case, Intervention, Notice
+from complaints.vocabulary import CaseState, CustomerStatus, EventKind, MeasureKind, Resolution
+from tests.factories import NOON, make_case, make_contract
+
+LETTER = "Please close port 25."
+
+
+def post(client: Client, case: Case, **data: Any) -> Any:
+    return client.post(f"/case/{case.pk}/interact", {"stay": case.stay, "number": 1, "do": "send", **data})
+
+
+def told(response: Any) -> list[str]:
+    return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+def as_it_stands(case: Case) -> tuple[Any, ...]:
+    now = Case.objects.get(pk=case.pk)
+    return (
+        now.state,
+        now.stay,
+        now.deadline_at,
+        Notice.objects.count(),
+        Intervention.objects.count(),
+        case.events.count(),
+    )
+
+
+def test_a_letter_a_move_a_deadline_and_a_measure_are_one_submit(bruno: Client) -> None:
+    case = make_case(state="answered", customer_status=CustomerStatus.CLAIMS_FIXED)
+
+    response = post(bruno, case, words=LETTER, to="notified", within="48", measure="limit_25", reason="it still sends")
+
+    assert response["Location"] == f"/case/{case.pk}"
+    now = Case.objects.get(pk=case.pk)
+    assert now.state == CaseState.NOTIFIED
+    assert now.deadline_at is not None
+    assert abs(now.deadline_at - timezone.now() - timedelta(hours=48)) < timedelta(minutes=1)
+    assert list(Notice.objects.values_list("step", "occurrence", "state")) == [("message", 1, "queued")]
+    assert LETTER in Notice.objects.get().text
+    assert list(Intervention.objects.values_list("kind", "state", "reason")) == [
+        ("limit_25", "decided", "it still sends")
+    ]
+    assert {event.kind for event in case.events.all()} >= {EventKind.MOVED, EventKind.MEASURE, EventKind.NOTICE_QUEUED}
+
+
+def test_a_look_shows_everything_and_does_nothing(bruno: Client) -> None:
+    case = make_case(state="triage")
+    before = as_it_stands(case)
+
+    page = post(
+        bruno, case, words=LETTER, to="notified", measure="suspend", reason="My reason", do="look"
+    ).content.decode()
+
+    assert as_it_stands(case) == before
+    for sentence in (
+        "A letter goes to c-1@customer.example.",
+        "The case goes from “Triage” to “With the customer”.",
+        "It begins only when a second person agrees.",
+        LETTER,
+        'value="My reason"',
+        'value="send"',
+    ):
+        assert sentence in page
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({}, "Nothing is asked for"),
+        ({"to": "answered"}, "Select a valid choice"),
+        ({"measure": "limit_25"}, "Say why the measure is needed"),
+        ({"to": "notified"}, "The customer was never told"),
+        ({"to": "verifying"}, "The case cannot go from"),
+        ({"words": "x" * 5001}, "at most 5000 characters"),
+        ({"words": "y", "number": "0"}, "greater than or equal to 1"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_with_its_reason(bruno: Client, given: dict[str, str], sentence: str) -> None:
+    case = make_case(state="triage")
+    before = as_it_stands(case)
+
+    response = post(bruno, case, **given)
+
+    assert response.status_code in (400, 409)
+    assert any(sentence in text for text in told(response)), told(response)
+    assert as_it_stands(case) == before
+
+
+def test_when_one_part_fails_no_part_is_done(db: None) -> None:
+    case = make_case(make_contract(email=""), state="answered", customer_status=CustomerStatus.SEEN)
+    before = as_it_stands(case)
+
+    with pytest.raises(NothingToDo, match="No letter can go"):
+        carry_out(case, Wish(words=LETTER, to=CaseState.VERIFYING), actor="ada", now=NOON)
+
+    assert as_it_stands(case) == before
+
+
+def test_a_measure_that_the_line_is_under_already_takes_the_letter_back(db: None) -> None:
+    case = make_case(state="answered", customer_status=CustomerStatus.SEEN)
+    wish = Wish(words=LETTER, measure=MeasureKind.LIMIT_25, reason="it sends")
+    carry_out(case, wish, actor="ada", now=NOON)
+    before = as_it_stands(case)
+
+    with pytest.raises(NothingToDo, match="already"):
+        carry_out(case, Wish(words="again", number=2, measure=wish.measure, reason="x"), actor="ada", now=NOON)
+
+    assert as_it_stands(case) == before
+
+
+@pytest.mark.parametrize("given", [{"words": LETTER}, {"words": LETTER, "to": "verifying"}, {"within": "24"}])
+@pytest.mark.parametrize("do", ["look", "send"])
+def test_a_page_older_than_the_case_changes_nothing_and_keeps_what_was_typed(
+    ada: Client, given: dict[str, str], do: str
+) -> None:
+    case = make_case(state="triage")
+    old = Case.objects.get(pk=case.pk)
+    move_case(case, CaseState.NOTIFIED, actor="carla", reason="called them")
+    before = as_it_stands(case)
+
+    response = post(ada, old, do=do, **given)
+
+    page = response.content.decode()
+    assert response.status_code == 409
+    assert as_it_stands(case) == before
+    assert all(f">{value}</textarea>" in page for name, value in given.items() if name == "words")
+    assert f'name="stay" value="{case.stay}"' in page
+
+
+def test_a_move_between_reading_and_writing_takes_everything_back(db: None) -> None:
+    case = make_case(state="answered", customer_status=CustomerStatus.SEEN)
+    old = Case.objects.get(pk=case.pk)
+    move_case(case, CaseState.VERIFYING, actor="carla", reason="x")
+    before = as_it_stands(case)
+
+    for wish in (Wish(words=LETTER), Wish(within=timedelta(days=1)), Wish(words=LETTER, to=CaseState.TRIAGE)):
+        with pytest.raises(Exception, match="somebody else"):
+            carry_out(old, wish, actor="ada", now=NOON)
+
+    assert as_it_stands(case) == before
+
+
+def test_the_same_submit_twice_writes_one_letter(ada: Client) -> None:
+    case = make_case(state="triage")
+
+    post(ada, case, words=LETTER)
+    post(ada, case, words=LETTER)
+
+    assert Notice.objects.count() == 1
+
+
+def test_an_analyst_decides_no_measure(ada: Client) -> None:
+    case = make_case(state="triage")
+
+    for given in ({"measure": "limit_25", "reason": "x"}, {"to": "escalated"}):
+        assert post(ada, case, words="kept words", **given).status_code == 403
+
+    assert Notice.objects.count() == Intervention.objects.count() == 0
+
+
+def test_a_deadline_alone_is_set_and_told(ada: Client) -> None:
+    case = make_case(state="triage")
+
+    post(ada, case, within="24", reason="waits for the bank")
+
+    (event,) = case.events.all()
+    assert event.data["text"].startswith("Deadline set: ")
+    assert event.data["text"].endswith("waits for the bank")
+    assert Case.objects.get(pk=case.pk).deadline_at is not None
+
+
+def test_a_deadline_that_the_playbook_would_break_is_the_playbooks(db: None) -> None:
+    from complaints.playbooks.loading import activate_playbook, read_playbook
+
+    now = timezone.now()
+    case = make_case(
+        state="notified", state_since=now, playbook=activate_playbook(read_playbook(), now=now),
+        customer_status=CustomerStatus.NOTIFIED,
+    )  # fmt: skip
+
+    plan = plan_of(case, Wish(within=timedelta(days=14)), actor="ada", now=now)
+
+    assert plan.lines[0].endswith("when the playbook escalates.")
+    assert plan.lines[1].startswith("If nothing changes after that: the case escalates, ")
+
+
+def test_a_closed_case_takes_none(ada: Client) -> None:
+    case = make_case(state="closed", closed_at=NOON, resolution=Resolution.STALE)
+
+    assert post(ada, case, words=LETTER).status_code == 409
+    assert Notice.objects.count() == 0
