@@ -150,7 +150,7 @@ QUIET_HOURS = env.read("ABUSEDESK_QUIET_HOURS", "", quiet_hours, "empty, or hour
 CUSTOMER_MAILS_A_DAY = env.whole("ABUSEDESK_CUSTOMER_MAILS_A_DAY", 0 if DEMO else 10, low=0, high=1000)
 FORWARDS_A_DAY = env.whole("ABUSEDESK_FORWARDS_A_DAY", 500, low=1, high=100_000)  # complaints passed on to one desk
 # Beyond so many mails of one sender the rest is read in the background (RFC 6650 section 7.5); 0: never.
-FLOOD_PER_MINUTE = env.whole("ABUSEDESK_FLOOD_PER_MINUTE", 600, low=0, high=1_000_000)
+FLOOD_PER_MINUTE = env.whole("ABUSEDESK_FLOOD_PER_MINUTE", 40 if DEMO else 600, low=0, high=1_000_000)
 FLOOD_PER_HOUR = env.whole("ABUSEDESK_FLOOD_PER_HOUR", 6_000, low=0, high=10_000_000)
 # Mail to reporters: asked for what is missing, told that an address is not ours. Limits of what a machine sends.
 ASK_REPORTERS = env.yes("ABUSEDESK_ASK_REPORTERS", True)

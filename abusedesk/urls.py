@@ -11,6 +11,7 @@ from complaints.desk.account_page import log_out
 
 urlpatterns = [
     path("healthz", health, name="health"),
+    path("favicon.ico", RedirectView.as_view(url="/static/icon.svg"), name="icon"),  # pages of Django's own ask so
     path("", include("complaints.desk.urls")),
     path("c/", include("complaints.portal.urls")),
     path("api/", include("complaints.api.urls")),

@@ -17,20 +17,24 @@ from datetime import UTC, datetime
 
 from complaints.demo.asked import Question, answer_mail, host_behind_port, read_question
 from complaints.demo.browser import Browser, PageProblem
+from complaints.demo.colleagues import WHO, correct_lines, in_a_thread, propose_suspension
 from complaints.demo.customers import Notice, react, read_notice
 from complaints.demo.memory import Memory, Task
 from complaints.demo.places import Endpoint, Places
 from complaints.demo.post import NotNow, Refused, hand_in
-from complaints.demo.reporters import BY_ADDRESS, REPORTERS, complaint_mail
+from complaints.demo.reporters import BY_ADDRESS, REPORTERS, STUCK, complaint_mail
 from complaints.demo.rhythm import UNDERWAY_S, next_move, wanted_by_hand
 from complaints.demo.spam import spam_from
 from complaints.demo.story import STORY, STORY_ENDS
 from complaints.demo.strays import STRAYS, Occasion
-from complaints.demo.world import Host, World
+from complaints.demo.world import Host, World, corrected
 
 log = logging.getLogger(__name__)
 RUNS = 3  # of spam, while a trouble lasts
 MOST_TRIES = 20
+COPIES = 100  # that a reporter sends whose counter is stuck; the demo's limit of a minute is 40
+VERBS = ("begin", "run", "report", "flood", "stray", "repair", "delist", "read", "answer", "tell")
+VERBS += ("propose", "correct", "wander")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,10 +54,7 @@ class Life:
         self.places: Places
         self.notices: list[Notice] = []  # the youngest mails of the desk
         self.changed = asyncio.Event()
-        self.verbs: dict[str, Callable[[Task], Awaitable[None]]] = {
-            name: getattr(self, name)
-            for name in ("begin", "run", "report", "stray", "repair", "delist", "read", "answer", "tell", "wander")
-        }
+        self.verbs: dict[str, Callable[[Task], Awaitable[None]]] = {name: getattr(self, name) for name in VERBS}
 
     # -- the clockwork
 
@@ -156,6 +157,16 @@ class Life:
         await self.post(stray.sender, stray.mail, stray.peer)
         log.info("other mail: %s", stray.about)
 
+    async def flood(self, task: Task) -> None:
+        host, rng = self.host(task), self.rng(task.number)
+        seen_at = datetime.fromtimestamp(int(self.memory.begun.get(host.contract, task.due)), UTC)
+        for copy in range(COPIES):
+            spam = spam_from(host, rng, seen_at=seen_at, number=task.number * COPIES + copy)
+            await self.post(
+                STUCK.address, complaint_mail(STUCK, spam, written_at=seen_at, to=self.desk.address), STUCK.peer
+            )
+        log.info("%s tells %d times of spam from %s", STUCK.name, COPIES, host.address)
+
     async def repair(self, task: Task) -> None:
         host = self.host(task)
         if host.contract not in self.memory.troubled:
@@ -182,7 +193,8 @@ class Life:
         resident = self.world.reader_of(recipient)
         notice = read_notice(raw, to=recipient, site=self.desk.site)
         if resident is None or notice is None:
-            log.info("a mail to %s that nobody understands", recipient)
+            who = BY_ADDRESS[recipient].name if recipient in BY_ADDRESS else recipient
+            log.info("%s gets a mail that asks for nothing", who)
             return
         self.notices = [*self.notices[-99:], notice]
         log.info("%s reads: %s", resident.name, notice.subject)
@@ -213,6 +225,22 @@ class Life:
         args = task.args
         await asyncio.to_thread(Browser(self.desk.site).answer, args["link"], args["answer"], args["text"])
         log.info("%s answers on the page: %s", self.host(task).resident.name, args["answer"])
+
+    # -- what the ISP's own people and systems do
+
+    async def propose(self, task: Task) -> None:
+        contract = task.args["contract"]
+        if await asyncio.to_thread(in_a_thread, propose_suspension, contract):
+            log.info("%s, a senior of the desk, proposes to suspend the line of %s", WHO.capitalize(), contract)
+
+    async def correct(self, task: Task) -> None:
+        former = task.args["contract"]
+        if former not in self.memory.corrected:
+            world, lines = corrected(self.world, former)
+            await asyncio.to_thread(in_a_thread, correct_lines, lines)
+            self.world = world
+            self.memory.corrected.add(former)
+            log.info("the lease server corrects since when the address of %s was somebody else's", former)
 
     # -- afterwards
 

@@ -33,7 +33,7 @@ class Task:
 @dataclasses.dataclass(slots=True)
 class Memory:
     """troubled: contracts whose host is in trouble now. begun, solved: when a contract's last story began and ended.
-    listed: contracts whose address stands on blacklists now."""
+    listed: contracts whose address stands on blacklists now. corrected: former holders whose end was told anew."""
 
     path: Path | None
     seed: int
@@ -42,6 +42,7 @@ class Memory:
     started: bool = False
     troubled: set[str] = dataclasses.field(default_factory=set)
     listed: set[str] = dataclasses.field(default_factory=set)
+    corrected: set[str] = dataclasses.field(default_factory=set)
     begun: dict[str, float] = dataclasses.field(default_factory=dict)
     solved: dict[str, float] = dataclasses.field(default_factory=dict)
     tasks: list[Task] = dataclasses.field(default_factory=list)
@@ -77,6 +78,7 @@ class Memory:
             "started": self.started,
             "troubled": sorted(self.troubled),
             "listed": sorted(self.listed),
+            "corrected": sorted(self.corrected),
             "begun": self.begun,
             "solved": self.solved,
             "tasks": [dataclasses.asdict(task) for task in sorted(self.tasks)],
@@ -112,6 +114,7 @@ def from_json(path: Path, told: Mapping[str, Any]) -> Memory:
         started=told["started"],
         troubled=set(told["troubled"]),
         listed=set(told["listed"]),
+        corrected=set(told.get("corrected", ())),
         begun=dict(told["begun"]),
         solved=dict(told["solved"]),
         tasks=sorted(Task(**task) for task in told["tasks"]),

@@ -21,6 +21,8 @@ class Resident(NamedTuple):
     habit: str = "asleep"
 
 
+BRANDS = {"static": "business"}  # the name of set_up.BRANDS by kind of line; the homes are of the other
+HOME_BRAND = "hummingbird"
 PRODUCTS = {
     "static": "Business line, fixed address",
     "lease": "Home 250",
@@ -107,4 +109,13 @@ RESIDENTS = (
     Resident("C-2066", "K-1066", "Mei Chen", "Mei Chen", "mei.chen@mailhaus.example", "former"),
     Resident("C-2071", "K-1071", "Theo Marchand", "Theo Marchand", "theo.marchand@postbox.example", "six"),
     Resident("C-2072", "K-1072", "Zofia Mazur", "Zofia Mazur", "zofia.mazur@mailhaus.example", "six"),
+    # One customer with a house in every bay, and one whose contact nobody ever wrote down.
+    Resident("C-2081", "K-1081", "Regatta Hotels Group", "Silvia Moretti", "it@regatta-hotels.example",
+             "static", "open_relay", "fixes_quickly"),
+    Resident("C-2082", "K-1081", "Regatta Hotels Group", "Ivo Banks", "north-bay@regatta-hotels.example", "static"),
+    Resident("C-2083", "K-1081", "Regatta Hotels Group", "Lucy Tran", "old-port@regatta-hotels.example", "static"),
+    Resident("C-2084", "K-1081", "Regatta Hotels Group", "Felix Arndt", "lighthouse@regatta-hotels.example", "static"),
+    Resident("C-2085", "K-1081", "Regatta Hotels Group", "Nadia Saleh", "marina@regatta-hotels.example", "static"),
+    Resident("C-2086", "K-1081", "Regatta Hotels Group", "Owen Price", "dunes@regatta-hotels.example", "static"),
+    Resident("C-2091", "K-1091", "Allotment Club South", "", "", "static"),
 )  # fmt: skip

@@ -43,7 +43,10 @@ REPORTERS = (
     Reporter("Colibri Mail", "complaints@colibri-mail.example", "in1.colibri-mail.example", "127.20.0.7",
              agent="colibri-arf/0.9"),
 )  # fmt: skip
-BY_ADDRESS = {reporter.address: reporter for reporter in REPORTERS}
+# Whose own counter is stuck: tells one run again and again.
+STUCK = Reporter("Amberline Feedback", "fbl@amberline-mail.example", "mx1.amberline-mail.example", "127.20.0.8",
+                 agent="Amberline/0.3")  # fmt: skip
+BY_ADDRESS = {reporter.address: reporter for reporter in (*REPORTERS, STUCK)}
 
 WORDS = """\
 Hello abuse team,

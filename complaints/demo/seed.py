@@ -11,9 +11,10 @@ from django.conf import settings
 from django.db import transaction
 
 from complaints.attribution.importing import Summary, import_assignments, import_contracts, import_networks
-from complaints.demo.memory import recall
+from complaints.demo.memory import Memory, recall
 from complaints.demo.playbook import demo_playbooks
-from complaints.demo.world import SEED, World, build_world, csv_of
+from complaints.demo.set_up import set_up_desk
+from complaints.demo.world import SEED, World, build_world, corrected, csv_of
 from complaints.desk.people import give_role
 from complaints.desk.roles import Role
 from complaints.models import Reporter, User
@@ -24,6 +25,7 @@ ACCOUNTS = (
     ("ada", "Ada", "Analyst", Role.ANALYST),
     ("bruno", "Bruno", "Senior", Role.SENIOR),
     ("carla", "Carla", "Supervisor", Role.SUPERVISOR),
+    ("dora", "Dora", "Administrator", Role.ADMINISTRATOR),
     ("olga", "Olga", "Auditor", Role.AUDITOR),
 )
 TRUSTED = ("lena@studio-hoff.example",)  # a person: asked by machine for what she leaves out
@@ -47,12 +49,21 @@ def seed_demo(now: datetime, *, folder: Path | None = None) -> World:
         raise NotADemo("ABUSEDESK_DEMO is not set")
     memory = recall(folder or settings.DATA_DIR, seed=SEED, now=now)
     memory.save()
-    world = build_world(memory.seed, born_at=memory.born_at)
+    world = world_of(memory)
     import_world(world)
     seed_accounts()
     vouch_for(TRUSTED, now=now)
+    set_up_desk(world, born_at=memory.born_at, now=now)
     for document in demo_playbooks():
         activate_playbook(document, now=now)
+    return world
+
+
+def world_of(memory: Memory) -> World:
+    """As it is remembered: with what was corrected since its birth."""
+    world = build_world(memory.seed, born_at=memory.born_at)
+    for former in sorted(memory.corrected):
+        world, _ = corrected(world, former)
     return world
 
 

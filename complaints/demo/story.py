@@ -18,18 +18,25 @@ STORY: tuple[tuple[float, str, str], ...] = (
     (43, "stray", "port_missing"),
     (49, "begin", "C-2003"),  # by hand, by percent form
     (55, "stray", "broken"),
+    (58, "stray", "seller"),  # a rule ignores it
     (60, "begin", "C-2044"),  # disputes
+    (63, "begin", "C-2045"),  # never answers, and
+    (65, "flood", "C-2045"),  # one feedback loop tells it a hundred times
     (66, "begin", "C-2012"),
     (72, "stray", "former_holder"),
     (78, "begin", "C-2016"),  # will relapse
     (84, "stray", "bounce"),
+    (87, "stray", "own_format"),  # unread, until somebody shows how it is read
     (90, "begin", "C-2002"),  # by hand
     (97, "begin", "C-2051"),  # a bot behind a shared address
     (100, "stray", "port_forgotten"),  # from that line: the reporter is asked for the port, and answers
     (104, "stray", "not_ours"),
     (111, "begin", "C-2023"),  # asks for help
+    (114, "propose", "C-2045"),  # a senior wants the line suspended: a second person must agree
     (118, "stray", "nobody"),
+    (122, "begin", "C-2081"),  # a customer of many contracts
     (125, "begin", "C-2013"),
+    (129, "correct", "C-2065"),  # the lease server tells late who held the address of “former_holder”
     (132, "begin", "C-2033"),  # takes all, delivers none
     (139, "stray", "ended_ipv6"),
     (146, "begin", "C-2022"),  # wakes up late

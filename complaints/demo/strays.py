@@ -13,6 +13,8 @@ from complaints.demo.spam import Spam, spam_from
 from complaints.demo.world import LEASE, SHARED_ADDRESS, UNASSIGNED, World
 
 POSTBOX, LENA = REPORTERS[0], REPORTERS[1]
+SELLER = "alerts@scan-beacon.example"  # a rule of set_up.py ignores them
+OWN_FORMAT = "noc@oldham-telecom.example"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -124,6 +126,32 @@ def broken(now: Occasion) -> Stray:
     return plain(now, "Email abuse report", text, "a report whose parts were lost on the way", kind=kind)
 
 
+def own_format(now: Occasion) -> Stray:
+    """A report in a form of the sender's own, in which the parts of an ARF report are missing: to be taught."""
+    host = now.world.host_of("C-2033")
+    boundary = f"=_ot_{now.number}"
+    text = (
+        f"--{boundary}\nContent-Type: text/plain; charset=us-ascii\n\n"
+        f"OLDHAM TELECOM NETWORK OPERATIONS\ncase ........: {48000 + now.number}\n"
+        f"customer host: {host.address}\nfirst noticed: {now.at - timedelta(minutes=2):%Y-%m-%d %H:%M:%S} UTC\n"
+        f"class .......: unwanted bulk mail\naction wanted: stop\n\n--{boundary}--\n"
+    )
+    kind = f'multipart/report; report-type=feedback-report;\r\n\tboundary="{boundary}"'
+    about = "a report in a form of the sender's own, which nobody has taught the desk"
+    return plain(now, f"OT-NOC case {48000 + now.number}", text, about, kind=kind, sender=OWN_FORMAT)
+
+
+def seller(now: Occasion) -> Stray:
+    line = next(each for each in now.world.lines if each.contract == "C-2061")
+    address = line.prefix.partition("/")[0]
+    text = (
+        f"Dear operator,\n\nwe saw spam from your customer.\n\nSource IP: {address}\n"
+        f"Time: {now.at:%Y-%m-%d %H:%M:%S} UTC\n\n"
+        "Order a full scan today and save half of the price.\n\nScan Beacon sales\n"
+    )
+    return plain(now, f"Spam report for {address}", text, "somebody sells scans as complaints", sender=SELLER)
+
+
 def question(now: Occasion) -> Stray:
     text = "Good morning,\n\nwhere do I find the opening hours of your shop?\n\nRegards, A. Reader\n"
     return plain(now, "Opening hours", text, "a question that is no complaint")
@@ -156,4 +184,6 @@ STRAYS: dict[str, Callable[[Occasion], Stray]] = {
     "bounce": bounce,
     "broken": broken,
     "question": question,
+    "own_format": own_format,
+    "seller": seller,
 }

@@ -11,15 +11,16 @@ import dataclasses
 import io
 import ipaddress
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from complaints.demo.people import PRODUCTS, RESIDENTS, Resident
+from complaints.demo.people import BRANDS, HOME_BRAND, PRODUCTS, RESIDENTS, Resident
 
 SEED = 77
 NETWORKS = (("127.77.0.0/16", "Lines of the demo"), ("2001:db8:77::/48", "IPv6 lines of the demo"))
 LONG_AGO = datetime(2024, 1, 1, tzinfo=UTC)
 LEASE = timedelta(hours=26)  # how long before the birth of the world the shared leases changed hands
+TOLD_LATE = timedelta(hours=5)
 SHARED_ADDRESS = "127.77.64.1"
 PORTS_EACH = 4096
 UNASSIGNED = "127.77.200.9"
@@ -148,6 +149,20 @@ def with_history(lines: Sequence[Line], residents: Sequence[Resident], born_at: 
     return found
 
 
+def corrected(world: World, former: str) -> tuple[World, list[Line]]:
+    """As it really was: the line changed hands some hours before it was told. And the two lines that say so."""
+    was = next(line for line in world.lines if line.contract == former)
+    heir = next(line for line in world.lines if line.prefix == was.prefix and line.contract != former)
+    assert was.valid_until is not None
+    change = was.valid_until - TOLD_LATE
+    right = {
+        was: dataclasses.replace(was, valid_until=change),
+        heir: dataclasses.replace(heir, valid_from=change),
+    }
+    lines = tuple(right.get(line, line) for line in world.lines)
+    return dataclasses.replace(world, lines=lines), list(right.values())
+
+
 def host_at(line: Line, resident: Resident, rng: random.Random) -> Host:
     address = line.prefix.partition("/")[0]
     port = rng.randint(line.port_first, line.port_last) if line.port_first and line.port_last else None
@@ -168,23 +183,32 @@ def csv_of(world: World) -> dict[str, str]:
     rows: dict[str, list[Sequence[object]]] = {
         "networks": list(world.networks),
         "contracts": [
-            (r.contract, r.customer, r.name, PRODUCTS[r.line], "", r.contact, r.email, "holder", "en")
+            (r.contract, r.customer, r.name, PRODUCTS[r.line], BRANDS.get(r.line, HOME_BRAND), *contact_of(r))
             for r in world.residents
         ],
-        "assignments": [
-            (
-                line.contract,
-                line.prefix,
-                line.kind,
-                line.valid_from.isoformat(),
-                line.valid_until.isoformat() if line.valid_until else "",
-                "" if line.port_first is None else line.port_first,
-                "" if line.port_last is None else line.port_last,
-            )
-            for line in world.lines
-        ],
     }
-    return {kind: csv_text([CSV_COLUMNS[kind].split(","), *rows[kind]]) for kind in rows}
+    found = {kind: csv_text([CSV_COLUMNS[kind].split(","), *rows[kind]]) for kind in rows}
+    return found | {"assignments": lines_csv(world.lines)}
+
+
+def lines_csv(lines: Iterable[Line]) -> str:
+    rows = [
+        (
+            line.contract,
+            line.prefix,
+            line.kind,
+            line.valid_from.isoformat(),
+            line.valid_until.isoformat() if line.valid_until else "",
+            "" if line.port_first is None else line.port_first,
+            "" if line.port_last is None else line.port_last,
+        )
+        for line in lines
+    ]
+    return csv_text([CSV_COLUMNS["assignments"].split(","), *rows])
+
+
+def contact_of(resident: Resident) -> tuple[str, ...]:
+    return (resident.contact, resident.email, "holder", "en") if resident.email else ("", "", "", "")
 
 
 def csv_text(rows: Sequence[Sequence[object]]) -> str:

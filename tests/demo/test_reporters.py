@@ -106,6 +106,8 @@ DISPOSITIONS = {
     "bounce": Disposition.BOUNCE,
     "broken": Disposition.UNREADABLE,
     "question": Disposition.OTHER,
+    "own_format": Disposition.UNREADABLE,
+    "seller": Disposition.COMPLAINT,
 }
 
 

@@ -7,16 +7,32 @@ from django.contrib.auth.models import Group
 
 from complaints.addresses import address_key
 from complaints.attribution import Question, attribute
+from complaints.cases.rises import watch_rises
+from complaints.demo.colleagues import correct_lines
+from complaints.demo.memory import recall
 from complaints.demo.playbook import NOTE, SHORTER, TIMERS, NoShorterTimer, demo_playbooks, shorten
 from complaints.demo.seed import NotADemo, seed_demo
-from complaints.demo.world import LEASE, SHARED_ADDRESS, UNASSIGNED, build_world
-from complaints.models import Assignment, Contact, Contract, Customer, Network, PlaybookVersion, User
+from complaints.demo.set_up import LOUD
+from complaints.demo.world import LEASE, SEED, SHARED_ADDRESS, UNASSIGNED, build_world, corrected
+from complaints.models import (
+    Assignment,
+    Brand,
+    Contact,
+    Contract,
+    Customer,
+    Network,
+    PlaybookVersion,
+    Rise,
+    Rule,
+    Tally,
+    User,
+)  # fmt: skip
 from complaints.playbooks.documents import parse_span
 from complaints.playbooks.loading import shipped_playbooks
 from complaints.vocabulary import Answer
 from tests.factories import NOON
 
-KINDS = (Network, Customer, Contract, Contact, Assignment, PlaybookVersion, User, Group)
+KINDS = (Brand, Rule, Tally, Network, Customer, Contract, Contact, Assignment, PlaybookVersion, User, Group)
 
 
 @pytest.fixture
@@ -35,7 +51,7 @@ def test_seeding_twice_changes_nothing(demo):
     seed_demo(NOON)
     first = everything()
 
-    seed_demo(NOON + timedelta(days=3))
+    seed_demo(NOON + timedelta(hours=3))
 
     assert everything() == first
 
@@ -54,14 +70,11 @@ def test_outside_the_demo_nothing_is_seeded(settings):
 def test_log_ins_are_one_of_each_role_at_the_desk_marked_as_demo(demo):
     seed_demo(NOON)
 
-    ada, bruno, carla, olga = User.objects.order_by("username")
-    assert [*ada.role_names, *bruno.role_names, *carla.role_names, *olga.role_names] == [
-        "analyst",
-        "senior",
-        "supervisor",
-        "auditor",
-    ]
-    assert all(user.is_demo and not user.is_staff for user in (ada, bruno, carla, olga))
+    ada, bruno, carla, dora, olga = User.objects.order_by("username")
+    people = (ada, bruno, carla, dora, olga)
+    roles = ["analyst", "senior", "supervisor", "administrator", "auditor"]
+    assert [name for user in people for name in user.role_names] == roles
+    assert all(user.is_demo and not user.is_staff for user in people)
     assert ada.check_password("demo")
     assert carla.check_password("demo")
     assert not carla.is_superuser
@@ -147,3 +160,41 @@ def test_timer_between_two_known_ones_lasts_as_long_as_the_longer():
 def test_timer_beyond_the_known_ones_is_refused_by_name():
     with pytest.raises(NoShorterTimer, match="step later: after '90d' is longer than 17d"):
         shorten({"after": "90d"}, {"id": "later"})
+
+
+@pytest.mark.django_db
+def test_a_line_that_was_corrected_stays_so_at_the_next_start(demo, tmp_path):
+    world = seed_demo(NOON)
+    memory = recall(tmp_path, seed=SEED, now=NOON)
+    wanted, lines = corrected(world, "C-2065")
+    correct_lines(lines)
+    memory.corrected.add("C-2065")
+    memory.save()
+
+    again = seed_demo(NOON + timedelta(hours=1))
+
+    assert again == wanted
+    prefix = lines[0].prefix.partition("/")[0]
+    [holding] = attribute([Question(address_key(prefix), None, NOON - LEASE - timedelta(hours=3))])
+    assert Contract.objects.get(pk=holding.contract_id).reference == lines[1].contract
+
+
+@pytest.mark.django_db
+def test_the_mail_flow_of_the_demo_is_a_rise_on_the_watch(demo):
+    seed_demo(NOON)
+
+    began = watch_rises(now=NOON)
+
+    rises = Rise.objects.filter(pk__in=began)
+    assert "messages" in {rise.metric for rise in rises}
+    assert {Contract.objects.get(pk=rise.ref).reference for rise in rises} == {LOUD}
+
+
+@pytest.mark.django_db
+def test_customers_of_two_brands_get_letters_that_differ(demo):
+    seed_demo(NOON)
+
+    used = set(Contract.objects.values_list("brand", flat=True))
+    assert used == {brand.name for brand in Brand.objects.all()}
+    for brand in Brand.objects.all():
+        brand.full_clean()

@@ -14,7 +14,8 @@ from django.utils import timezone
 from complaints.demo.life import Desk, Life
 from complaints.demo.memory import ForgottenWorld, recall
 from complaints.demo.places import Places, PlaceTaken, mailbox_place
-from complaints.demo.world import SEED, build_world
+from complaints.demo.seed import world_of
+from complaints.demo.world import SEED
 
 
 class Command(BaseCommand):
@@ -46,7 +47,7 @@ async def live() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     memory = recall(settings.DATA_DIR, seed=SEED, now=timezone.now())
-    world = build_world(memory.seed, born_at=memory.born_at)
+    world = world_of(memory)
     life = Life(world, memory, Desk(settings.BASE_URL, settings.SMTP_LISTEN, settings.DESK_EMAIL))
     places = Places(
         world,

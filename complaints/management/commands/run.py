@@ -74,7 +74,10 @@ class Command(BaseCommand):
         self.say("")
         self.say(f"The abuse desk is at {settings.BASE_URL}/")
         if settings.DEMO:
-            self.say("Log in as ada (analyst) or carla (supervisor), password: demo. Both exist only in this demo.")
+            self.say(
+                "Log in as ada (analyst), bruno (senior), carla (supervisor), dora (administrator), olga (auditor)"
+            )
+            self.say("with the password demo. They exist only in this demo.")
             self.say("Open a case that says “Open relay, proven”: the mail the customer got is on it, with its link.")
             self.say("Complaints arrive within seconds. Ctrl-C stops everything; the next start goes on from there.")
         self.say("")
