@@ -33,8 +33,10 @@ log = logging.getLogger(__name__)
 RUNS = 3  # of spam, while a trouble lasts
 MOST_TRIES = 20
 COPIES = 100  # that a reporter sends whose counter is stuck; the demo's limit of a minute is 40
-VERBS = ("begin", "run", "report", "flood", "stray", "repair", "delist", "read", "answer", "tell")
-VERBS += ("propose", "correct", "wander")
+VERBS = (
+    "begin", "run", "report", "flood", "stray", "repair", "delist", "read", "answer", "tell",
+    "propose", "correct", "wander",
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from complaints.cases.flow_files import COLUMNS, import_mail_flow
-from complaints.cases.rule_documents import IGNORE, ROUTE
 from complaints.cases.rules import add_rule
+from complaints.cases.rules_match import IGNORE, ROUTE
 from complaints.demo.strays import SELLER
 from complaints.demo.world import World, csv_text
 from complaints.models import Brand, Rule
