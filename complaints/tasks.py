@@ -255,6 +255,7 @@ def tidy_watch() -> None:
     tallies.forget_tallies(now=now)
     feeds.forget_feeds(now=now)
     reads.forget_reads(now=now, days=settings.READ_LOG_DAYS)
+    reads.forget_sessions(now=now)
 
 
 @app.task

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import timedelta
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -12,8 +13,10 @@ from django.contrib.sessions.models import Session
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django import Settings
 
+from complaints.cases.reads import forget_sessions
 from complaints.desk import session_limits
 from complaints.desk.log_in import AccountAdapter, MailForbidden
 from complaints.models import Intervention, User
@@ -321,3 +324,17 @@ def test_logging_out_takes_the_session_away(client: Client) -> None:
     client.post("/logout")
 
     assert not Session.objects.exists()
+
+
+def test_sessions_that_have_run_out_are_forgotten_and_the_others_stay(client: Client) -> None:
+    user, now = make_user("ada"), timezone.now()
+    old = Client()
+    log_in(client)
+    log_in(old)
+    Session.objects.filter(pk=old.session.session_key).update(expire_date=now - timedelta(minutes=1))
+
+    assert forget_sessions(now=now) == 1
+    assert forget_sessions(now=now) == 0
+
+    assert [each.session_key for each in user.usersession_set.all()] == [client.session.session_key]
+    assert client.get("/").status_code == 200

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
@@ -135,3 +137,15 @@ def test_every_capability_belongs_to_somebody() -> None:
         Role.ADMINISTRATOR,
     ]
     assert Can.CUT_LINES in RISKY
+
+
+def test_templates_ask_for_capabilities_that_exist() -> None:
+    """Django takes a misspelt {% if can.… %} for no, and nobody would see the button again."""
+    asked = {
+        (path.name, name)
+        for path in Path(settings.BASE_DIR, "templates").rglob("*.html")
+        for name in re.findall(r"\bcan\.(\w+)", "".join(re.findall(r"{%.*?%}", path.read_text())))
+    }
+
+    assert len(asked) > 20
+    assert [each for each in sorted(asked) if each[1] not in set(Can)] == []
