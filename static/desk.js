@@ -24,6 +24,7 @@
     "?": () => document.getElementById("keys")?.showModal(),
     "/": () => document.querySelector("input[type=search]")?.select(),
     ".": () => openPalette(),
+    u: () => document.getElementById("undo")?.requestSubmit(),
   };
 
   // Whether a single key means something now; pages with keys of their own ask the same.

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from complaints import bulk
@@ -174,7 +175,7 @@ def undo(request: HttpRequest) -> HttpResponse:
         action = bulk.last_undoable(user, now)
     if action is None:
         messages.info(request, "There is nothing of the last minute to take back.")
-        return back_to(request)
+        return back_here(request)
     try:
         count = bulk.undo(action, now=now)
     except bulk.TooLate as exc:
@@ -182,7 +183,13 @@ def undo(request: HttpRequest) -> HttpResponse:
     else:
         what = f"{words.count(count, 'case')} {'is' if count == 1 else 'are'} as before"
         messages.success(request, f"Taken back: {what}.")
-    return back_to(request)
+    return back_here(request)
+
+
+def back_here(request: HttpRequest) -> HttpResponseRedirect:
+    """To the page on which the key was pressed."""
+    here = request.POST.get("next", "")
+    return redirect(here if url_has_allowed_host_and_scheme(here, allowed_hosts=None) else "desk:queue")
 
 
 @may("see_cases")

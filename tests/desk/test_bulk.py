@@ -195,6 +195,14 @@ def test_checks_are_ordered_after_the_minute_under_the_safety_rules(ada: Client)
     assert done.checks == list(CheckRun.objects.filter(state="queued").values_list("pk", flat=True)) != []
 
 
+@pytest.mark.parametrize(
+    ("here", "back"),
+    [("/case/7?x=1", "/case/7?x=1"), ("//evil.example/", "/"), ("https://evil.example/", "/"), ("", "/")],
+)
+def test_taking_back_leads_to_where_the_key_was_pressed_and_nowhere_else(ada: Client, here: str, back: str) -> None:
+    assert ada.post("/undo", {"next": here})["Location"] == back
+
+
 def test_after_the_minute_nothing_is_taken_back(ada: Client) -> None:
     ada.post("/bulk", CLOSING | picked(make_cases(1)))
     action = DeskAction.objects.get()
