@@ -67,6 +67,11 @@ def refuse_merge(case: Case, into: Case) -> None:
     for each in (case, into):
         if each.state == CaseState.CLOSED:
             raise CannotRegroup(f"Case {each.number} is closed and stays as it is: link them instead.")
+    if into.state == CaseState.VERIFYING:  # its proof covers what it had when the fix was claimed
+        raise CannotRegroup(
+            f"The fix of case {into.number} is being verified. What was said and checked of it says nothing of other"
+            " complaints, and must not close them: wait until it is decided."
+        )
 
 
 def split_case(case: Case, *, complaints: Collection[int], actor: str, reason: str, now: datetime) -> CaseChange:

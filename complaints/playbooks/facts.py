@@ -17,6 +17,7 @@ from complaints.cases.ladder import FORGOTTEN, PastCase, points_of
 from complaints.cases.protection import contract_kind, is_protected
 from complaints.cases.transitions import MACHINE
 from complaints.cases.voices import voice_of
+from complaints.checking import addresses_of
 from complaints.models import Case, CheckRun, Intervention, Notice
 from complaints.notices.compose import address_problem
 from complaints.notices.mail_loops import WRITTEN_BY_HAND
@@ -63,6 +64,8 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime, *, asked: Colle
     for step, run in runs:
         if run.state in FINAL:
             verdicts.setdefault(step, {}).setdefault(run.check_name, []).append(Verdict(run.verdict or Verdict.UNKNOWN))
+    if case.state == CaseState.VERIFYING and wanted("verdict"):
+        leave_unknown(verdicts, unchecked(case, runs))
     notices = set(case.notices.filter(occurrence__gte=case.turn).values_list("step", flat=True))
     on_the_line = Intervention.objects.filter(contract=case.contract_id)
     on_the_line = on_the_line.filter(Q(case=case) | Q(state__in=IN_FORCE))  # what is held need not be held again
@@ -110,6 +113,22 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime, *, asked: Colle
         | {step for step, occurrence, *_ in measures if occurrence >= case.turn}
         | {step for step, turn in (key_parts(key) for key in tasks) if turn >= case.turn},
     )
+
+
+def unchecked(case: Case, runs: Sequence[StepRun]) -> set[str]:
+    """Steps whose checks have not looked at every address that the case names by now: of one that came later, they
+    say nothing, and a fix is proven everywhere or not at all."""
+    looked: dict[str, set[bytes]] = {}
+    for step, run in runs:
+        looked.setdefault(step, set()).add(bytes(run.address))
+    here = set(addresses_of(case)) if looked else set()
+    return {step for step, addresses in looked.items() if here - addresses}
+
+
+def leave_unknown(verdicts: dict[str, dict[str, list[Verdict]]], steps: set[str]) -> None:
+    for step in steps & verdicts.keys():
+        for found in verdicts[step].values():
+            found.append(Verdict.UNKNOWN)
 
 
 def claims_failed(case: Case) -> int:

@@ -67,7 +67,7 @@ def test_the_same_call_played_again_is_refused(key: ApiKey) -> None:
     assert SignedCall.objects.count() == 1
 
 
-@pytest.mark.parametrize("seconds", [-301, 301, -86400])
+@pytest.mark.parametrize("seconds", [-301, 400, -86400])
 def test_a_call_of_another_time_is_refused(key: ApiKey, seconds: int) -> None:
     answer = post(key, at=time.time() + seconds)
     assert (answer.status_code, answer.json()["error"]) == (401, "X-Desk-Time is more than five minutes off")

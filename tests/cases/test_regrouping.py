@@ -323,3 +323,18 @@ def test_a_case_closed_since_stands_against_an_undoing() -> None:
     move_case(spam, CaseState.CLOSED, actor="ada", reason="", resolution=Resolution.NOT_ABUSE, now=LATER)
 
     assert why_not(CaseChange.objects.get(pk=change.pk)) == f"Case {spam.number} is closed meanwhile."
+
+
+def test_nothing_is_put_into_a_case_whose_fix_is_being_verified() -> None:
+    spam, other = two_cases()
+    Case.objects.filter(pk=spam.pk).update(state=CaseState.VERIFYING)
+    spam.refresh_from_db()
+    first = other.complaints.values_list("pk", flat=True)[:1]
+
+    for verb in (
+        lambda: merge_cases(other, into=spam, **BY),
+        lambda: move_to_case(other, complaints=first, to=spam, **BY),
+    ):
+        with pytest.raises(CannotRegroup, match="being verified"):
+            verb()
+    assert merge_cases(spam, into=other, **BY).to_case == other
