@@ -55,8 +55,8 @@ app.conf.update(
         },
         "watch-rises": {
             "task": "complaints.tasks.watch_rises",
-            "schedule": 600.0,
-            "options": {"expires": 500},
+            "schedule": 30.0 if settings.DEMO else 600.0,
+            "options": {"expires": 25 if settings.DEMO else 500},
         },
         "watch-night": {"task": "complaints.tasks.tidy_watch", "schedule": crontab(hour=4, minute=7)},
         "counts": {"task": "complaints.tasks.prove_counts", "schedule": crontab(hour=4, minute=37)},

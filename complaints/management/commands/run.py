@@ -55,6 +55,8 @@ class Command(BaseCommand):
             throw_demo_away()
         self.say("1/3 preparing the database")
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if settings.DEMO and not any(settings.DATA_DIR.iterdir()):
+            demo_marker().touch()
         call_command("migrate", verbosity=0, interactive=False)
         require_safe_start()
         for doubt in [] if settings.DEMO else doubts():
@@ -98,13 +100,17 @@ def start_again_on(port: int) -> None:
 def throw_demo_away() -> None:
     if not settings.DEMO:
         raise CommandError("--fresh throws all data away: it is for the demo only (ABUSEDESK_DEMO=1)")
-    marker = settings.DATA_DIR / "demo"
-    if settings.DATA_DIR.exists() and any(settings.DATA_DIR.iterdir()) and not marker.exists():
+    if settings.DATA_DIR.exists() and any(settings.DATA_DIR.iterdir()) and not demo_marker().exists():
         raise CommandError(f"{settings.DATA_DIR} holds files that no demo made; --fresh leaves them alone")
     connections.close_all()
     shutil.rmtree(settings.DATA_DIR, ignore_errors=True)
     settings.DATA_DIR.mkdir(parents=True, mode=0o700)
-    marker.touch()
+    demo_marker().touch()
+
+
+def demo_marker() -> Path:
+    """A file that says: everything in this folder was made by a demo, and may be thrown away."""
+    return Path(settings.DATA_DIR, "demo")
 
 
 def listening() -> Iterator[tuple[str, int, str, str]]:
