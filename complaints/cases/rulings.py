@@ -143,7 +143,7 @@ def hold(ruled: Ruled, reporters: Mapping[Accusation, str], *, now: datetime) ->
     if not waiting:
         return
     active, addresses = active_cases(contract for contract, *_ in waiting)
-    for key, accusations in with_open_cases(waiting, addresses).items():
+    for key, accusations in sorted(with_open_cases(waiting, addresses).items()):  # in one order: no deadlocks
         if key in active:
             continue
         line = ruled.lines[accusations[0]]
