@@ -152,7 +152,7 @@ def test_address_shared_by_ports_accuses_nobody(server, now):
 
 
 def test_listing_alone_does_not_write_to_the_customer(server, now):
-    """One list says “bot”: a case for a person, not a letter."""
+    """One list says “bot”: a case that waits for more, and comes to a person when it stays listed; not a letter."""
     from complaints.playbooks.runner import advance_case
 
     make_blacklist()
@@ -170,7 +170,13 @@ def test_listing_alone_does_not_write_to_the_customer(server, now):
         run.save()
     advance_case(case_id)
     case.refresh_from_db()
-    assert (case.cause, case.state, case.notices.count()) == ("bot", "triage", 0)
+    assert (case.cause, case.state, case.notices.count()) == ("bot", "investigating", 0)
+    for hours in (25, 73):
+        advance_case(case_id, now=now + timedelta(hours=hours))
+        case.checks.filter(state="queued").update(state="done", verdict="bad", details={"causes": ["bot"]})
+        advance_case(case_id, now=now + timedelta(hours=hours))
+    case.refresh_from_db()
+    assert (case.state, case.notices.count()) == ("triage", 0)
 
 
 def test_list_that_dies_keeps_its_place_and_says_nothing(server, now, quick):
