@@ -14,6 +14,7 @@
       each.classList.toggle("is-picked", Boolean(box?.checked));
     });
     const count = picked.size;
+    if (!bar()) return; // who only looks has nothing to do with a selection
     bar().classList.toggle("is-empty", !count);
     const words = count === 1 ? "1 case selected" : `${count} cases selected`;
     const said = document.getElementById("picked-count");
@@ -56,7 +57,7 @@
   });
   document.addEventListener("htmx:afterSettle", keep);
   document.addEventListener("DOMContentLoaded", () => {
-    bar().classList.add("has-script");
+    bar()?.classList.add("has-script");
     keep(); // a browser that goes back may have kept its ticks
     const place = sessionStorage.getItem(PLACE);
     sessionStorage.removeItem(PLACE);

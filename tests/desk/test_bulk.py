@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
+from django.utils import timezone
 
-from complaints import bulk
+from complaints import bulk, tasks
 from complaints.cases.transitions import add_note, move_case
 from complaints.models import Case, CaseEvent, CheckRun, DeskAction, DeskActionCase, SavedView, User
 from complaints.vocabulary import CaseState, Resolution
@@ -82,6 +83,30 @@ def test_closing_many_is_held_for_a_minute_and_then_done(ada: Client) -> None:
     moved = CaseEvent.objects.filter(kind="moved").values_list("actor", "data__reason")
     assert list(moved) == [("ada", CLOSING["reason"])] * 3
     assert DeskAction.objects.get().state == DeskAction.State.DONE
+
+
+def test_the_worker_does_what_is_due_and_nothing_before(ada: Client) -> None:
+    ada.post("/bulk", CLOSING | picked(make_cases(2)))
+    action = DeskAction.objects.get()
+
+    tasks.carry_out_actions([action.pk])
+    assert states() == ["triage"] * 2
+    DeskAction.objects.update(due_at=timezone.now())
+    tasks.carry_out_actions([action.pk])
+    assert states() == ["closed"] * 2
+
+
+def test_a_worker_that_died_halfway_is_followed_by_one_that_does_the_rest(ada: Client) -> None:
+    cases = make_cases(2)
+    ada.post("/bulk", CLOSING | picked(cases))
+    DeskAction.objects.update(state="running")
+    Case.objects.filter(pk=cases[0].pk).update(
+        state="closed", stay=2, resolution="not_abuse", closed_at=timezone.now(), deadline_at=None
+    )
+    DeskActionCase.objects.filter(case=cases[0]).update(state="done")
+
+    assert when_due().cases == [cases[1].pk]
+    assert states() == ["closed"] * 2
 
 
 def test_done_twice_it_happens_once(ada: Client) -> None:
