@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -11,14 +12,18 @@ from complaints.cases.rises import rises_of
 from complaints.cases.story import arrivals_of
 from complaints.cases.tallies import Kind
 from complaints.cases.undoing import has_changes
-from complaints.desk import corrected, facts, listings, shown_measures
+from complaints.desk import corrected, facts, listings, presence, shown_measures
 from complaints.desk.access import visible
 from complaints.desk.campaigns_page import campaigns_of
 from complaints.desk.together import together
 from complaints.models import Case, Complaint, User
 
+MOST_TASKS = 10
 
-def beside(case: Case, complaints: Sequence[Complaint], user: User | AnonymousUser) -> dict[str, list[Any]]:
+
+def beside(
+    case: Case, complaints: Sequence[Complaint], user: User | AnonymousUser, now: datetime
+) -> dict[str, list[Any]]:
     """The rows of each look, by its name. `complaints`: the newest of the case."""
     return together(
         {
@@ -31,5 +36,7 @@ def beside(case: Case, complaints: Sequence[Complaint], user: User | AnonymousUs
             **listings.looks(case, complaints),
             **corrected.looks(case),
             **shown_measures.looks(case),
+            **presence.looks(case, now),
+            "tasks": case.tasks.filter(done_at=None).order_by("pk")[:MOST_TASKS],
         }
     )

@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from complaints.cases.mentions import ask_mentioned
 from complaints.cases.states import may_move
 from complaints.cases.transitions import IllegalTransition, StaleCase, add_note, assign_case, move_case
 from complaints.checking import addresses_of, queue_check
@@ -29,6 +30,7 @@ from complaints.vocabulary import CaseState
 MOVED_ON = (
     "Nothing was changed: somebody else moved this case since you opened the page. Look at it again, then decide."
 )
+TAKEN = "Nothing was changed: since you opened the page the case was assigned anew, and is with {} now."
 UNFINISHED = (CheckRun.State.QUEUED, CheckRun.State.RUNNING, CheckRun.State.WAITING)
 Action = Callable[[HttpRequest, Case], HttpResponse | None]
 
@@ -123,11 +125,18 @@ def tell_runs(request: HttpRequest, runs: list[CheckRun], *, nothing_to_check: b
 
 
 @case_action
-def assign(request: HttpRequest, case: Case) -> None:
+def assign(request: HttpRequest, case: Case) -> HttpResponse | None:
+    """The form carries whose the case `was` on the page: what a colleague has taken meanwhile is not taken unseen."""
     user = request.user
     assert user.is_authenticated
+    if request.POST.get("was") != str(case.assignee_id or ""):
+        messages.error(request, TAKEN.format(case.assignee or "nobody"))
+        return show_case(request, case, status=409)
+    if case.assignee_id and case.assignee_id != user.pk:
+        messages.success(request, f"You took this case over from {case.assignee}.")
     to = None if request.POST.get("to") == "nobody" else user
     assign_case(case, to=to, actor=user.get_username())
+    return None
 
 
 @case_action
@@ -137,7 +146,14 @@ def note(request: HttpRequest, case: Case) -> HttpResponse | None:
     if not form.is_valid():
         messages.error(request, " ".join(map(str, form.errors["text"])))
         return show_case(request, case, status=400, note_text=request.POST.get("text", ""))
-    add_note(case, actor=request.user.get_username(), text=form.cleaned_data["text"])
+    who, now = request.user.get_username(), timezone.now()
+    asked = ask_mentioned(case, add_note(case, actor=who, text=form.cleaned_data["text"]), actor=who, now=now)
+    if asked.people:
+        messages.success(request, f"Asked by a task: {', '.join(map(str, asked.people))}.")
+    if asked.unknown:
+        messages.warning(
+            request, f"Nobody who may see this case is called {', '.join('@' + name for name in asked.unknown)}."
+        )
     return None
 
 

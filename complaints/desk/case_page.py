@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_GET
 
 from complaints.cases.states import may_move
 from complaints.cases.story import Entry, Story, newest_complaints, tell
-from complaints.desk import corrected, facts, listings, regrouped, rule_words, shown_measures, when, words
+from complaints.desk import corrected, facts, listings, presence, regrouped, rule_words, shown_measures, when, words
 from complaints.desk.access import access_case, may, visible
 from complaints.desk.beside import beside
 from complaints.desk.forms import CloseForm
@@ -35,6 +36,7 @@ from complaints.notices.letter import LINK_MARK
 from complaints.notices.links import token_of
 from complaints.vocabulary import CaseState, Cause, CustomerStatus, EventKind, Resolution
 
+MENTION = re.compile(r"((?<![\w@./-])@(?:\w[\w.+-]{0,148}\w|\w))")
 LINK_SHOWN = "[the customer's own link]"  # the link itself is not stored
 WITHDRAWN = "The customer was not told by it. The case stands where it stood: write to them again, or move it."
 FIXED = (Resolution.FIXED_VERIFIED, Resolution.FIXED_NOT_VERIFIABLE)
@@ -47,6 +49,7 @@ def case_page(request: HttpRequest, pk: int) -> HttpResponse:
     if not wants_part(request):
         return show_case(request, case)
     parts = parts_of(case, request.user)
+    presence.note_viewer(case, request.user, parts["viewers"], parts["now"])
     part = render_live("desk/_case_parts.html", parts, request)
     # The panel of actions comes along when the case has moved since the page was drawn.
     panel = panel_of(case, parts["story"]) if request.GET.get("stay") != str(case.stay) else {}
@@ -75,7 +78,7 @@ def show_case(
 def parts_of(case: Case, user: User | AnonymousUser) -> dict[str, Any]:
     """Everything that renews itself: bounded queries, however long the case."""
     now, complaints = timezone.now(), newest_complaints(case)
-    near = beside(case, complaints, user)
+    near = beside(case, complaints, user, now)
     story = tell(case, complaints, near["arrivals"])
     state, customer = CaseState(case.state), CustomerStatus(case.customer_status)
     same, others = facts.by_kinship(case, near["customers_cases"])
@@ -105,6 +108,10 @@ def parts_of(case: Case, user: User | AnonymousUser) -> dict[str, Any]:
         "held": held,
         "owner_word": words.owner_word(case.confidence),
         "customer_word": words.CUSTOMER[customer],
+        "viewers": near["viewers"],
+        "others_here": presence.others_here(near["viewers"], user, now),
+        "asked_of_you": [task for task in near["tasks"] if task.to_id == user.pk],
+        "open_tasks_here": [task for task in near["tasks"] if task.to_id != user.pk],
         "contact_now": in_charge(near["contacts"]),
         "same": [(other, case_word(other)) for other in same],
         "others": [(other, case_word(other)) for other in others],
@@ -163,6 +170,9 @@ def shown(entry: Entry, now: datetime) -> dict[str, Any]:
         found |= mail_answer(entry.what) | {"line": LINES[entry.kind](entry.what.data)}
     elif entry.kind in LINES:
         found["line"] = LINES[entry.kind](entry.what.data)
+    if entry.kind == EventKind.NOTE:
+        # Every second part is an @name.
+        found["parts"] = MENTION.split(str(entry.what.data.get("text") or ""))
     return found
 
 

@@ -10,6 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
+from complaints.cases import mentions
 from complaints.cases.tasks import end_task
 from complaints.desk import when
 from complaints.desk.access import may, visible
@@ -19,7 +20,7 @@ from complaints.notices.next_contact import UNREACHED
 
 PAGE = 50
 # These end when a person says so. The others end by themselves, when what they are about is mended.
-BY_WORD = frozenset({"rule", "playbook", "measure", UNREACHED, PERHAPS})
+BY_WORD = frozenset({"rule", "playbook", "measure", mentions.KIND, UNREACHED, PERHAPS})
 MEASURE = "measure"
 
 
@@ -28,11 +29,13 @@ MEASURE = "measure"
 def tasks_page(request: HttpRequest) -> HttpResponse:
     tasks, after = visible(request.user, DeskTask), request.GET.get("after", "")
     first = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    found = tasks.filter(done_at=None, pk__gt=first).select_related("case").order_by("pk")
+    found = tasks.filter(done_at=None, to=None, pk__gt=first).select_related("case").order_by("pk")
+    yours = tasks.filter(done_at=None, to=request.user.pk).select_related("case").order_by("pk")
     rows = list(found[: PAGE + 1])
     now = timezone.now()
     context = {
         "nav": "tasks",
+        "yours": [task_row(task, now) for task in yours[:PAGE]],
         "rows": [task_row(task, now) for task in rows[:PAGE]],
         "next": rows[PAGE - 1].pk if len(rows) > PAGE else None,
         "is_first": not first,
@@ -60,4 +63,4 @@ def done(request: HttpRequest, pk: int) -> HttpResponse:
         messages.success(request, f"Done: {task.title}")
     else:
         messages.info(request, "Somebody else has done it meanwhile.")
-    return redirect("desk:tasks")
+    return redirect("desk:case", task.case_id) if task.case_id and request.POST.get("from") else redirect("desk:tasks")

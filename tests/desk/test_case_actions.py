@@ -7,10 +7,20 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.utils import timezone
 
+from complaints.cases.mentions import names_in
 from complaints.cases.transitions import move_case
-from complaints.models import Case, CaseEvent, CheckRun, Notice
+from complaints.models import Case, CaseEvent, CheckRun, DeskTask, Notice, User
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind, Resolution
-from tests.factories import NOON, make_assignment, make_case, make_complaint, make_contract, make_network, make_run
+from tests.factories import (
+    NOON,
+    make_assignment,
+    make_case,
+    make_complaint,
+    make_contract,
+    make_network,
+    make_run,
+    make_user,
+)
 
 
 def post(client: Client, case: Case, action: str, **data: Any) -> Any:
@@ -146,13 +156,89 @@ def test_a_closed_case_is_not_checked_again(ada: Client) -> None:
 def test_a_case_is_taken_and_given_back(ada: Client) -> None:
     case = make_case()
 
-    post(ada, case, "assign")
+    post(ada, case, "assign", was="")
     case.refresh_from_db()
     assert case.assignee is not None
     assert case.assignee.username == "ada"
-    post(ada, case, "assign", to="nobody")
+    post(ada, case, "assign", to="nobody", was=case.assignee_id)
     case.refresh_from_db()
     assert case.assignee is None
+
+
+@pytest.mark.parametrize("was", ["", "0", "x", None])
+def test_a_case_that_a_colleague_took_meanwhile_is_not_taken_unseen(ada: Client, was: str | None) -> None:
+    bruno = make_user("bruno", "analyst")
+    case = make_case(assignee=bruno)
+
+    response = post(ada, case, "assign", **({} if was is None else {"was": was}))
+
+    assert response.status_code == 409
+    assert "the case was assigned anew, and is with bruno now" in response.content.decode()
+    case.refresh_from_db()
+    assert case.assignee == bruno
+    assert case.events.count() == 0
+
+
+def test_a_case_is_taken_over_from_a_colleague(ada: Client) -> None:
+    case = make_case(assignee=make_user("bruno", "analyst"))
+    page = ada.get(f"/case/{case.pk}").content.decode()
+    assert "The case is with <b>bruno</b>." in page
+
+    response = post(ada, case, "assign", was=case.assignee_id)
+
+    case.refresh_from_db()
+    assert str(case.assignee) == "ada"
+    assert told(response) == ["You took this case over from bruno."]
+    assert [(event.kind, event.actor, event.data["to"]) for event in case.events.all()] == [("assigned", "ada", "ada")]
+
+
+# --- asking colleagues
+
+
+def test_who_is_named_in_a_note_finds_it_among_their_tasks_and_on_the_case(ada: Client) -> None:
+    make_user("bruno", "analyst")
+    case = make_case()
+
+    response = ada.post(f"/case/{case.pk}/note", {"text": "@Bruno, is this yours? @ada @nobody me@bruno.example"})
+
+    assert told(response) == ["Asked by a task: bruno.", "Nobody who may see this case is called @nobody."]
+    (task,) = DeskTask.objects.all()
+    assert (str(task.to), task.opened_by, task.case) == ("bruno", "ada", case)
+    assert '<b class="mention">@Bruno</b>' in ada.get(f"/case/{case.pk}").content.decode()
+    assert "You are asked" not in ada.get("/tasks").content.decode()
+    other = Client()
+    other.force_login(User.objects.get(username="bruno"))
+    for path in (f"/case/{case.pk}", "/tasks"):
+        page = other.get(path).content.decode()
+        assert "is this yours?" in page
+        assert f"/tasks/{task.pk}/done" in page
+    assert "You are asked" in other.get("/tasks").content.decode()
+    done = other.post(f"/tasks/{task.pk}/done", {"from": case.pk})
+    assert done["Location"] == f"/case/{case.pk}"
+    assert "asks you:" not in other.get(f"/case/{case.pk}").content.decode()
+
+
+def test_nobody_hears_of_a_case_that_they_may_not_see(ada: Client) -> None:
+    make_user("dora", "analyst", only_brands=["other brand"])
+
+    response = ada.post(f"/case/{make_case().pk}/note", {"text": "@dora look"})
+
+    assert told(response) == ["Nobody who may see this case is called @dora."]
+    assert DeskTask.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("@a", ["a"]),
+        ("ask @bruno.", ["bruno"]),
+        ("(@bruno, @BRUNO and @carla-2)", ["bruno", "carla-2"]),
+        ("x@bruno.example, https://x.example/@bruno, @@bruno, @ , @.", []),
+        (" ".join(f"@n{n}" for n in range(12)), [f"n{n}" for n in range(10)]),
+    ],
+)
+def test_names_in_a_note(text: str, names: list[str]) -> None:
+    assert names_in(text) == names
 
 
 def test_a_note_is_taken_from_an_old_page_too(ada: Client) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from complaints.cases.story import deciding_line, tell
 from complaints.cases.transitions import add_note, move_case, record
 from complaints.desk import facts
-from complaints.models import Case, ProbeArrival
+from complaints.models import Case, CaseViewer, ProbeArrival
 from complaints.notices.compose import queue_notice
 from complaints.vocabulary import CaseState, Cause, CustomerStatus, EventKind, Resolution, Verdict
 from tests.factories import NOON, make_case, make_complaint, make_contract, make_customer, make_message, make_run
@@ -252,3 +252,45 @@ def test_lists_that_do_not_name_the_address_are_counted(ada: Client) -> None:
     make_run(case, "dnsbl", details={"lists": [{"list": f"L{n}", "status": word} for n, word in enumerate(says)]})
 
     assert "2 more lists do not name it." in page_of(ada, case)
+
+
+# --- others at the same case
+
+
+def look(client: Client, case: Case) -> None:
+    """As the page does while it is looked at."""
+    client.get(f"/case/{case.pk}?part=live&seen=x&stay={case.stay}")
+
+
+def test_two_people_on_a_case_see_each_other_and_not_themselves(ada: Client, bruno: Client, olga: Client) -> None:
+    case = make_case()
+    for client in (ada, olga):  # an auditor looks on, and disturbs nobody
+        look(client, case)
+    CaseViewer.objects.update(since=timezone.now() - timedelta(minutes=3, seconds=5))
+
+    assert "<b>ada</b> has had this case open for 3 min." in page_of(bruno, case)
+    assert 'id="others-here"' not in page_of(ada, case)
+    assert list(CaseViewer.objects.values_list("user__username", flat=True)) == ["ada"]
+
+
+def test_who_has_gone_is_no_longer_announced(ada: Client, bruno: Client) -> None:
+    case = make_case()
+    look(ada, case)
+    CaseViewer.objects.update(seen_at=timezone.now() - timedelta(minutes=1))
+
+    assert 'id="others-here"' not in page_of(bruno, case)
+
+
+def test_looking_on_writes_one_row_now_and_then(ada: Client, sql_of: SqlOf) -> None:
+    case, old = make_case(), make_case("C-2")
+    look(ada, old)
+    CaseViewer.objects.update(seen_at=timezone.now() - timedelta(hours=2))
+
+    first = sql_of(lambda: look(ada, case))
+    second = sql_of(lambda: look(ada, case))
+
+    assert [sum("caseviewer" in sql and not sql.startswith("SELECT") for sql in each) for each in (first, second)] == [
+        2,
+        0,
+    ]
+    assert list(CaseViewer.objects.values_list("case", flat=True)) == [case.pk]  # what is long past is forgotten
