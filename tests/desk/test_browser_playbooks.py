@@ -33,7 +33,7 @@ def draft(db: None, settings: Settings) -> PlaybookVersion:
     begin_with_shipped(now=opened)
     case = make_case("C-1", opened_at=opened)
     make_complaint(case, received_at=opened, seen_at=opened)
-    for hours in (0, 0, 24, 36, 72, 96):
+    for hours in (0, 0, 24, 36, 60, 72, 96):
         at = opened + timedelta(hours=hours)
         advance_case(case.pk, now=at)
         CheckRun.objects.filter(state="queued").update(state="done", verdict="bad", finished_at=at)
