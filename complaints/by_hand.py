@@ -21,18 +21,19 @@ from complaints.formats import read_message
 from complaints.intake import Arrival, store_messages
 from complaints.models import Message, Reading
 from complaints.models.text import storable
-from complaints.pipeline import accuse
+from complaints.notices.mail_loops import READ_BY_HAND
+from complaints.pipeline import accuse, believed_server
 from complaints.vocabulary import Disposition, ParsedComplaint, ParsedMessage
 from complaints.waiting import claim_waiting
 
-FORMAT = "by hand"
+FORMAT = READ_BY_HAND
 ASIDE = "Put aside by "
 State = Reading.State
 
 
 def file_by_hand(message: Message, complaints: Sequence[ParsedComplaint], *, by: str, now: datetime) -> Filed:
     """Attribute and file what a person has read from this mail. Safe to repeat."""
-    vouched = read_message(message.raw, authserv_id=settings.AUTHSERV_ID or None).authenticated
+    vouched = read_message(message.raw, authserv_id=believed_server(message)).authenticated
     parsed = ParsedMessage(
         format=FORMAT, disposition=Disposition.COMPLAINT, complaints=tuple(complaints), authenticated=vouched
     )

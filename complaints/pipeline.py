@@ -109,6 +109,11 @@ def queue_again(ids: Sequence[int] | None = None) -> list[int]:
     return found
 
 
+def believed_server(message: Message) -> str | None:
+    """Whose word on DKIM and SPF counts. What was pasted did not come by our server: its header may say anything."""
+    return None if message.channel == Message.Channel.DESK else settings.AUTHSERV_ID or None
+
+
 def read_and_file(messages: Sequence[Message], *, claim: str, now: datetime) -> Processed:
     try:
         ours, taught = OwnNetworks(), taught_rules()
@@ -119,7 +124,7 @@ def read_and_file(messages: Sequence[Message], *, claim: str, now: datetime) -> 
                     m.raw,
                     is_ours=ours.holds,
                     probe_domain=settings.PROBE_DOMAIN or None,
-                    authserv_id=settings.AUTHSERV_ID or None,
+                    authserv_id=believed_server(m),
                     account_headers=settings.ACCOUNT_HEADERS,
                     taught=taught,
                 ),

@@ -16,7 +16,7 @@ from complaints.formats.errors import MalformedComplaint
 from complaints.formats.header_text import bare_address
 from complaints.formats.mail import Mail
 from complaints.formats.taught import FIELDS, LONGEST_BEFORE, BadPattern, TaughtRule, compiled, read_by
-from complaints.models import Complaint, Message, Reading, SenderRule
+from complaints.models import Complaint, Message, Reading, Reporter, SenderRule
 from complaints.vocabulary import Category, ParsedComplaint
 
 State = SenderRule.State
@@ -137,8 +137,11 @@ def stored_mails(sender: str, *, first: int | None, most: int) -> list[Message]:
         for pk, who in parked[:MOST_LOOKED_THROUGH]
         if (who.lower().endswith(ends) if ends else who.lower() == sender)
     ]
-    wanted = {"reporter__address__endswith": ends} if ends else {"reporter__address": sender}
-    read = Complaint.objects.filter(**wanted).order_by("-pk").values_list("message", flat=True)[: most * 5]
+    wanted = {"address__endswith": ends} if ends else {"address": sender}
+    # Looked up first: who has complained seldom would be searched for among all complaints.
+    reporters = list(Reporter.objects.filter(**wanted).values_list("pk", flat=True)[:MOST_LOOKED_THROUGH])
+    by_them = Complaint.objects.filter(reporter__in=reporters).order_by("-received_at", "-pk")
+    read = by_them.values_list("message", flat=True)[: most * 5]
     chosen = dict.fromkeys([first, *ids[:most], *read] if first else [*ids[:most], *read])
     rows = Message.objects.filter(pk__in=list(chosen)[:most]).select_related("reading")
     return list(rows.order_by("-pk"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from complaints import by_hand, teaching
 from complaints.models import Case, Complaint, Message, Reading, SenderRule
 from complaints.pipeline import process_messages, queue_again
+from complaints.playbooks.facts import facts_of
 from complaints.vocabulary import Category, ParsedComplaint
 from tests.factories import NOON, make_assignment, make_message, make_network
 
@@ -153,3 +155,34 @@ def test_rule_that_cannot_be_used_says_why(changes, problem):
     with pytest.raises(teaching.BadRule, match=problem):
         propose(odd_mail(), **changes)
     assert not SenderRule.objects.exists()
+
+
+FORGED = b"""From: report@cert-nord.example
+Authentication-Results: mx.isp.example; dkim=pass header.d=cert-nord.example
+Subject: Hinweis
+Date: Tue, 10 Mar 2026 11:55:00 +0000
+
+We received spam from 192.0.2.10 at 2026-03-10 11:50:00 +0000
+"""
+THEIRS = dataclasses.replace(SPAM, reporter="report@cert-nord.example")
+
+
+def test_what_a_pasted_header_says_of_dkim_is_not_believed(settings):
+    settings.AUTHSERV_ID = "mx.isp.example"
+    pasted = Message.objects.get(pk=by_hand.paste(FORGED, by="ada", now=NOON))
+    by_hand.file_by_hand(pasted, [THEIRS], by="ada", now=NOON)
+    process_messages([by_hand.paste(FORGED + b"again\n", by="ada", now=NOON)])
+
+    said = Complaint.objects.values_list("evidence__authenticated", flat=True)
+    assert len(said) >= 1
+    assert set(said) == {None}
+
+
+def test_voice_that_a_person_has_read_is_none_of_a_machine(settings):
+    settings.AUTHSERV_ID = "mx.isp.example"
+    message = make_message(FORGED, state="unread")
+    filed = by_hand.file_by_hand(message, [THEIRS], by="ada", now=NOON)
+
+    case = Case.objects.get(pk=filed.opened[0])
+    facts = facts_of(case, [], NOON)
+    assert (facts.voices, facts.trusted_reporters) == (1, 0)

@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import transaction
@@ -143,8 +144,9 @@ def begin_or_go_on(sender: str, count: int, *, now: datetime) -> None:
         Flood.objects.bulk_create(
             [Flood(sender=sender, began_at=now, last_at=now, put_off=count)], ignore_conflicts=True
         )
+    url = f"/reporters?{urlencode({'q': sender})}"
     open_task(
-        TASK, sender, title=f"Flood from {sender}", actor=MACHINE, now=now, url=f"/reporters?q={sender}",
+        TASK, sender, title=f"Flood from {sender}", actor=MACHINE, now=now, url=url,
         text=f"They send more than {settings.FLOOD_PER_MINUTE} mails a minute, or {settings.FLOOD_PER_HOUR} an hour. "
         "All are kept; what is beyond that is read behind everything else. It ends by itself.",
     )  # fmt: skip

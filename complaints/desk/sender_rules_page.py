@@ -127,6 +127,9 @@ def outcome(tried: teaching.Tried) -> words.Word:
 def rule_act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     rule = get_object_or_404(SenderRule, pk=pk)
     who, now = request.user.get_username(), timezone.now()
+    if verb == "use" and rule.state == SenderRule.State.RETIRED:
+        messages.error(request, "It is out of use. Teach it anew from a mail, and the new version can be put in use.")
+        return redirect("desk:sender-rule", pk)
     if verb == "use":
         again = queue_again(teaching.put_in_use(rule, by=who, now=now))
         wake(process_messages, again)

@@ -8,6 +8,8 @@ a rule finds is believed no more than any other report.
 from __future__ import annotations
 
 import dataclasses
+import math
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
@@ -29,7 +31,12 @@ LONGEST_PATTERN: Final = 300
 LONGEST_BEFORE: Final = 80
 LONGEST_VALUE: Final = 1_000
 PATTERN_S: Final = 0.1
+MOST_REPEATED: Final = 100_000  # a{9999} is written out when it is compiled, and what stands in it as often
 FIELDS: Final = ("source_ip", "source_port", "arrival_date", "reported_uri", "original_subject", "original_mail_from")
+
+
+BRACES: Final = re.compile(r"\{[^{}]*\d[^{}]*\}")
+COUNT: Final = re.compile(r"[0-9]+")
 
 
 class BadPattern(ValueError):
@@ -186,6 +193,8 @@ def compiled(pattern: str) -> Any:
     """Raises BadPattern: too long, not an expression, or one that matches nothing at all."""
     if len(pattern) > LONGEST_PATTERN:
         raise BadPattern(f"the expression is longer than {LONGEST_PATTERN} characters")
+    if repeated(pattern) > MOST_REPEATED:
+        raise BadPattern("the expression repeats too often: its numbers in braces together make millions")
     try:
         made = regex.compile(pattern, regex.MULTILINE)
     except regex.error as exc:
@@ -193,6 +202,12 @@ def compiled(pattern: str) -> Any:
     if made.fullmatch("", timeout=PATTERN_S):
         raise BadPattern("the expression matches an empty text, so it would find something everywhere")
     return made
+
+
+def repeated(pattern: str) -> int:
+    """How often its innermost piece would be written out, if every repetition stood in the one before it."""
+    numbers = [max(map(int, COUNT.findall(braces))) for braces in BRACES.findall(pattern)]
+    return math.prod(max(1, number) for number in numbers)
 
 
 def before_of(text: str, start: int) -> str:

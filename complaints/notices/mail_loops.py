@@ -17,6 +17,8 @@ MOST_HOPS = 30  # RFC 5321 section 6.3 counts a hundred; honest mail to us has f
 # Feedback loops and streams of findings: the provider reads no answers, and each would be one more abuse mail.
 FEEDBACK_LOOPS = frozenset({"arf", "jmrp", "sesnotify", "statistics-report"})
 WRITTEN_BY_HAND = frozenset({"freetext"})
+READ_BY_HAND = "by hand"  # a person at the desk has read it: see complaints/by_hand.py
+NO_MACHINE = WRITTEN_BY_HAND | {READ_BY_HAND}  # neither counts as a source that reports by machine
 
 NOBODYS = re.compile(
     r"(?:mailer-daemon|double-bounce|bounces?|no-?reply|do-?not-?reply|nobody|listserv|majordomo|mailman|fbl)"

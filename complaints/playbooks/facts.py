@@ -20,7 +20,7 @@ from complaints.cases.voices import voice_of
 from complaints.checking import addresses_of
 from complaints.models import Case, CheckRun, Intervention, Notice
 from complaints.notices.compose import address_problem
-from complaints.notices.mail_loops import WRITTEN_BY_HAND
+from complaints.notices.mail_loops import NO_MACHINE
 from complaints.playbooks.conditions import Facts
 from complaints.playbooks.watching import MOST_TIMES, watch_span
 from complaints.playbooks.working_time import WorkingTime
@@ -165,7 +165,7 @@ def proven_voices(case: Case) -> set[tuple[str, bool]]:
     """(voice, whether a person wrote it by hand) of the youngest complaints that our own mail server vouches for."""
     rows = case.complaints.exclude(evidence__authenticated=None).order_by("-seen_at")
     return {
-        (voice_of(str(domain)), format in WRITTEN_BY_HAND)
+        (voice_of(str(domain)), format in NO_MACHINE)
         for domain, format in rows.values_list("evidence__authenticated", "format")[:MOST_TIMES]
     }
 

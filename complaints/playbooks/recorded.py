@@ -28,7 +28,7 @@ from complaints.models import (
     PlaybookVersion,
 )
 from complaints.notices.compose import address_problem
-from complaints.notices.mail_loops import WRITTEN_BY_HAND
+from complaints.notices.mail_loops import NO_MACHINE
 from complaints.playbooks.actions import load_actions
 from complaints.playbooks.documents import parse_steps
 from complaints.playbooks.facts import BY_PEOPLE, FINAL, PLAYBOOK_TASK, key_parts
@@ -163,7 +163,7 @@ def as_heard(complaint: Complaint) -> Heard:
         seen_exactly=complaint.seen_exactly,
         reporter=complaint.reporter_id,
         voice=voice_of(str(complaint.evidence.get("authenticated") or "")),
-        by_hand=complaint.format in WRITTEN_BY_HAND,
+        by_hand=complaint.format in NO_MACHINE,
         format=complaint.format,
         confidence=complaint.confidence,
         shape=look_at(as_parsed(complaint)),

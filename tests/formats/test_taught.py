@@ -93,7 +93,13 @@ def test_expression_without_end_is_stopped_and_the_mail_is_shown():
 
 @pytest.mark.parametrize(
     ("pattern", "why"),
-    [("(", "cannot be read"), ("x" * 301, "longer than 300"), ("a*", "matches an empty text")],
+    [
+        ("(", "cannot be read"),
+        ("x" * 301, "longer than 300"),
+        ("a*", "matches an empty text"),
+        ("a{100000000}", "repeats too often"),
+        ("(?:(?:a{1000}){1000}){1,1000}", "repeats too often"),
+    ],
 )
 def test_expression_that_cannot_be_used_says_why(pattern: str, why: str):
     with pytest.raises(BadPattern, match=why):
@@ -112,3 +118,8 @@ def test_expression_that_cannot_be_used_says_why(pattern: str, why: str):
 )
 def test_words_before_a_marked_value_leave_out_what_changes(text: str, marked: str, before: str):
     assert before_of(text, text.index(marked)) == before
+
+
+def test_expression_may_count_the_digits_of_an_address_and_a_time():
+    pattern = r"(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}) at \d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}"
+    assert compiled(pattern).search("192.0.2.7 at 2026-03-10 11:50:00")[1] == "192.0.2.7"
