@@ -58,7 +58,11 @@ def signed_view(scope: str) -> Callable[[Answer], Callable[..., JsonResponse]]:
                 keep_pace(key, now=now)
                 refuse_replay(signature, now=now)
                 note_use(key, now=now)
-                return view(request, key)
+                try:
+                    return view(request, key)
+                except BaseException:
+                    forget_call(signature)
+                    raise
             except Refused as refused:
                 return refusal(refused)
 
@@ -110,3 +114,8 @@ def refuse_replay(signature: str, *, now: datetime) -> None:
         raise Refused(
             409, "this call was taken already", "Nothing is to be done; sign a new call for new data."
         ) from None
+
+
+def forget_call(signature: str) -> None:
+    """It was refused or has failed, so nothing of it was taken: sent again as it is, it is no replay."""
+    SignedCall.objects.filter(signature=bytes.fromhex(signature)).delete()

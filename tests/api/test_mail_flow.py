@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from complaints.api.keys import make_key, revoke_key
 from complaints.api.signed import sign, signing_secret
-from complaints.models import ApiKey, SignedCall, Tally
+from complaints.models import ApiKey, Contract, SignedCall, Tally
 from tests.factories import NOON, make_contract
 
 pytestmark = pytest.mark.django_db
@@ -175,3 +175,22 @@ def test_a_file_with_faults_changes_nothing_and_names_them_all(tmp_path: Path) -
         "6: contract: 'C-7' is not known",
     ]
     assert kept() == []
+
+
+def test_a_restricted_key_tells_of_its_own_contracts_alone(key: ApiKey) -> None:
+    make_contract("C-2", brand="Meadow")
+    ApiKey.objects.update(only_brands=["Meadow"])
+
+    answer = post(key)
+    assert (answer.status_code, answer.json()["error"]) == (403, "the key is for other networks or brands")
+    assert kept() == []
+    assert post(key, [ROWS[0] | {"contract": "C-2"}]).status_code == 200
+
+
+def test_a_call_of_which_nothing_was_taken_may_come_again_as_it_is(key: ApiKey) -> None:
+    now = time.time()
+    Contract.objects.update(reference="C-9")
+    assert post(key, at=now).status_code == 400
+
+    Contract.objects.update(reference="C-1")
+    assert [post(key, at=now).status_code, post(key, at=now).status_code] == [200, 409]
