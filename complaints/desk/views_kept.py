@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from complaints.desk.access import may
 from complaints.desk.query import LONGEST, QueryError, parse
+from complaints.desk.rights import is_restricted
 from complaints.models import SavedView, User
 
 MOST = 50  # shown; a hundred names are no help
@@ -33,11 +33,13 @@ class ViewForm(forms.Form):
 
 
 def views_of(user: User) -> list[SavedView]:
-    """One's own first."""
-    found = SavedView.objects.filter(Q(owner=user) | Q(shared=True)).select_related("owner").order_by("name")[:MOST]
-    for view in found:
+    """One's own first. Who is restricted sees no others: a search may name whom they must not know of."""
+    own = list(SavedView.objects.filter(owner=user).select_related("owner").order_by("name")[:MOST])
+    shared = SavedView.objects.filter(shared=True).exclude(owner=user).select_related("owner").order_by("name")
+    others = [] if is_restricted(user) else list(shared[: MOST - len(own)])
+    for view in (*own, *others):
         view.is_mine = view.owner_id == user.pk  # type: ignore[attr-defined]
-    return sorted(found, key=lambda view: view.owner_id != user.pk)
+    return own + others
 
 
 @may("see_cases", to_post="work_cases")

@@ -11,7 +11,7 @@ from complaints.addresses import address_key
 from complaints.api.keys import make_key
 from complaints.cases.tasks import open_task
 from complaints.interventions import decide_measure
-from complaints.models import Case, Complaint, Contract
+from complaints.models import Case, Complaint, Contract, SavedView
 from complaints.notices.compose import queue_notice
 from complaints.vocabulary import CaseState, MeasureKind
 from tests.factories import (
@@ -186,3 +186,8 @@ def test_bounds_are_those_of_the_prefix(mine: Case) -> None:
     assert bytes(edge.address) == address_key("192.0.2.255")
     assert client.get(f"/case/{edge.pk}").status_code == 200
     assert client.get(f"/case/{beyond.pk}").status_code == 404
+
+
+def test_searches_that_others_share_are_not_shown_to_them(nora: Client, mine: Case) -> None:
+    SavedView.objects.create(owner=make_user("otto"), name="Secret & Sons", query="customer:secret", shared=True)
+    assert "Secret" not in text_of(nora, "/")
