@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db.models import Count
+
 from complaints.cases.corrections import apply_reattribution
 from complaints.cases.proposals import groups
 from complaints.cases.queue import needs_desk, page_of
@@ -60,11 +62,17 @@ def after_triage(case: Case, now: datetime) -> bool:
     Where the desk shows that it was nobody's fault, it is put away at once."""
     if case.cause in (Cause.FORWARDED, Cause.FORGED):
         return close(case, Resolution.NOT_ABUSE, "The mail did not begin at this line", now)
-    if case.reporter_count > 1 or case.complaint_count > 2:
+    if agree(case) or case.complaint_count > 4:
         return tell(case, now)
     if now - case.last_seen_at > PATIENCE:
         return close(case, Resolution.STALE, "One voice, no sign of a cause, and nothing since", now)
     return False
+
+
+def agree(case: Case) -> bool:
+    """Two people name one address: of a reseller's many, each may be named once by a slip."""
+    named = case.complaints.values("address").annotate(voices=Count("reporter", distinct=True))
+    return named.filter(voices__gt=1).exists()
 
 
 def after_answer(case: Case, now: datetime) -> bool:
