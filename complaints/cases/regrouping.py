@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 
 from complaints.cases.accusations import stored_accusation
 from complaints.cases.asking import stored_holding
@@ -110,9 +111,11 @@ def move_to_case(
 
 def link_case(child: Case, *, parent: Case, actor: str, reason: str, now: datetime) -> CaseChange:
     """Make `child` a part of `parent`: other contracts and closed cases too. Nothing else changes for either."""
-    if parent.pk in {child.pk, *below(child)}:
-        raise CannotRegroup("That would make a case a part of itself.")
     with transaction.atomic():
+        for pk in sorted({child.pk, parent.pk}):  # locked, in one order: two links that meet would make a circle
+            Case.objects.filter(pk=pk).update(stay=F("stay"))
+        if parent.pk in {child.pk, *below(child)}:
+            raise CannotRegroup("That would make a case a part of itself.")
         before = {"parent": child.parent_id}
         if not Case.objects.filter(pk=child.pk, parent=child.parent_id).exclude(parent=parent).update(parent=parent):
             raise CannotRegroup(f"Case {child.number} is a part of case {parent.number} already.")

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from complaints.cases.accusations import stored_accusation
 from complaints.cases.asking import stored_holding
-from complaints.cases.regrouped_rows import count_again, give_back
+from complaints.cases.regrouped_rows import count_again, give_back, take_measures
 from complaints.cases.regrouping import hold
 from complaints.cases.transitions import move_case, record
 from complaints.models import Case, CaseChange, Complaint, Notice
@@ -145,6 +145,7 @@ def undo_split(change: CaseChange, actor: str, now: datetime) -> None:
     hold(case, part, now=now)
     refuse(change)
     bring_back(change, list(part.complaints.values_list("pk", flat=True)), now=now)
+    take_measures(part, case)  # else the end of the part would lift what was decided since
     why = f"The split from case {case.number} was undone"
     resolution = Resolution.MERGED
     move_case(

@@ -338,3 +338,18 @@ def test_nothing_is_put_into_a_case_whose_fix_is_being_verified() -> None:
         with pytest.raises(CannotRegroup, match="being verified"):
             verb()
     assert merge_cases(spam, into=other, **BY).to_case == other
+
+
+def test_a_measure_that_was_decided_since_a_split_stays_on_the_line_when_it_is_undone() -> None:
+    case = case_with(2)
+    change = split_case(case, complaints=case.complaints.values_list("pk", flat=True)[:1], **BY)
+    part = change.to_case
+    measure = Intervention.objects.create(
+        case=part, contract=part.contract, kind=MeasureKind.LIMIT_25, state="in_force", step="by-hand",
+        decided_at=LATER, decided_by="ada", due_at=LATER,
+    )  # fmt: skip
+
+    undo_change(change, actor="ada", now=LATER)
+
+    measure.refresh_from_db()
+    assert (measure.case_id, measure.state) == (case.pk, "in_force")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from complaints.cases.filing import file_complaints
-from complaints.cases.regrouping import CannotRegroup, merge_cases
+from complaints.cases.regrouping import CannotRegroup, link_case, merge_cases
 from complaints.cases.transitions import StaleCase
 from complaints.cases.undoing import CannotUndo, undo_change
 from complaints.models import Case, CaseChange, Complaint
@@ -74,3 +74,18 @@ def test_a_merging_is_undone_once() -> None:
 
     assert sorted(together(undo, undo, undo)) == ["refused", "refused", "undone"]
     assert counts() == {"spam": ("investigating", 5, 5), "bot": ("investigating", 5, 5)}
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_two_cases_do_not_become_parts_of_each_other(number: int) -> None:
+    spam, bot = pair(number)
+
+    def link(child: Case, parent: Case) -> str:
+        try:
+            link_case(child, parent=parent, actor="ada", reason="", now=NOON)
+        except CannotRegroup:
+            return "refused"
+        return "linked"
+
+    assert sorted(together(lambda: link(spam, bot), lambda: link(bot, spam))) == ["linked", "refused"]
+    assert Case.objects.exclude(parent=None).count() == 1
