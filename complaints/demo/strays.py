@@ -137,7 +137,7 @@ def own_format(now: Occasion) -> Stray:
         f"class .......: unwanted bulk mail\naction wanted: stop\n\n--{boundary}--\n"
     )
     kind = f'multipart/report; report-type=feedback-report;\r\n\tboundary="{boundary}"'
-    about = "a report in a form of the sender's own, which nobody has taught the desk"
+    about = "a report in a form of the sender's own"
     return plain(now, f"OT-NOC case {48000 + now.number}", text, about, kind=kind, sender=OWN_FORMAT)
 
 
