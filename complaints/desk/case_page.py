@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,16 +12,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import escape, format_html
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET
 
 from complaints.cases.states import may_move
-from complaints.cases.story import Entry, Story, newest_complaints, tell
+from complaints.cases.story import Entry, Line, Story, newest_complaints, tell
 from complaints.desk import corrected, facts, listings, presence, regrouped, rule_words, shown_measures, when, words
 from complaints.desk.access import access_case, may, visible
 from complaints.desk.beside import beside
 from complaints.desk.forms import CloseForm
 from complaints.desk.interact import DEADLINES, moves_of
 from complaints.desk.live import live_answer, render_live, wants_part
+from complaints.desk.masked import mask
 from complaints.desk.outgoing_mail import letter_shown
 from complaints.desk.rows import promise_of, row_of
 from complaints.desk.shown_answer import mail_answer, offers_in
@@ -80,6 +83,7 @@ def parts_of(case: Case, user: User | AnonymousUser) -> dict[str, Any]:
     now, complaints = timezone.now(), newest_complaints(case)
     near = beside(case, complaints, user, now)
     story = tell(case, complaints, near["arrivals"])
+    mask(story.entries, user)
     state, customer = CaseState(case.state), CustomerStatus(case.customer_status)
     same, others = facts.by_kinship(case, near["customers_cases"])
     held = facts.attribution(story.complaints)
@@ -160,7 +164,8 @@ def shown(entry: Entry, now: datetime) -> dict[str, Any]:
         run = entry.what.run
         found["title"] = words.check_title(run.check_name)
         found["verdict"] = words.verdict_word(run.check_name, run.verdict) if run.verdict else None
-        found["remark"] = words.REMARKS.get(run.verdict, "")
+        remark = words.REMARKS.get(run.verdict, "")
+        found |= {"excerpt": conversation(entry.what.excerpt, remark), "all": conversation(entry.what.lines, remark)}
         found["lists"] = [(row, words.ON_LIST.get(str(row.get("status")), words.Word("?"))) for row in entry.what.lists]
     elif entry.kind == "notice":
         found["text"] = entry.what.text.replace(LINK_MARK, LINK_SHOWN)
@@ -174,6 +179,19 @@ def shown(entry: Entry, now: datetime) -> dict[str, Any]:
         # Every second part is an @name.
         found["parts"] = MENTION.split(str(entry.what.data.get("text") or ""))
     return found
+
+
+def conversation(lines: Sequence[Line], remark: str) -> SafeString:
+    """A talk between servers, the line that decided marked. Not a template: a page may show thousands of lines."""
+    at = next((index for index, line in enumerate(lines) if line.decides), None)
+    if at is None:
+        return said(lines)
+    marked = f"{lines[at].said} {lines[at].text}"
+    return format_html("{}<mark>{}</mark>\n      ↑ {}\n{}", said(lines[:at]), marked, remark, said(lines[at + 1 :]))
+
+
+def said(lines: Iterable[Line]) -> SafeString:
+    return escape("".join(f"{line.said} {line.text}\n" for line in lines))
 
 
 TEMPLATES = {
