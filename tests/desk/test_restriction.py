@@ -9,11 +9,14 @@ from django.test import Client
 
 from complaints.addresses import address_key
 from complaints.api.keys import make_key
+from complaints.cases.moving import other
+from complaints.cases.regrouping import link_case
 from complaints.cases.tasks import open_task
+from complaints.cases.transitions import record
 from complaints.interventions import decide_measure
 from complaints.models import Case, Complaint, Contract, SavedView
 from complaints.notices.compose import queue_notice
-from complaints.vocabulary import CaseState, MeasureKind
+from complaints.vocabulary import CaseState, EventKind, MeasureKind
 from tests.factories import (
     NOON,
     make_assignment,
@@ -191,3 +194,14 @@ def test_bounds_are_those_of_the_prefix(mine: Case) -> None:
 def test_searches_that_others_share_are_not_shown_to_them(nora: Client, mine: Case) -> None:
     SavedView.objects.create(owner=make_user("otto"), name="Secret & Sons", query="customer:secret", shared=True)
     assert "Secret" not in text_of(nora, "/")
+
+
+def test_the_history_names_neither_case_nor_contract_of_others(nora: Client, mine: Case, theirs: Case) -> None:
+    link_case(theirs, parent=mine, actor="carla", reason="", now=NOON)
+    told = {"complaints": 1, "because": "a correction", **other("from", theirs)}
+    record(mine, EventKind.MOVED_HERE, actor="carla", now=NOON, **told)
+
+    page = text_of(nora, f"/case/{mine.pk}")
+
+    assert theirs.number not in page
+    assert "C-theirs" not in page
