@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from complaints.addresses import address_key
 from complaints.api.keys import make_key
@@ -17,6 +18,8 @@ from complaints.interventions import decide_measure
 from complaints.models import Case, Complaint, Contract, SavedView
 from complaints.notices.compose import queue_notice
 from complaints.vocabulary import CaseState, EventKind, MeasureKind
+from tests.desk.permissions import OPENED
+from tests.desk.test_permissions import URLS
 from tests.factories import (
     NOON,
     make_assignment,
@@ -29,6 +32,7 @@ from tests.factories import (
 )
 
 OURS, THEIRS = "192.0.2.10", "198.51.100.20"
+OPENABLE = {name: parts for name, parts in URLS.items() if name in OPENED}
 
 
 @pytest.fixture
@@ -205,3 +209,14 @@ def test_the_history_names_neither_case_nor_contract_of_others(nora: Client, min
 
     assert theirs.number not in page
     assert "C-theirs" not in page
+
+
+def test_no_page_of_the_desk_holds_anything_of_the_others(nora: Client, mine: Case, theirs: Case) -> None:
+    words, found = ("C-theirs", "K-theirs", THEIRS, "Sudlicht", theirs.number), []
+    for name, parts in OPENABLE.items():
+        for pk in {mine.pk, theirs.pk} if parts else {0}:
+            path = reverse(name, kwargs={part: pk if value == "1" else value for part, value in parts.items()})
+            page = nora.get(path).content.decode(errors="replace")
+            found += [(path, word) for word in words if word in page]
+
+    assert found == []
