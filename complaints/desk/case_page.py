@@ -72,7 +72,8 @@ def show_case(
     """`asks`: the question before closing stands open. `note_text`, `interact`: what was written and not taken."""
     context = parts_of(case, request.user)
     context |= panel_of(case, context["story"], close_form)
-    context |= render_live("desk/_case_parts.html", context, request)
+    page = reverse("desk:case", args=[case.pk])
+    context |= render_live("desk/_case_parts.html", context, request, path=page)
     context |= {"nav": "queue", "asks": asks, "note_text": note_text, "interact": interact}
     context["typed"] = (interact or {}).get("typed", {})
     return render(request, "desk/case.html", context, status=status)

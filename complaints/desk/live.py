@@ -20,12 +20,15 @@ def wants_part(request: HttpRequest) -> bool:
     return request.GET.get(PART) == "live"
 
 
-def render_live(template: str, context: Mapping[str, Any], request: HttpRequest) -> dict[str, Any]:
-    """The part's HTML, a digest of it, and the address to ask again. No forms: their CSRF tokens always differ."""
+def render_live(template: str, context: Mapping[str, Any], request: HttpRequest, *, path: str = "") -> dict[str, Any]:
+    """The part's HTML, a digest of it, and the address to ask again. No forms: their CSRF tokens always differ.
+
+    `path`: of the page, where the request was one for an act that was refused.
+    """
     html = render_to_string(template, dict(context), request)
     digest = hashlib.blake2b(html.encode(), digest_size=8).hexdigest()
     query = {name: request.GET[name] for name in KEPT if name in request.GET} | {PART: "live", SEEN: digest}
-    return {"live": SafeString(html), "live_url": f"{request.path}?{urlencode(query)}", "live_digest": digest}
+    return {"live": SafeString(html), "live_url": f"{path or request.path}?{urlencode(query)}", "live_digest": digest}
 
 
 def live_answer(template: str, part: Mapping[str, Any], request: HttpRequest) -> HttpResponse:

@@ -173,7 +173,9 @@ def test_a_case_that_a_colleague_took_meanwhile_is_not_taken_unseen(ada: Client,
     response = post(ada, case, "assign", **({} if was is None else {"was": was}))
 
     assert response.status_code == 409
-    assert "the case was assigned anew, and is with bruno now" in response.content.decode()
+    page = response.content.decode()
+    assert "the case was assigned anew, and is with bruno now" in page
+    assert f'hx-get="/case/{case.pk}?part=live' in page  # what renews itself asks the page, not the act
     case.refresh_from_db()
     assert case.assignee == bruno
     assert case.events.count() == 0
