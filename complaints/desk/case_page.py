@@ -105,6 +105,7 @@ def parts_of(case: Case, user: User | AnonymousUser) -> dict[str, Any]:
             ended=words.RESOLUTIONS[Resolution(case.resolution)] if case.resolution else "",
         ),
         "age": when.age(case.opened_at, now),
+        "last_age": when.age(case.last_seen_at, now),
         "language": facts.language_name(str(case.owner.get("language") or "")),
         "promise": promise_of(case, now),
         "next_steps": facts.next_steps(case, now),

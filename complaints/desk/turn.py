@@ -12,7 +12,10 @@ S, C = CaseState, CustomerStatus
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Turn:
-    """`action` names a form of the action panel: notify, check, verify, close; "" when waiting is best."""
+    """`action` names what the one primary button does: notify, check, verify, close, whose; "" when waiting is best.
+
+    The text gives the reason.
+    """
 
     text: str
     tone: str  # warn: yours; good: done; "": somebody else's
@@ -26,11 +29,12 @@ ALWAYS = {
     S.NOTIFIED: Turn("The customer's turn: they were told and have not answered yet.", ""),
     S.VERIFYING: Turn("The machine's turn: it verifies the fix and closes the case only on proof.", ""),
     S.ESCALATED: Turn(
-        "Your turn: the deadline passed without a proven fix.", YOURS, "verify", "Verify whether it is fixed"
+        "The network's turn: the deadline passed without a proven fix. What a person must do is a task of its own.",
+        "", "verify", "Verify whether it is fixed",
     ),
     S.ANSWERED: Turn("Your turn: the customer has answered.", YOURS, "notify", "Tell them what is still open"),
     S.TRIAGE: Turn("Your turn: the machine is not sure enough to accuse anybody.", YOURS, "check", "Check again"),
-}
+}  # fmt: skip
 BY_CUSTOMER = {
     (S.NOTIFIED, C.SEEN): Turn("The customer's turn: they have opened their page and not answered yet.", ""),
     (S.ANSWERED, C.DISPUTES): Turn(
@@ -72,8 +76,9 @@ def turn_in_words(
 def triage(*, proven: bool, checked: bool, sure_owner: bool, suspected: bool, told: bool) -> Turn:
     if not sure_owner:
         return Turn(
-            "Your turn: it is not sure enough whose address this was. Look at “Found by” before anybody is told.", YOURS
-        )
+            "Your turn: it is not sure enough whose address this was, so nobody was told.",
+            YOURS, "whose", "See who had it",
+        )  # fmt: skip
     if proven and told:
         return Turn("Your turn: the cause is proven and it goes on.", YOURS, "notify", "Tell them what is still open")
     if proven:
@@ -84,8 +89,8 @@ def triage(*, proven: bool, checked: bool, sure_owner: bool, suspected: bool, to
         return Turn(
             "Your turn: the checks found nothing wrong. Read the complaints; unless they convince you, "
             "close it as “not abuse”.",
-            YOURS,
-        )
+            YOURS, "close", "Close it …",
+        )  # fmt: skip
     return Turn(
         "Your turn: the cause is not proven. Read the complaints, then tell the customer or close it.",
         YOURS, "notify", "Tell the customer",

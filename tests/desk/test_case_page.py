@@ -41,7 +41,7 @@ def page_of(client: Client, case: Case) -> str:
         ("notified", "The customer&#x27;s turn"),
         ("answered", "Your turn: the customer has answered."),
         ("verifying", "The machine&#x27;s turn: it verifies the fix"),
-        ("escalated", "Your turn: the deadline passed"),
+        ("escalated", "The network&#x27;s turn: the deadline passed"),
         ("closed", "Closed: fixed and verified."),
     ],
 )
@@ -294,3 +294,37 @@ def test_looking_on_writes_one_row_now_and_then(ada: Client, sql_of: SqlOf) -> N
         0,
     ]
     assert list(CaseViewer.objects.values_list("case", flat=True)) == [case.pk]  # what is long past is forgotten
+
+
+# --- what is best done next, and why
+
+
+def best(page: str) -> str:
+    found = re.search(r'<(?:a|button)[^>]*id="best"[^>]*>([^<]*)<', page)
+    return found[1] if found else ""
+
+
+def test_the_one_primary_button_does_what_is_best(ada: Client, olga: Client) -> None:
+    unsure = make_case(state="triage", confidence=0.2)
+    make_complaint(unsure, address="192.0.2.10")
+    clean = make_case(make_contract("C-2"), state="triage")
+    make_run(clean, "relay", "clean")
+
+    assert best(page_of(ada, unsure)) == "See who had it"
+    assert "/whose?address=192.0.2.10&amp;at=" in page_of(ada, unsure)
+    assert best(page_of(ada, clean)) == "Close it …"
+    assert best(page_of(olga, clean)) == ""  # who looks on is offered nothing
+
+
+def test_the_head_says_how_much_since_when_and_why(ada: Client) -> None:
+    case = make_case(
+        complaint_count=57, reporter_count=41, first_seen_at=NOON, ladder=1, cause=Cause.OPEN_RELAY,
+        cause_confidence=0.99, cause_reasons=["Our test mail came back"], last_seen_at=timezone.now(),
+    )  # fmt: skip
+
+    gist = re.sub(r"<[^>]+>", "", re.search(r'<p class="gist">(.*?)</p>', page_of(ada, case), re.DOTALL)[1])  # type: ignore[index]
+
+    assert " ".join(gist.split()) == (
+        "57 complaints from 41 reporters since 10 Mar 2026, the last just now; it came back 1 time. "
+        "Probable cause: open relay proven Our test mail came back"
+    )

@@ -94,17 +94,43 @@ def test_a_promise_says_what_is_left_or_how_late_it_is(deadline: datetime | None
 @pytest.mark.parametrize(
     ("facts", "action"),
     [
-        ({"sure_owner": False, "proven": True}, ""),  # nobody is told while the owner is not sure
+        ({"sure_owner": False, "proven": True}, "whose"),  # nobody is told while the owner is not sure
         ({"proven": True, "checked": True}, "notify"),
         ({"proven": False, "checked": False}, "check"),
         ({"proven": False, "checked": True}, "notify"),
-        ({"proven": False, "checked": True, "suspected": False}, ""),  # nothing was found: no button that accuses
+        ({"proven": False, "checked": True, "suspected": False}, "close"),  # nothing was found: no button that accuses
     ],
 )
 def test_the_next_best_action_in_triage(facts: dict[str, bool], action: str) -> None:
     filled: dict[str, Any] = {"sure_owner": True, "proven": False, "checked": False, "suspected": True} | facts
 
     assert turn_in_words(state=S.TRIAGE, customer=C.NONE, **filled).action == action
+
+
+@pytest.mark.parametrize(
+    ("state", "customer", "action"),
+    [
+        (S.INVESTIGATING, C.NONE, ""),  # the machine's turn: waiting is best
+        (S.NOTIFIED, C.NOTIFIED, ""),
+        (S.NOTIFIED, C.SEEN, ""),
+        (S.ANSWERED, C.SEEN, "notify"),
+        (S.ANSWERED, C.CLAIMS_FIXED, "notify"),
+        (S.ANSWERED, C.ASKS_HELP, "notify"),
+        (S.ANSWERED, C.DISPUTES, "check"),
+        (S.VERIFYING, C.CLAIMS_FIXED, ""),
+        (S.ESCALATED, C.NOTIFIED, "verify"),
+        (S.CLOSED, C.SEEN, ""),
+    ],
+)
+def test_the_next_best_action_by_state_and_what_the_customer_says(
+    state: CaseState, customer: CustomerStatus, action: str
+) -> None:
+    turn = turn_in_words(
+        state=state, customer=customer, proven=True, checked=True, sure_owner=True, suspected=True, ended="Stale"
+    )
+
+    assert (turn.action, bool(turn.label)) == (action, bool(action))
+    assert turn.text.endswith(".")  # a button always comes with its reason
 
 
 def marks(state: CaseState, **facts: bool) -> list[str]:
