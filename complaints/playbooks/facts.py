@@ -48,6 +48,9 @@ BY_PEOPLE = (
     EventKind.TASK,
     EventKind.NOTICE_QUEUED,
     EventKind.NOTICE_WITHDRAWN,
+    EventKind.MERGED,
+    EventKind.SPLIT,
+    EventKind.UNDONE,
 )
 
 

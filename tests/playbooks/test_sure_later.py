@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 from pytest_django import Settings
 
+from complaints.cases.regrouping import merge_cases
 from complaints.cases.states import may_move
 from complaints.cases.transitions import assign_case, move_case, record
 from complaints.models import Case, Notice
@@ -130,7 +131,22 @@ def told_them_and_no_mail_reached_them(case: Case) -> None:
     assert state(case) == ("triage", "")
 
 
-@pytest.mark.parametrize("touch", [wrote_a_note, took_it, sent_it_back_to_triage, told_them_and_no_mail_reached_them])
+def merged_another_into_it(case: Case) -> None:
+    other = make_case("C-1", category="bot", state="triage")
+    make_complaint(other, address=ADDRESS, seen_at=NOON)
+    merge_cases(other, into=case, actor="ada", reason="the same machine", now=LATER)
+
+
+@pytest.mark.parametrize(
+    "touch",
+    [
+        wrote_a_note,
+        took_it,
+        sent_it_back_to_triage,
+        told_them_and_no_mail_reached_them,
+        merged_another_into_it,
+    ],
+)
 def test_a_case_that_somebody_has_taken_up_stays_theirs(case: Case, touch: Callable[[Case], None]) -> None:
     touch(case)
     before = letters(case)
