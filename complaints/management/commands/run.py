@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.request import ProxyHandler, build_opener
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, Request, build_opener
 
 from django.conf import settings
 from django.core.management import call_command
@@ -159,12 +160,18 @@ GUNICORN += ["--no-control-socket", "--log-level", "warning"]
 
 
 def web_answers() -> bool:
+    """Raises ChildFailed where it answers what waiting would not mend; 503 is a database that may come."""
     host, port = settings.WEB_LISTEN
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}/healthz"
+    # By a name that it is allowed to answer to: the address it listens on need not be one.
+    named = {"*": "localhost"}.get(settings.ALLOWED_HOSTS[0], settings.ALLOWED_HOSTS[0].lstrip("."))
     try:
-        with build_opener(ProxyHandler({})).open(
-            f"http://{f'[{host}]' if ':' in host else host}:{port}/healthz", timeout=1
-        ) as answer:
-            return answer.status == 200
+        with build_opener(ProxyHandler({})).open(Request(url, headers={"Host": named}), timeout=1) as answer:
+            return bool(answer.status == 200)
+    except HTTPError as exc:
+        if exc.code != 503:
+            raise ChildFailed(f"web answers {exc.code} {exc.reason}; its last lines above say why") from exc
+        return False
     except OSError:
         return False
