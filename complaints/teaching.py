@@ -7,6 +7,7 @@ Rules are never changed; a better one is a new version that takes the old one's 
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
@@ -22,6 +23,7 @@ from complaints.vocabulary import Category, ParsedComplaint
 State = SenderRule.State
 WHERE = ("source_ip", "reported_uri")  # a rule must find one of them
 MOST_TRIED = 30
+MOST_AGAIN, PATIENCE_S = 500, 5.0  # somebody waits for the page
 MOST_LOOKED_THROUGH = 2_000
 SHORTEST_BEFORE = 3
 
@@ -158,7 +160,16 @@ def put_in_use(rule: SenderRule, *, by: str, now: datetime) -> list[int]:
             old.update(state=State.RETIRED, changed_by=by, changed_at=now)
     shown = Reading.objects.filter(pk=rule.message_id, state=Reading.State.READ, complaint_count=0)
     shown.update(state=Reading.State.UNREAD, problem=f"To be read again by {rule}")
-    return [tried.message.pk for tried in try_rule(rule, most=500) if tried.complaints and is_parked(tried.reading)]
+    return to_read_again(rule)
+
+
+def to_read_again(rule: SenderRule) -> list[int]:
+    """Unread mails of that sender that the rule reads. A slow expression is not tried for long: what is left is read
+    again in any case, which harms nothing."""
+    taught, until = rule.taught, time.monotonic() + PATIENCE_S
+    mails = stored_mails(rule.sender, first=rule.message_id, most=MOST_AGAIN)
+    parked = [message for message in mails if is_parked(message.reading)]
+    return [each.pk for each in parked if time.monotonic() > until or try_on(taught, each).complaints]
 
 
 def retire_rule(rule: SenderRule, *, by: str, now: datetime) -> bool:

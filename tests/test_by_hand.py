@@ -186,3 +186,11 @@ def test_voice_that_a_person_has_read_is_none_of_a_machine(settings):
     case = Case.objects.get(pk=filed.opened[0])
     facts = facts_of(case, [], NOON)
     assert (facts.voices, facts.trusted_reporters) == (1, 0)
+
+
+def test_slow_expression_is_not_tried_on_all_mails_before_they_are_read_again(monkeypatch):
+    monkeypatch.setattr(teaching, "PATIENCE_S", 0.0)
+    mails = [odd_mail(1), odd_mail(2), odd_mail(3, text="Vielen Dank!")]
+    rule = propose(mails[0])
+
+    assert sorted(teaching.put_in_use(rule, by="ada", now=NOON)) == [each.pk for each in mails]
