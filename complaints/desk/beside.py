@@ -12,7 +12,7 @@ from complaints.cases.rises import rises_of
 from complaints.cases.story import arrivals_of
 from complaints.cases.tallies import Kind
 from complaints.cases.undoing import has_changes
-from complaints.desk import corrected, facts, listings, presence, shown_measures
+from complaints.desk import corrected, facts, holders, listings, presence, shown_measures
 from complaints.desk.access import visible
 from complaints.desk.campaigns_page import campaigns_of
 from complaints.desk.together import together
@@ -37,6 +37,7 @@ def beside(
             **corrected.looks(case),
             **shown_measures.looks(case),
             **presence.looks(case, now),
+            **holders.looks(case, user, now),
             "tasks": case.tasks.filter(done_at=None).order_by("pk")[:MOST_TASKS],
         }
     )

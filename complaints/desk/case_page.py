@@ -22,6 +22,7 @@ from complaints.desk import corrected, facts, listings, presence, regrouped, rul
 from complaints.desk.access import access_case, may, visible
 from complaints.desk.beside import beside
 from complaints.desk.forms import CloseForm
+from complaints.desk.holders import holders_of
 from complaints.desk.interact import DEADLINES, moves_of
 from complaints.desk.live import live_answer, render_live, wants_part
 from complaints.desk.masked import mask
@@ -112,6 +113,7 @@ def parts_of(case: Case, user: User | AnonymousUser) -> dict[str, Any]:
         "addresses": facts.addresses(story.complaints),
         **listings.on_lists(case, story, near["listings"], near["blacklists"], now),
         "held": held,
+        "holders": holders_of(case, near["holders"], near["holding_contracts"]),
         "owner_word": words.owner_word(case.confidence),
         "customer_word": words.CUSTOMER[customer],
         "viewers": near["viewers"],

@@ -15,7 +15,16 @@ from complaints.desk import facts
 from complaints.models import Case, CaseViewer, ProbeArrival
 from complaints.notices.compose import queue_notice
 from complaints.vocabulary import CaseState, Cause, CustomerStatus, EventKind, Resolution, Verdict
-from tests.factories import NOON, make_case, make_complaint, make_contract, make_customer, make_message, make_run
+from tests.factories import (
+    NOON,
+    make_assignment,
+    make_case,
+    make_complaint,
+    make_contract,
+    make_customer,
+    make_message,
+    make_run,
+)
 
 SqlOf = Callable[[Callable[[], object]], list[str]]
 CLOSED: dict[str, Any] = {"state": CaseState.CLOSED, "closed_at": NOON, "resolution": Resolution.FIXED_VERIFIED}
@@ -328,3 +337,21 @@ def test_the_head_says_how_much_since_when_and_why(ada: Client) -> None:
         "57 complaints from 41 reporters since 10 Mar 2026, the last just now; it came back 1 time. "
         "Probable cause: open relay proven Our test mail came back"
     )
+
+
+def test_who_held_the_address_before_stands_beside_the_story_by_reference_alone(ada: Client) -> None:
+    case = make_case(make_contract("C-1"), first_seen_at=NOON)
+    make_assignment(case.contract, "192.0.2.10/32", valid_from=NOON - timedelta(days=5))
+    day = timedelta(days=1)
+    before = make_contract("C-2", customer=make_customer("K-2", name="Somebody Else"))
+    make_assignment(before, "192.0.2.0/28", valid_from=NOON - 20 * day, valid_until=NOON - 5 * day)
+    long_ago = make_contract("C-3", customer="K-3")
+    make_assignment(long_ago, "192.0.2.10/32", valid_from=NOON - 90 * day, valid_until=NOON - 31 * day)
+
+    page = page_of(ada, case)
+
+    held = re.search(r'<ul class="reasons small" id="holders">(.*?)</ul>', page, re.DOTALL)
+    assert held is not None
+    assert re.findall(r"C-\d", held[1]) == ["C-1", "C-2"]
+    assert "Somebody Else" not in page
+    assert f'href="/contracts/{before.pk}"' in held[1]
