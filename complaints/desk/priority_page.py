@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from complaints.cases.accusations import NO_CASE
 from complaints.cases.reweighing import Place, StaleWeights, save_weights, try_weights, weights_now
-from complaints.cases.weights import DEFAULTS, GROUPS, SETTINGS, BadWeight, Setting, read_weights
+from complaints.cases.weights import DEFAULTS, GROUPS, SETTINGS, BadWeight, Setting, kept_weights, read_weights
 from complaints.desk import when
 from complaints.desk.access import can, may
 from complaints.models import PriorityWeights
@@ -118,7 +118,7 @@ def shown(request: HttpRequest, form: WeightsForm, number: int, found: dict[str,
 def versions() -> list[dict[str, Any]]:
     """The newest, each with what it changed against the one before it."""
     rows, now = list(PriorityWeights.objects.all()[: MOST_VERSIONS + 1]), timezone.now()
-    documents = [read_weights(row.document) for row in rows] + [dict(DEFAULTS)]
+    documents = [kept_weights(row.document) for row in rows] + [dict(DEFAULTS)]
     return [
         {
             "version": row,

@@ -66,3 +66,11 @@ def test_a_page_older_than_the_weights_changes_nothing(carla: Client) -> None:
 def test_who_may_only_look_changes_nothing(olga: Client) -> None:
     assert olga.get("/priority").status_code == 200
     assert olga.post("/priority", given(proven=10) | {"do": "save", "reason": "one"}).status_code == 403
+
+
+def test_the_history_shows_a_version_of_another_program(carla: Client) -> None:
+    """It knows a weight that is no more, and allowed more than may be set today."""
+    document = {"severity.spam": 10_000, "gone": 3}
+    PriorityWeights.objects.create(number=1, document=document, reason="old", created_at=NOON, created_by="ada")
+
+    assert carla.get("/priority").status_code == 200
