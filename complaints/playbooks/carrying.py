@@ -40,6 +40,7 @@ class Play:
     runs: list[Ran] = dataclasses.field(default_factory=list)
     letters: list[list[Any]] = dataclasses.field(default_factory=list)
     measures: set[str] = dataclasses.field(default_factory=set)
+    let_go: set[str] = dataclasses.field(default_factory=set)
     decided: list[tuple[str, int, str]] = dataclasses.field(default_factory=list)
     tasks: list[tuple[str, int]] = dataclasses.field(default_factory=list)
     happened: list[Happening] = dataclasses.field(default_factory=list)
@@ -70,6 +71,7 @@ def go(play: Play, to: CaseState, *, told: bool = True) -> None:
         state_since=play.state_since, deadline_at=None, now=play.now,
     )  # fmt: skip
     play.state, play.state_since, play.stay = to, play.now, play.stay + 1
+    play.let_go.clear()
     if told:
         play.tell("move", to.value)
 
@@ -152,6 +154,7 @@ def task(play: Play, step: Step, facts: Facts) -> None:
 
 def release(play: Play, step: Step, facts: Facts) -> None:
     if play.measures:
+        play.let_go |= play.measures
         play.measures.clear()
         play.tell("release", "all")
 

@@ -45,6 +45,12 @@ IN_FORCE = {
     "quarantine": ("the line is in quarantine", "the line is not in quarantine"),
     "suspend": ("the line is suspended", "the line is not suspended"),
 }
+LET_GO = {
+    "limit_25": "outgoing tcp/25 was let go to look",
+    "lock_account": "the mail account was let go to look",
+    "quarantine": "the line was let out of quarantine to look",
+    "suspend": "the suspension was lifted to look",
+}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -130,6 +136,10 @@ CONDITION_WORDS: Mapping[str, Words] = {
         lambda hours: "the line was watched as long as its pauses ask" + (f", and {hours} hours more" if hours else ""),
     ),
     "restrained": either("a measure is in force", "no measure is in force"),
+    "held_here": either("a measure of this case holds the line", "no measure of this case holds the line"),
+    "let_go": Words(
+        "This measure was lifted to look", lambda kind: LET_GO.get(kind, f"{plain(kind)} was lifted to look")
+    ),
     "claims_failed_below": count_from(
         "no fix was claimed wrongly",
         "a fix was claimed wrongly less than {}",

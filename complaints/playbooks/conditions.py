@@ -35,7 +35,8 @@ class Facts:
     used: of the customer's turn, before this stay; the clock stands still while a person reads their answer.
     verdicts: step id → the verdicts of its finished runs in this turn, by check name.
     pending: step ids with a run that has not finished. done: step ids that need not run again in this turn.
-    measures: kinds of the measures in force. ladder: relapses before this case. points: see cases/ladder.py.
+    measures: kinds of the measures in force, of whichever case. held_here: those of this case by now.
+    let_go: of this case, lifted in this stay. ladder: relapses before this case. points: see cases/ladder.py.
     """
 
     state: CaseState
@@ -59,6 +60,8 @@ class Facts:
     points: float = 0.0
     customer_status: CustomerStatus = CustomerStatus.NONE
     measures: Collection[str] = ()
+    held_here: Collection[str] = ()
+    let_go: Collection[str] = ()
     has_contact: bool = False
     recent: bool = True  # the abuse is not of long ago
     last_seen: datetime | None = None  # the youngest abuse; None: not known
@@ -183,6 +186,8 @@ CONDITIONS: dict[str, Condition] = {
     "unseen_for": Condition(lambda f, hours: unseen_from(f, hours) <= f.now, "number", unseen_from),
     "watched": Condition(lambda f, hours: watched_from(f, hours) <= f.now, "number", watched_from),
     "restrained": Condition(lambda f, yes: bool(f.measures) is yes, "bool"),
+    "held_here": Condition(lambda f, yes: bool(f.held_here) is yes, "bool"),
+    "let_go": Condition(lambda f, kind: kind in f.let_go, "measure"),
     "claims_failed_below": Condition(lambda f, n: f.claims_failed < n, "number"),
     "claims_failed_from": Condition(lambda f, n: f.claims_failed >= n, "number"),
     "category_in": Condition(lambda f, names: f.category in names, "categories"),

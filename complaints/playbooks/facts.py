@@ -98,6 +98,8 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime, *, asked: Colle
         points=ladder_points(case.contract_id, now=now) if wanted("points_from", "points_below") else 0.0,
         customer_status=CustomerStatus(case.customer_status),
         measures={kind for *_, kind, state in held if state in UNDER_WAY},
+        held_here={kind for of, *_, kind, state in held if of == case.pk and state in IN_FORCE},
+        let_go=let_go(case) if wanted("let_go") else (),
         told=wanted("told") and (case.notices.exists() or case.forwards.exists()),
         taken_up=wanted("taken_up") and is_taken_up(case),
         claims_failed=claims_failed(case) if wanted("claims_failed_below", "claims_failed_from") else 0,
@@ -132,6 +134,12 @@ def leave_unknown(verdicts: dict[str, dict[str, list[Verdict]]], steps: set[str]
     for step in steps & verdicts.keys():
         for found in verdicts[step].values():
             found.append(Verdict.UNKNOWN)
+
+
+def let_go(case: Case) -> set[str]:
+    """Lifted since the case came to where it is."""
+    lifted = case.interventions.filter(state=Intervention.State.RELEASED, released_at__gte=case.state_since)
+    return set(lifted.values_list("kind", flat=True))
 
 
 def claims_failed(case: Case) -> int:

@@ -54,6 +54,8 @@ def facts_at(play: Play) -> Facts:
         points=points_of(past, now=now),
         customer_status=play.status,
         measures=frozenset(play.measures),
+        held_here=frozenset(play.measures),
+        let_go=frozenset(play.let_go),
         told=bool(play.letters),
         taken_up=play.taken_up,
         claims_failed=sum(name == STILL_OPEN for name, *_ in play.letters),

@@ -143,7 +143,11 @@ def take_saw(play: Play, event: Outside) -> None:
 
 
 def take_measure(play: Play, event: Outside) -> None:
-    (play.measures.add if event.kind == "measure_on" else play.measures.discard)(event.what)
+    if event.kind == "measure_on":
+        play.measures.add(event.what)
+    elif event.what in play.measures:
+        play.measures.discard(event.what)
+        play.let_go.add(event.what)
 
 
 TAKEN: Mapping[str, Callable[[Play, Outside], None]] = {

@@ -64,6 +64,12 @@ WORDS: dict[str, list[tuple[Any, dict[str, Any], bool]]] = {
         (1, {"watch_until": NOON}, False),
         (1, {"watch_until": NOON - timedelta(hours=1)}, True),
     ],
+    "held_here": [
+        (True, {}, False),
+        (False, {"measures": {"limit_25"}}, True),
+        (True, {"held_here": {"limit_25"}}, True),
+    ],
+    "let_go": [("limit_25", {"let_go": {"limit_25"}}, True), ("limit_25", {"let_go": {"quarantine"}}, False)],
     "restrained": [(True, {}, False), (False, {}, True), (True, {"measures": {"limit_25"}}, True)],
     "weak": [
         (True, {"has_contact": True, "owner_confidence": 0.8, "reporters": 2}, True),

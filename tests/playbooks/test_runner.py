@@ -8,11 +8,13 @@ from pytest_django import Settings
 
 from complaints import checking
 from complaints.cases.answers import AnswerKind, record_answer
-from complaints.models import Case, CheckRun, Notice
+from complaints.cases.transitions import move_case
+from complaints.interventions import carry_out_due
+from complaints.models import Case, CheckRun, Intervention, Notice
 from complaints.notices.compose import queue_notice
 from complaints.playbooks import runner
 from complaints.playbooks.runner import advance_case, notify_now, recheck_now
-from complaints.vocabulary import CheckOutcome, Verdict
+from complaints.vocabulary import CaseState, CheckOutcome, Verdict
 from tests.factories import NOON, make_assignment, make_case, make_complaint, make_network
 
 pytestmark = pytest.mark.django_db
@@ -302,3 +304,80 @@ def test_who_could_not_be_confirmed_may_repair_it_and_press_again(case: Case) ->
         finish_checks(moment, Verdict.CLEAN)
         advance_case(case.pk, now=moment)
     assert state(case) == ("closed", "fixed_verified")
+
+
+# --- a line under a measure lets no test message out: it is let go first
+
+
+def limited(case: Case) -> datetime:
+    """Nobody answered in time; the measure was carried out."""
+    notified(case)
+    begins = NOON + timedelta(hours=80)
+    move_case(case, CaseState.ESCALATED, actor="machine", reason="the deadline passed", now=begins)
+    make_measure(case, now=begins)
+    return begins
+
+
+def make_measure(case: Case, *, now: datetime) -> Intervention:
+    return Intervention.objects.create(
+        case=case, contract=case.contract, kind="limit_25", step="limit", occurrence=case.stay, state="in_force",
+        reason="x", decided_by="machine", decided_at=now, due_at=now, in_force_at=now,
+    )  # fmt: skip
+
+
+def carry_out(settings: Settings, *, now: datetime) -> None:
+    settings.MEASURES_ADAPTER, settings.MEASURES = "command", {"command": "/bin/cat"}
+    assert carry_out_due(now=now)
+
+
+def measures(case: Case) -> list[tuple[str, str]]:
+    return list(case.interventions.order_by("pk").values_list("step", "state"))
+
+
+def test_a_limited_line_is_let_go_before_its_server_is_tested(case: Case, settings: Settings) -> None:
+    at = limited(case)
+    record_answer(case, AnswerKind.FIXED, now=at)
+    advance_case(case.pk, now=at)
+    assert measures(case) == [("limit", "release_due")]
+    assert not case.checks.filter(occasion__startswith="verify").exists()
+
+    carry_out(settings, now=at)
+    advance_case(case.pk, now=at)
+    assert case.checks.filter(occasion__startswith="verify.").exists()
+
+
+def test_a_line_that_was_let_go_and_is_still_open_is_limited_again(case: Case, settings: Settings) -> None:
+    at = limited(case)
+    record_answer(case, AnswerKind.FIXED, now=at)
+    advance_case(case.pk, now=at)
+    carry_out(settings, now=at)
+    advance_case(case.pk, now=at)
+    finish_checks(at, Verdict.BAD)
+    advance_case(case.pk, now=at)
+    assert (state(case), letters(case)[-1]) == (("notified", ""), "still_open")
+    assert measures(case) == [("limit", "released"), ("put-back", "decided")]
+
+    carry_out(settings, now=at + timedelta(minutes=10))
+    assert measures(case)[-1] == ("put-back", "in_force")
+
+
+def test_a_line_that_another_case_still_needs_held_is_not_let_go(case: Case) -> None:
+    at = limited(case)
+    other = make_case("C-1", category="login_attack", state="escalated")
+    record_answer(case, AnswerKind.FIXED, now=at)
+    advance_case(case.pk, now=at)
+
+    (measure,) = Intervention.objects.all()
+    assert (measure.case, measure.state) == (other, "in_force")
+    assert case.checks.filter(occasion__startswith="verify.").exists()
+
+
+def test_who_has_claimed_in_vain_twice_stays_limited_and_is_talked_to(case: Case) -> None:
+    at = limited(case)
+    for number in (1, 2):
+        queue_notice(case, "still_open", occurrence=100 + number, now=at)
+    record_answer(case, AnswerKind.FIXED, now=at)
+    advance_case(case.pk, now=at)
+
+    assert state(case)[0] == "answered"
+    assert measures(case) == [("limit", "in_force")]

@@ -81,6 +81,8 @@ def test_a_step_is_one_sentence(row: dict[str, Any], said: str) -> None:
         ({"category_in": ["phishing", "login_attack"]}, "it is about phishing or log-in attempts"),
         ({"answer_in": ["disputes"]}, "the customer says that it is not their line"),
         ({"in_force": "quarantine"}, "the line is in quarantine"),
+        ({"held_here": False}, "no measure of this case holds the line"),
+        ({"let_go": "limit_25"}, "outgoing tcp/25 was let go to look"),
         ({"not_in_force": "suspend"}, "the line is not suspended"),
         ({"delisted": None}, "nobody can say whether a blacklist still names the address"),
     ],
