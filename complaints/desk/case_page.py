@@ -179,6 +179,10 @@ def shown(entry: Entry, now: datetime) -> dict[str, Any]:
         found |= mail_answer(entry.what) | {"line": LINES[entry.kind](entry.what.data)}
     elif entry.kind in LINES:
         found["line"] = LINES[entry.kind](entry.what.data)
+    if entry.kind == "complaints":
+        times = [timezone.localtime(each.seen_at) for each in entry.what.complaints]
+        told = [(at.isoformat(), f"{at:%H:%M}") for at in times]
+        found["rows"] = [(each, *at) for each, at in zip(entry.what.complaints, told, strict=True)]
     if entry.kind == EventKind.NOTE:
         # Every second part is an @name.
         found["parts"] = MENTION.split(str(entry.what.data.get("text") or ""))
