@@ -33,14 +33,16 @@ CASE_NUMBER = re.compile(r"#?(?:\d{4}-)?\d{1,12}")
 def searched(request: HttpRequest, parts: Mapping[str, Any]) -> str:
     """The text that names somebody: narrowing by state or cause, and the number of a case, look nobody up.
 
-    A further page of the same search is the same search.
+    A further page of the same search is the same search, where it was turned to from there.
     """
     text = request.GET.get("q", "").strip()
     names = any(
         match["name"].lower() in PERSONAL if match["name"] else not CASE_NUMBER.fullmatch(match["value"] or "")
         for match in TOKEN.finditer(text[:LONGEST])
     )
-    return text if names and "after" not in request.GET else ""
+    came_from = parse_qs(urlsplit(request.headers.get("Referer", "")).query)
+    turned = "after" in request.GET and came_from.get("q", [""])[0].strip() == text
+    return text if names and not turned else ""
 
 
 def found_case(request: HttpRequest, parts: Mapping[str, Any]) -> str:
@@ -68,11 +70,16 @@ LOGGED: dict[str, tuple[AccessLog.What, About]] = {
 }
 
 
+def renews_itself(request: HttpRequest) -> bool:
+    """A page that is open asks for its part; the same address typed by a person shows as much, and is a read."""
+    return wants_part(request) and "HX-Request" in request.headers
+
+
 def note_read(request: HttpRequest, response: HttpResponseBase) -> None:
     """After a page was made, if it is one of the table: one insert."""
     match = request.resolver_match
     entry = LOGGED.get(match.url_name or "") if match and match.app_name == "desk" else None
-    if match is None or entry is None or request.method != "GET" or wants_part(request):
+    if match is None or entry is None or request.method != "GET" or renews_itself(request):
         return
     if response.status_code not in (200, 302):
         return  # what was refused was not read

@@ -32,11 +32,19 @@ def test_a_search_is_noted_with_its_text(ada: Client, text: str) -> None:
 
 def test_the_number_of_a_case_and_further_pages_are_no_new_search(ada: Client) -> None:
     case = make_case()
-    further: list[dict[str, str]] = [{"q": "Brenn", "after": "3.4"}, {"q": "Brenn", "part": "live"}]
-    for given in ({"q": case.number}, {"q": "#7"}, {}, NARROW, *further):
+    for given in ({"q": case.number}, {"q": "#7"}, {}, NARROW):
         ada.get("/", given)
+    ada.get("/", {"q": "Brenn", "after": "3.4"}, headers={"Referer": f"{SITE}/?q=Brenn"})
+    ada.get("/", {"q": "Brenn", "part": "live"}, headers={"HX-Request": "true"})
 
     assert noted() == []
+
+
+@pytest.mark.parametrize("more", [{"after": "3.4"}, {"part": "live"}])
+def test_an_address_that_was_typed_is_no_way_around(ada: Client, more: dict[str, str]) -> None:
+    ada.get("/", {"q": "Brenn"} | more)
+
+    assert noted() == [("ada", "search", "Brenn", "")]
 
 
 def test_a_case_opened_from_a_search_is_noted(ada: Client) -> None:
@@ -52,7 +60,7 @@ def test_the_case_at_hand_is_not(ada: Client, came_from: str) -> None:
     case = make_case()
 
     ada.get(f"/case/{case.pk}", headers={"Referer": SITE + came_from.format(pk=case.pk)})
-    ada.get(f"/case/{case.pk}?part=live&seen=x")
+    ada.get(f"/case/{case.pk}?part=live&seen=x", headers={"HX-Request": "true"})
 
     assert noted() == []
 
