@@ -94,6 +94,7 @@ class CustomerStatus(StrEnum):
     CLAIMS_FIXED = "claims_fixed"
     DISPUTES = "disputes"
     ASKS_HELP = "asks_help"
+    ASKS_TIME = "asks_time"
 
 
 class Resolution(StrEnum):

@@ -80,7 +80,7 @@ def quoted(value: str) -> str:
 
 
 SHORT = {"open_relay": "relay", "stolen_mailbox": "mailbox", "bulk_mail": "bulk", "claims_fixed": "fixed"}
-SHORT |= {"vulnerable_service": "service", "harmful_content": "content", "asks_help": "help"}
+SHORT |= {"vulnerable_service": "service", "harmful_content": "content", "asks_help": "help", "asks_time": "time"}
 
 
 def typed(value: str) -> str:

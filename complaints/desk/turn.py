@@ -44,6 +44,10 @@ BY_CUSTOMER = {
     (S.ANSWERED, C.ASKS_HELP): Turn(
         "Your turn: the customer asks for help or more time.", YOURS, "notify", "Tell them again, with a new deadline"
     ),
+    (S.ANSWERED, C.ASKS_TIME): Turn(
+        "Your turn: the customer asks for more time, and no machine may grant it. See what was granted before.",
+        YOURS, "notify", "Tell them again, with a new deadline",
+    ),
     (S.ANSWERED, C.CLAIMS_FIXED): Turn(
         "Your turn: the customer says it is fixed, and the checks do not confirm it. The last move says why.",
         YOURS, "notify", "Tell them what is still open",

@@ -62,6 +62,7 @@ CUSTOMER = {
     CustomerStatus.CLAIMS_FIXED: "Says it is fixed",
     CustomerStatus.DISPUTES: "Says it is not them",
     CustomerStatus.ASKS_HELP: "Asks for help or time",
+    CustomerStatus.ASKS_TIME: "Asks for more time",
 }
 RESOLUTIONS = {
     Resolution.FIXED_VERIFIED: "Fixed and verified",
@@ -83,6 +84,7 @@ NOTICES = {
     "notify": "First notice",
     "remind": "Reminder",
     "still_open": "Still open",
+    "more_time": "More time granted",
     "escalated": "Escalation notice",
     "solved": "Solved, thank you",
     "withdrawn": "Letter of correction",
@@ -98,6 +100,7 @@ ABOUT_TO = {"close": "Being closed", "note": "Note on its way", "check": "Check 
 ANSWERS_GIVEN = {
     "fixed": "“I have fixed it”",
     "needs_help": "“I need help or more time”",
+    "needs_time": "“I need more time”",
     "not_me": "“This is not me”",
     "mail": "by mail",
 }
@@ -199,6 +202,8 @@ def case_title(*, category: str, cause: str, ladder: int, customer_status: str =
         return f"Disputed: {title[0].lower()}{title[1:]}"
     if state == CaseState.ANSWERED and customer_status == CustomerStatus.ASKS_HELP:
         return f"Asks for help: {title[0].lower()}{title[1:]}"
+    if state == CaseState.ANSWERED and customer_status == CustomerStatus.ASKS_TIME:
+        return f"Asks for time: {title[0].lower()}{title[1:]}"
     return title
 
 

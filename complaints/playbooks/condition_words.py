@@ -38,6 +38,7 @@ ANSWERS = {
     "claims_fixed": "says that it is fixed",
     "disputes": "says that it is not their line",
     "asks_help": "asks for help or time",
+    "asks_time": "asks for more time",
 }
 IN_FORCE = {
     "limit_25": ("outgoing tcp/25 is blocked", "outgoing tcp/25 is not blocked"),
@@ -126,6 +127,10 @@ CONDITION_WORDS: Mapping[str, Words] = {
     "settled": either("no check is still running", "a check is still running"),
     "told": either("the customer was written to before", "the customer was never written to"),
     "taken_up": either("a person has taken the case up", "nobody has taken the case up"),
+    "may_have_time": either(
+        "the customer asks for more time, in time and for the first time",
+        "the customer does not ask for time, or had it before",
+    ),
     "undelivered": either("no mail has reached the customer", "mail to the customer did not fail"),
     "weak": either("nothing is missing but evidence, and few say so", "more is missing than evidence, or many say so"),
     "found_bad": either("a check found something bad", "no check found anything bad"),
