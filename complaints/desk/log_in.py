@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
-import time
 from functools import cache
 from typing import Any
 
@@ -18,6 +17,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
+from django.utils import timezone
 
 from complaints.desk import session_limits
 from complaints.desk.rights import capabilities
@@ -57,7 +57,7 @@ class AccountAdapter(DefaultAccountAdapter):
             return False
         records = get_authentication_records(context.request, context.request.user)
         newest = max((record["at"] for record in records), default=0.0)
-        return bool(time.time() - newest >= timeout)
+        return bool(timezone.now().timestamp() - newest >= timeout)
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """A line for whoever watches the log; without the name, for people type their password there."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 
 BEGAN, SEEN = "began", "seen"
 NOTED_EVERY = 60  # seconds: not every page writes the session
@@ -16,7 +16,7 @@ NOTED_EVERY = 60  # seconds: not every page writes the session
 
 def begin(request: HttpRequest) -> None:
     """At the log-in, whichever way it went."""
-    request.session[BEGAN] = request.session[SEEN] = int(time.time())
+    request.session[BEGAN] = request.session[SEEN] = int(timezone.now().timestamp())
 
 
 class SessionLimits:
@@ -25,7 +25,7 @@ class SessionLimits:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and BEGAN in request.session:
-            keep_or_end(request, now=int(time.time()))
+            keep_or_end(request, now=int(timezone.now().timestamp()))
         return self.get_response(request)
 
 

@@ -308,7 +308,11 @@ def test_two_hundred_slow_peers_at_once_end_together():
             port, started = server.sockets[0].getsockname()[1], time.monotonic()
             target = CheckTarget(address="127.0.0.1", port=port, nonce=NONCE)
             outcomes = await asyncio.gather(*(relay.run(target, make_config()) for _ in range(200)))
-            assert {outcome.reason for outcome in outcomes} == {"no answer to the connection within 1 s"}
+            # On a busy machine the second may be over before the connection stands: that is no answer either.
+            assert {outcome.reason for outcome in outcomes} <= {
+                "no answer to the connection within 1 s",
+                f"no answer on port {port} within 1 s",
+            }
             server.close()
             return time.monotonic() - started
 
