@@ -20,6 +20,7 @@ CUSTOMER = "customer"
 class AnswerKind(StrEnum):
     FIXED = "fixed"
     NEEDS_HELP = "needs_help"
+    NEEDS_TIME = "needs_time"
     NOT_ME = "not_me"
 
 
@@ -35,6 +36,7 @@ CONSEQUENCES = {
     AnswerKind.NEEDS_HELP: Consequence(
         CustomerStatus.ASKS_HELP, CaseState.ANSWERED, "The customer asks for help or time"
     ),
+    AnswerKind.NEEDS_TIME: Consequence(CustomerStatus.ASKS_TIME, CaseState.ANSWERED, "The customer asks for more time"),
     AnswerKind.NOT_ME: Consequence(
         CustomerStatus.DISPUTES, CaseState.ANSWERED, "The customer says this is not their line"
     ),

@@ -16,7 +16,8 @@ from complaints.notices.mail import letter_mail
 from complaints.notices.moments import moment
 from complaints.notices.senders import sender_of_notice
 
-PROMISING = frozenset({"notify", "remind", "still_open"})  # letters with a date by which it should be fixed
+# Letters with a date by which it should be fixed.
+PROMISING = frozenset({"notify", "remind", "still_open", "more_time"})
 MOST_NUMBERS = 5  # named where there is room for few
 
 

@@ -117,6 +117,8 @@ def notify(play: Play, step: Step, facts: Facts) -> None:
     occurrence = play.stay
     if "move_to" in step.params:
         go(play, CaseState(step.params["move_to"]))
+        if "deadline" in step.params:
+            play.clock = Clock(turn=play.stay)  # a new date is a new turn
     write(play, step.params["notice"], occurrence)
 
 

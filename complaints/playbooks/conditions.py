@@ -71,6 +71,7 @@ class Facts:
     quiet: bool | None = True
     delisted: bool | None = None  # no blacklist that named the address names it still; None: not known
     told: bool = False  # the customer was ever written to in this case
+    may_have_time: bool = False  # the customer asks for time only, for the first time, and before it has run out
     taken_up: bool = False  # a person has the case, or has done something in it that only people decide
     claims_failed: int = 0  # how often a fix was claimed and our check said otherwise
     verdicts: Mapping[str, Mapping[str, Sequence[Verdict]]] = dataclasses.field(default_factory=dict)
@@ -179,6 +180,7 @@ CONDITIONS: dict[str, Condition] = {
     "settled": Condition(lambda f, yes: (not f.pending) is yes, "bool"),
     "told": Condition(lambda f, yes: f.told is yes, "bool"),
     "taken_up": Condition(lambda f, yes: f.taken_up is yes, "bool"),
+    "may_have_time": Condition(lambda f, yes: f.may_have_time is yes, "bool"),
     "undelivered": Condition(lambda f, yes: f.undelivered is yes, "bool"),
     "weak": Condition(lambda f, yes: is_weak(f) is yes, "bool"),
     "found_bad": Condition(lambda f, yes: found_bad(f) is yes, "bool"),

@@ -38,6 +38,7 @@ IN_FORCE = (
 UNDER_WAY = (*IN_FORCE, Intervention.State.DECIDED, Intervention.State.PROPOSED)
 StepRun = tuple[str, CheckRun]
 PLAYBOOK_TASK = "playbook"
+MORE_TIME = "more_time"  # the letter that grants it
 BY_VOICES = ("may_notify", "may_measure")  # the conditions that count voices
 # What shows that a person has taken a case up. A check by hand does not: the machine waits for that very proof.
 BY_PEOPLE = (
@@ -102,6 +103,7 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime, *, asked: Colle
         let_go=let_go(case) if wanted("let_go") else (),
         told=wanted("told") and (case.notices.exists() or case.forwards.exists()),
         taken_up=wanted("taken_up") and is_taken_up(case),
+        may_have_time=wanted("may_have_time") and may_have_time(case),
         claims_failed=claims_failed(case) if wanted("claims_failed_below", "claims_failed_from") else 0,
         has_contact=address_problem(str(case.owner.get("contact_email") or "")) is None,
         recent=case.last_seen_at > now - RECENT,
@@ -140,6 +142,12 @@ def let_go(case: Case) -> set[str]:
     """Lifted since the case came to where it is."""
     lifted = case.interventions.filter(state=Intervention.State.RELEASED, released_at__gte=case.state_since)
     return set(lifted.values_list("kind", flat=True))
+
+
+def may_have_time(case: Case) -> bool:
+    """Asked while it was their turn, and nothing was done to the line yet; once a case."""
+    asks = case.customer_status == CustomerStatus.ASKS_TIME and case.clock_paused_in == CaseState.NOTIFIED
+    return asks and not case.notices.filter(step=MORE_TIME).exists()
 
 
 def claims_failed(case: Case) -> int:

@@ -17,6 +17,7 @@ from complaints.vocabulary import CaseState, CustomerStatus, Diagnosis, Verdict
 RECENT = timedelta(days=5)  # as facts.py
 LOOKED_AT = 50  # as cases/assessment.py
 STILL_OPEN = "still_open"
+MORE_TIME = "more_time"  # as facts.py
 
 
 def facts_at(play: Play) -> Facts:
@@ -58,6 +59,7 @@ def facts_at(play: Play) -> Facts:
         let_go=frozenset(play.let_go),
         told=bool(play.letters),
         taken_up=play.taken_up,
+        may_have_time=may_have_time(play),
         claims_failed=sum(name == STILL_OPEN for name, *_ in play.letters),
         has_contact=record.has_contact,
         recent=max((each.seen_at for each in heard), default=record.opened_at) > now - RECENT,
@@ -74,6 +76,11 @@ def facts_at(play: Play) -> Facts:
         | {step for step, occurrence, _ in play.decided if occurrence >= turn}
         | {step for step, stay in play.tasks if stay >= turn},
     )
+
+
+def may_have_time(play: Play) -> bool:
+    asks = play.status is CustomerStatus.ASKS_TIME and play.clock.paused_in == CaseState.NOTIFIED
+    return asks and not any(name == MORE_TIME for name, *_ in play.letters)
 
 
 def is_over(run: Ran, play: Play) -> bool:

@@ -24,6 +24,7 @@ OPEN_FOR_ANSWERS = (CaseState.NOTIFIED, CaseState.ESCALATED, CaseState.ANSWERED,
 ANSWERS = {
     "fixed": (CustomerStatus.CLAIMS_FIXED, CaseState.VERIFYING),
     "needs_help": (CustomerStatus.ASKS_HELP, CaseState.ANSWERED),
+    "needs_time": (CustomerStatus.ASKS_TIME, CaseState.ANSWERED),
     "not_me": (CustomerStatus.DISPUTES, CaseState.ANSWERED),
 }
 

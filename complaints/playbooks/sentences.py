@@ -22,6 +22,7 @@ LETTER_WORDS = {
     "notify": "the first notice",
     "remind": "the reminder",
     "still_open": "the letter “still open”",
+    "more_time": "the letter “more time”",
     "escalated": "the escalation notice",
     "solved": "the letter “solved”",
 }

@@ -19,6 +19,7 @@ from complaints.notices.compose import called
 from complaints.notices.evidence import Blacklists, RelayProof, blacklists, relay_proof
 from complaints.notices.letter import one_line
 from complaints.notices.moments import Moment, moment
+from complaints.playbooks.facts import MORE_TIME
 from complaints.playbooks.outlook import outlook
 from complaints.vocabulary import CaseState, Cause, CustomerStatus, EventKind, Resolution, Verdict
 
@@ -150,7 +151,7 @@ def status(
         "poll_s": poll_seconds(happening, due=case.due_at, now=now),
         "next_look": next_look,
         "claims_fixed": case.customer_status == CustomerStatus.CLAIMS_FIXED,
-        "asked_for_help": case.customer_status == CustomerStatus.ASKS_HELP,
+        "can_ask_time": case.state == CaseState.NOTIFIED and not case.notices.filter(step=MORE_TIME).exists(),
         "failed_at": moment(proof.at, language) if proof and failed_after(proof.at, claimed) else None,
         "new_complaints": case.complaints.filter(seen_at__gt=claimed).count() if claimed else 0,
         "listed": [entry.name for entry in lists.listed] if lists else [],

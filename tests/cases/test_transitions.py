@@ -82,6 +82,7 @@ def test_a_note_stands_in_the_history() -> None:
     [
         (AnswerKind.FIXED, "verifying", "claims_fixed"),
         (AnswerKind.NEEDS_HELP, "answered", "asks_help"),
+        (AnswerKind.NEEDS_TIME, "answered", "asks_time"),
         (AnswerKind.NOT_ME, "answered", "disputes"),
     ],
 )

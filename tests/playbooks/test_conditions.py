@@ -64,6 +64,7 @@ WORDS: dict[str, list[tuple[Any, dict[str, Any], bool]]] = {
         (1, {"watch_until": NOON}, False),
         (1, {"watch_until": NOON - timedelta(hours=1)}, True),
     ],
+    "may_have_time": [(True, {}, False), (True, {"may_have_time": True}, True), (False, {}, True)],
     "held_here": [
         (True, {}, False),
         (False, {"measures": {"limit_25"}}, True),

@@ -9,6 +9,7 @@ from pytest_django import Settings
 from complaints import checking
 from complaints.cases.answers import AnswerKind, record_answer
 from complaints.cases.transitions import move_case
+from complaints.desk.telling import tell_customer
 from complaints.interventions import carry_out_due
 from complaints.models import Case, CheckRun, Intervention, Notice
 from complaints.notices.compose import queue_notice
@@ -381,3 +382,61 @@ def test_who_has_claimed_in_vain_twice_stays_limited_and_is_talked_to(case: Case
 
     assert state(case)[0] == "answered"
     assert measures(case) == [("limit", "in_force")]
+
+
+# --- more time is granted once, with a new date; more than that is a person's
+
+
+def ask_for_time(case: Case, *, at: datetime) -> None:
+    case.refresh_from_db()
+    record_answer(case, AnswerKind.NEEDS_TIME, text="Our technician is ill", now=at)
+    advance_case(case.pk, now=at)
+    case.refresh_from_db()
+
+
+def test_who_asks_for_time_is_granted_it_by_a_letter_that_says_until_when(case: Case) -> None:
+    notified(case)
+    asked = NOON + timedelta(hours=60)
+    ask_for_time(case, at=asked)
+    until = asked + timedelta(hours=72)
+    assert (case.state, case.deadline_at) == ("notified", until)
+    assert case.notices.get(step="more_time").state == "queued"
+
+    for at in (until - timedelta(minutes=1), until - timedelta(minutes=1)):
+        advance_case(case.pk, now=at)
+        finish_checks(at)
+    assert state(case)[0] == "notified"
+    advance_case(case.pk, now=until)
+    assert state(case)[0] == "escalated"
+
+
+def test_a_second_request_for_time_is_a_persons(case: Case) -> None:
+    notified(case)
+    ask_for_time(case, at=NOON + timedelta(hours=10))
+    ask_for_time(case, at=NOON + timedelta(hours=20))
+    assert (case.state, case.customer_status) == ("answered", "asks_time")
+    assert letters(case).count("more_time") == 1
+
+
+def test_a_relapse_and_a_line_that_is_limited_already_get_no_time_from_a_machine(case: Case) -> None:
+    at = limited(case)
+    ask_for_time(case, at=at)
+    assert state(case)[0] == "answered"
+
+    again = make_case("C-1", category="phishing", cause="open_relay", ladder=1, address=ADDRESS)
+    move_case(again, CaseState.NOTIFIED, actor="machine", reason="told", now=at)
+    ask_for_time(again, at=at)
+    assert state(again)[0] == "answered"
+
+
+def test_a_new_date_from_a_person_is_kept_by_the_playbook(case: Case) -> None:
+    notified(case)
+    case.refresh_from_db()
+    asked = NOON + timedelta(hours=60)
+    record_answer(case, AnswerKind.NEEDS_HELP, text="Could you look at it?", now=asked)
+    tell_customer(case, actor="ada", now=asked)
+    case.refresh_from_db()
+    assert case.deadline_at == asked + timedelta(hours=72)
+
+    advance_case(case.pk, now=NOON + timedelta(hours=90))  # the first date has long passed
+    assert state(case)[0] == "notified"

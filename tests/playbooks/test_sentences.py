@@ -81,6 +81,7 @@ def test_a_step_is_one_sentence(row: dict[str, Any], said: str) -> None:
         ({"category_in": ["phishing", "login_attack"]}, "it is about phishing or log-in attempts"),
         ({"answer_in": ["disputes"]}, "the customer says that it is not their line"),
         ({"in_force": "quarantine"}, "the line is in quarantine"),
+        ({"may_have_time": True}, "the customer asks for more time, in time and for the first time"),
         ({"held_here": False}, "no measure of this case holds the line"),
         ({"let_go": "limit_25"}, "outgoing tcp/25 was let go to look"),
         ({"not_in_force": "suspend"}, "the line is not suspended"),

@@ -61,6 +61,16 @@ def test_a_cry_for_help_reaches_the_desk_word_for_word(client, case, address):
     assert answers(case)[0][1]["text"].splitlines() == ["Until Tuesday?", "Our technician is <away>."]
 
 
+def test_who_needs_only_time_says_so_without_a_word(client, case, address):
+    assert "I only need more time" in client.get(address).content.decode()
+    client.post(f"{address}/answer", {"kind": "needs_time"})
+    case.refresh_from_db()
+    assert case.customer_status == CustomerStatus.ASKS_TIME
+    page = client.get(address).content.decode()
+    assert "You asked for more time." in page
+    assert "I only need more time" not in page
+
+
 def test_not_my_line_must_be_confirmed_first(client, case, address):
     response = client.post(f"{address}/answer", {"kind": "not_me", "text": "We have no server"})
     assert response.status_code == 422

@@ -30,6 +30,8 @@ def carry_out(case: Case, step: Step, *, now: datetime, actor: str = MACHINE) ->
     with transaction.atomic():
         if "move_to" in params:
             changes: dict[str, Any] = {"deadline_at": deadline(params, coming, now=now)}
+            if "deadline" in params:  # a new date is a new turn, also for who had used up a part of the last one
+                changes |= {"turn": case.stay + 1, "clock_used_s": 0}
             move_case(case, CaseState(params["move_to"]), actor=actor, reason=params["reason"], now=now, **changes)
         if params["notice"] == FIRST and desk_contact(case):
             forward_complaints(case, now=now)
