@@ -7,6 +7,7 @@ import random
 from collections.abc import Iterator
 
 ALL = ("notify", "remind", "still_open", "escalated")
+LATER = "Our technician is ill until Thursday."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,11 +57,17 @@ HABITS: dict[str, dict[str, Reaction]] = {
         "still_open": FIXES,
         "escalated": FIXES,
     },
+    "asks_time": {
+        "notify": Reaction(reads=2, answers=7, answer="needs_time", text=LATER),
+        "more_time": Reaction(reads=2, repairs=45, answers=47, text="Done at last."),  # for some that is too late again
+        "still_open": FIXES,
+        "escalated": FIXES,
+    },
 }
 # Who has nothing to repair says so, or thinks that it is no business of theirs.
 INNOCENT = (Reaction(reads=2, answers=8, answer="not_me", text=DENIAL), Reaction(reads=20))
 MENDED = Reaction(reads=3, answers=10, text="We had found that ourselves, and cleaned it.")  # before the mail came
-SPEAKS_UP = ("fixes", "half_fixes", "claims_falsely", "relapses", "asks_help", "wakes_late")
+SPEAKS_UP = ("fixes", "half_fixes", "claims_falsely", "relapses", "asks_help", "asks_time", "wakes_late")
 Act = tuple[float, str, dict[str, str]]
 
 

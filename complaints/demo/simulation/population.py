@@ -36,11 +36,11 @@ TRADES = ("bakery", "dental", "freight", "garden", "hotel", "school", "print", "
 # What people do with our mail (habits.py), and how many in a hundred. Homes and companies differ.
 HABITS_AT_HOME = {
     "fixes": 40, "fixes_silently": 14, "half_fixes": 8, "claims_falsely": 7, "ignores": 14, "wakes_late": 6,
-    "relapses": 5, "disputes": 3, "asks_help": 3,
+    "relapses": 5, "disputes": 3, "asks_help": 2, "asks_time": 1,
 }  # fmt: skip
 HABITS_AT_WORK = {
     "fixes": 52, "fixes_silently": 14, "half_fixes": 9, "claims_falsely": 5, "ignores": 6, "wakes_late": 4,
-    "relapses": 4, "disputes": 3, "asks_help": 3,
+    "relapses": 4, "disputes": 3, "asks_help": 2, "asks_time": 1,
 }  # fmt: skip
 DEAD_MAILBOXES = 0.01
 

@@ -6,11 +6,13 @@ import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from statistics import median
 from typing import Any
 
 from complaints.addresses import address_text
 from complaints.cases.states import TURNS, Turn
+from complaints.cases.transitions import MACHINE
 from complaints.demo.simulation.troubles import ALSO, Trouble
 from complaints.demo.simulation.truth import Read, Told
 from complaints.demo.simulation.world import World
@@ -24,6 +26,7 @@ DESK = {state for state, turn in TURNS.items() if turn is Turn.ANALYST}
 INNOCENT_CAUSES = {"forged": "forged", "forwarded": "forwarded", "newsletter": "bulk_mail"}
 WORST = 20  # of each kind, by --explain
 A_DAY = timedelta(days=1)
+A_GLANCE = timedelta(minutes=1)  # nobody is asked for anything in it
 
 
 @dataclasses.dataclass(slots=True)
@@ -239,8 +242,16 @@ class Judge:
         return list(DeskTask.objects.filter(kind=PLAYBOOK_TASK).order_by("pk"))
 
     def moves_to_desk(self) -> list[CaseEvent]:
-        moves = CaseEvent.objects.filter(kind=EventKind.MOVED).order_by("pk")
-        return [event for event in moves if event.data.get("to") in DESK]
+        """But those that the machine itself took on in that very moment: nobody saw them."""
+        moves: dict[int, list[CaseEvent]] = defaultdict(list)
+        for event in CaseEvent.objects.filter(kind=EventKind.MOVED).order_by("pk"):
+            moves[event.case_id].append(event)
+        return [
+            event
+            for of_case in moves.values()
+            for event, then in zip_longest(of_case, of_case[1:])
+            if event.data.get("to") in DESK and not is_passed_on(event, then)
+        ]
 
     def untouched_share(self) -> float:
         """Of the closed cases, and of those that wait for a person now: how many never were a person's turn."""
@@ -312,6 +323,10 @@ class Judge:
             {"case": case.number, "step": mail.step, "to": mail.contract, "cause": case.cause,
              "confidence": case.cause_confidence, "complaints": told[:6]}
         )  # fmt: skip
+
+
+def is_passed_on(event: CaseEvent, then: CaseEvent | None) -> bool:
+    return then is not None and then.actor == MACHINE and then.at - event.at <= A_GLANCE
 
 
 def rows_by_message() -> dict[int, list[dict[str, Any]]]:
