@@ -17,10 +17,11 @@ from django.conf import settings as django_settings
 from django.test.utils import override_settings
 
 from complaints.demo.simulation.play import due_by_beat, play
-from complaints.demo.simulation.scorecard import Card, judge
+from complaints.demo.simulation.scorecard import Card, is_passed_on, judge
 from complaints.demo.simulation.summary import as_text
+from complaints.demo.simulation.truth import Told
 from complaints.demo.simulation.world import Plan, World
-from complaints.models import Case, CheckRun, Complaint, Contract, Notice, Reading
+from complaints.models import Case, CaseEvent, CheckRun, Complaint, Contract, Notice, Reading
 from complaints.vocabulary import CaseState, Resolution, Verdict
 
 pytestmark = pytest.mark.timeout(900)  # days of a world take a while on a busy machine
@@ -78,6 +79,8 @@ def test_three_days_of_a_small_world(world: World) -> None:
         numbers["notices"]["wrong_customer"],
         numbers["notices"]["wrong_customer"] + 1,
     )
+    unknowable = numbers["causes"]["unknowable"]
+    assert worse(world, card, tell_of_a_forged_line_in_words)["causes.unknowable"] == (unknowable, unknowable + 1)
     assert "complaints_lost" in as_text(numbers | {"worst": card.worst})
     json.dumps(card.numbers | {"worst": card.worst})
 
@@ -131,6 +134,20 @@ def write_to_a_stranger(world: World) -> Any:
     return lambda: None
 
 
+def tell_of_a_forged_line_in_words(world: World) -> Any:
+    """Nobody can know that the line was forged from a sentence that names its address."""
+    case = Case.objects.filter(complaints__answer="owner").order_by("pk")[0]
+    about = set(case.complaints.values_list("message", flat=True))
+    world.truth.told = [in_words(told) if told.message in about else told for told in world.truth.told]
+    closed = {"state": CaseState.CLOSED, "closed_at": PLAN.end, "resolution": Resolution.STALE, "cause": "unknown"}
+    return changed(Case, case.pk, **closed)
+
+
+def in_words(told: Told) -> Told:
+    abuse, source = dataclasses.replace(told.abuse, trouble=None), dataclasses.replace(told.source, style="words")
+    return dataclasses.replace(told, kind="forged", abuse=abuse, source=source)
+
+
 def changed(model: Any, pk: int, **columns: Any) -> Any:
     before = model.objects.filter(pk=pk).values(*columns).get()
     model.objects.filter(pk=pk).update(**columns)
@@ -156,6 +173,15 @@ def card_of(process: subprocess.Popen[str]) -> str:
     out, err = process.communicate()
     assert process.returncode == 0, err
     return out
+
+
+@pytest.mark.parametrize(
+    ("actor", "minutes", "passed_on"), [("machine", 0, True), ("machine", 2, False), ("ada", 0, False)]
+)
+def test_a_stay_that_the_machine_ends_at_once_is_nobodys_work(actor: str, minutes: int, passed_on: bool) -> None:
+    event, then = CaseEvent(at=START), CaseEvent(at=START + timedelta(minutes=minutes), actor=actor)
+    assert is_passed_on(event, then) is passed_on
+    assert not is_passed_on(event, None)
 
 
 def test_numbers_that_make_no_world_are_refused() -> None:

@@ -24,6 +24,7 @@ FIXED = (Resolution.FIXED_VERIFIED, Resolution.FIXED_NOT_VERIFIABLE)
 DESK = {state for state, turn in TURNS.items() if turn is Turn.ANALYST}
 # What is right to say of a case that is nobody's fault: noise.NOISE. Of lies and slips there is nothing right to say.
 INNOCENT_CAUSES = {"forged": "forged", "forwarded": "forwarded", "newsletter": "bulk_mail"}
+IN_WORDS = "words"  # the style of a source that sends no mail and no log along
 WORST = 20  # of each kind, by --explain
 A_DAY = timedelta(days=1)
 A_GLANCE = timedelta(minutes=1)  # nobody is asked for anything in it
@@ -54,6 +55,7 @@ class Judge:
         self.found: dict[int, tuple[Told, Any]] = {}  # by complaint id
         self.troubles_of_case: dict[int, set[int]] = defaultdict(set)
         self.innocent_causes: dict[int, set[str]] = defaultdict(set)
+        self.shown: set[int] = set()  # cases with a complaint that shows more than words
         self.sources_of_case: dict[int, set[str | None]] = defaultdict(set)
 
     def numbers(self) -> dict[str, Any]:
@@ -104,6 +106,8 @@ class Judge:
     def note_truth(self, case: int, told: Told) -> None:
         """A complaint that names the wrong line says nothing of that line's trouble."""
         trouble = self.world.troubles[told.abuse.trouble - 1] if told.abuse.trouble else None
+        if told.source.style != IN_WORDS:
+            self.shown.add(case)
         if trouble is None:
             self.innocent_causes[case].add(INNOCENT_CAUSES.get(told.kind, ""))
         elif trouble.customer.contract == self.cases[case].contract.reference:
@@ -155,12 +159,15 @@ class Judge:
             if case.state != CaseState.CLOSED or not true:
                 continue
             verdict = "unknown" if case.cause == "unknown" else "right" if case.cause in true else "wrong"
+            if verdict == "unknown" and not self.troubles_of_case[case.pk] and case.pk not in self.shown:
+                counts["unknowable"] += 1
+                continue
             counts[verdict] += 1
             if verdict != "right":
                 self.note_case("cause_" + verdict, case, true=sorted(true), reasons=case.cause_reasons[:3])
-        return {name: counts[name] for name in ("right", "wrong", "unknown")} | {
-            "right_share": share(counts["right"], counts.total())
-        }
+        known = {name: counts[name] for name in ("right", "wrong", "unknown")}
+        right_share = share(counts["right"], sum(known.values()))
+        return known | {"unknowable": counts["unknowable"], "right_share": right_share}
 
     def true_causes(self, case: Case) -> set[str]:
         """Of the trouble; where there was none, of what was complained about. Empty: nobody could say."""
