@@ -113,7 +113,7 @@ def test_the_index_of_what_was_held_long_is_there_and_used():
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute("EXPLAIN " + statements.MANY.replace("%b", "%s"), [["{}"], [NOON], [NOON]])
+            cursor.execute("EXPLAIN " + statements.MANY.decode().replace("%b", "%s"), [["{}"], [NOON], [NOON]])
         else:
             cursor.execute("EXPLAIN QUERY PLAN " + statements.claims_statement(1), ["", "", "", b""])
         plan = str(cursor.fetchall())
