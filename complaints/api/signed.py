@@ -60,7 +60,7 @@ def signed_view(scope: str) -> Callable[[Answer], Callable[..., JsonResponse]]:
                 note_use(key, now=now)
                 try:
                     return view(request, key)
-                except BaseException:
+                except BaseException:  # whatever it was, nothing was taken: the same call may come again
                     forget_call(signature)
                     raise
             except Refused as refused:

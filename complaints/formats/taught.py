@@ -208,19 +208,3 @@ def repeated(pattern: str) -> int:
     """How often its innermost piece would be written out, if every repetition stood in the one before it."""
     numbers = [max(map(int, COUNT.findall(braces))) for braces in BRACES.findall(pattern)]
     return math.prod(max(1, number) for number in numbers)
-
-
-def before_of(text: str, start: int) -> str:
-    """What stands before a marked value: the rest of its line, or where that is empty the line above.
-
-    What changes with every mail, an address or a number, is left out: the context begins behind it.
-    """
-    line_start = text.rfind("\n", 0, start) + 1
-    before = text[line_start:start]
-    if not before.strip() and line_start:
-        before = text[text.rfind("\n", 0, line_start - 1) + 1 : start]
-    before = before[-LONGEST_BEFORE:]
-    kept = len(before) - len(before.rstrip("\n"))
-    body = before[: len(before) - kept]
-    last = max((place for place, char in enumerate(body) if char.isdigit()), default=-1)
-    return before[last + 1 :].lstrip(".:-") if last >= 0 else before

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from complaints.formats import read_message
-from complaints.formats.taught import BadPattern, TaughtField, TaughtRule, before_of, compiled
+from complaints.formats.taught import BadPattern, TaughtField, TaughtRule, compiled
 from complaints.vocabulary import Category
 
 MAIL = "From: CERT Nord <report@cert-nord.example>\nSubject: {subject}\nDate: Tue, 3 Mar 2026 12:30:00 +0000\n\n{text}"
@@ -104,20 +104,6 @@ def test_expression_without_end_is_stopped_and_the_mail_is_shown():
 def test_expression_that_cannot_be_used_says_why(pattern: str, why: str):
     with pytest.raises(BadPattern, match=why):
         compiled(pattern)
-
-
-@pytest.mark.parametrize(
-    ("text", "marked", "before"),
-    [
-        ("Source: 192.0.2.7", "192.0.2.7", "Source: "),
-        ("first line\nSource: 192.0.2.7", "192.0.2.7", "Source: "),
-        ("Addresses\n192.0.2.7", "192.0.2.7", "Addresses\n"),
-        ("Case 4711: host 192.0.2.7", "192.0.2.7", " host "),
-        ("192.0.2.7", "192.0.2.7", ""),
-    ],
-)
-def test_words_before_a_marked_value_leave_out_what_changes(text: str, marked: str, before: str):
-    assert before_of(text, text.index(marked)) == before
 
 
 def test_expression_may_count_the_digits_of_an_address_and_a_time():

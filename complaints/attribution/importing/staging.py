@@ -80,7 +80,7 @@ def one_transaction() -> Iterator[None]:
         run("BEGIN DEFERRED")
     try:
         yield
-    except BaseException:
+    except BaseException:  # an interrupted import, too, must leave no transaction open
         if alone:
             run("ROLLBACK")
         raise
