@@ -10,7 +10,6 @@ copies would carry the same Message-ID.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -72,13 +71,14 @@ def deliver_due(
     limit: int = 100,
 ) -> int:
     """Claim what is due (of `ids`, or of all) and send it over one connection. Returns how many were claimed."""
-    now, started = now or timezone.now(), time.monotonic()
+    started = timezone.now()
+    now = now or started
     mails = claim_due(ids, model=model, now=now, limit=limit)
     connection = get_connection()
     try:
         groups = sort_out(mails, now=now)
         for index, group in enumerate(groups):
-            moment = now + timedelta(seconds=int(time.monotonic() - started))
+            moment = now + timedelta(seconds=(timezone.now() - started) // timedelta(seconds=1))
             if is_held(Hold.What.MAIL):  # somebody pressed the switch while we were sending
                 give_back(chain(*groups[index:]))
                 break

@@ -38,7 +38,7 @@ SURROUNDINGS = {
     "DNS_RESOLVERS": (("192.0.2.53", 53),),
     "RELAY_PORT": 25,
 }
-PLAN = Plan(seed=3, days=3, customers=300, sources=100, start=START, site=SITE, desk="abuse@isp.example", strain=16.0)
+PLAN = Plan(seed=3, days=5, customers=300, sources=100, start=START, site=SITE, desk="abuse@isp.example", strain=30.0)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def world(transactional_db: None) -> Iterator[World]:
         yield play(PLAN)
 
 
-def test_three_days_of_a_small_world(world: World) -> None:
+def test_five_days_of_a_small_world(world: World) -> None:
     """One long play, and everything that is asked of it: playing costs more than looking."""
     card = judge(world)
     numbers = card.numbers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import random
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +34,7 @@ Progress = Callable[[datetime], None]
 def play(plan: Plan, *, progress: Progress = lambda now: None) -> World:
     """Live through the plan's days on the database as it is (it must be empty), and return what really was."""
     clock = VirtualClock(plan.start)
+    random.seed(plan.seed)  # what the product itself throws: how long before a check is tried again
     with clock.ruling():
         world = World(plan, clock, shipped())
         with outside(world), unmoved_memory():

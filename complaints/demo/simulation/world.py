@@ -148,7 +148,7 @@ class World(Agenda):
         for order in self.network.fresh_orders():
             customer, trouble = self.by_contract[order["contract"]], self.trouble_of(order["contract"])
             share, hours = NOTICED[order["kind"]][customer.kind not in AT_HOME]
-            dice = self.dice("measure", order["case"], order["kind"])
+            dice = self.dice("measure", order["contract"], order["kind"], self.clock.now())
             if order["lift"] or trouble is None or dice.random() > share:
                 continue
             haste = dice.lognormvariate(0, 0.7)
@@ -303,7 +303,7 @@ class World(Agenda):
         if customer is None or dead:
             return
         self.pages[customer.contract] = notice.link
-        dice = self.dice("notice", notice.case, notice.step, len(self.truth.read))
+        dice = self.dice("notice", contract, notice.step, len(self.truth.read))
         for hours, verb, args in react(
             customer.habit, notice.step, has_trouble=trouble is not None, had_trouble=recent, dice=dice
         ):
