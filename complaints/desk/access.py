@@ -117,15 +117,23 @@ def to_second_factor(request: HttpRequest) -> HttpResponse:
 
 
 def confirmed(view: Callable[Concatenate[HttpRequest, P], R]) -> Callable[Concatenate[HttpRequest, P], R]:
-    """For dangerous acts: who has not said for a while who they are says it again, and the act goes on from there."""
+    """For acts that can cut a line or send many mails at once; tests/desk/permissions.py lists them."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> R:
         if request.method not in READING:
-            raise_if_reauthentication_required(request, app="complaints")
+            confirm_first(request)
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def confirm_first(request: HttpRequest) -> None:
+    """Who has not said for a while who they are says it again, and the act goes on from there.
+
+    Raises ReauthenticationRequired, which allauth's middleware answers.
+    """
+    raise_if_reauthentication_required(request, app="complaints")
 
 
 def refuse(request: HttpRequest, needed: Can) -> HttpResponse:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from complaints.blacklists import mark_asked, release_held
 from complaints.desk import when
-from complaints.desk.access import access_case, desk_page, may
+from complaints.desk.access import access_case, confirmed, desk_page, may
 from complaints.desk.lists import page_below
 from complaints.desk.rights import can
 from complaints.desk.words import Word
@@ -145,6 +145,7 @@ def listings_page(request: HttpRequest, pk: int) -> HttpResponse:
 
 @may("see_network", to_post="let_go_on")
 @require_POST
+@confirmed
 def release(request: HttpRequest, pk: int) -> HttpResponse:
     """Somebody has looked at a list that suddenly named very many of us."""
     row = get_object_or_404(ListSweep.objects.select_related("blacklist"), blacklist=pk)

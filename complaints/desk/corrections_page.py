@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from complaints.cases import proposals
 from complaints.cases.corrections import apply_reattribution, dismiss_reattribution, revert_reattribution
 from complaints.desk import when, words
-from complaints.desk.access import access_case, desk_page
+from complaints.desk.access import access_case, confirm_first, confirmed, desk_page
 from complaints.models import Case, Reattribution
 from complaints.notices.withdrawal import leave_untold, withdraw
 from complaints.tasks import advance_cases, deliver_notices, wake
@@ -116,6 +116,8 @@ def decide(request: HttpRequest) -> HttpResponse:
     if what not in Decide:
         messages.error(request, "Nothing was changed: say whether to move them or to leave them.")
         return redirect("desk:corrections")
+    if what == "apply":
+        confirm_first(request)  # thousands of complaints may move, and their new contracts are written to
     ids = [pk for _, found in chosen_groups(request.POST, number(request.POST.get("upto")) or 0) for pk in found]
     if request.POST.get("which") != "all":
         ticked = {pk for text in request.POST.getlist("only") if (pk := number(text))}
@@ -148,6 +150,7 @@ def complaints(count: int) -> str:
 
 @desk_page
 @require_POST
+@confirmed
 def revert(request: HttpRequest, pk: int) -> HttpResponse:
     """Undo what was applied together with this one."""
     row = get_object_or_404(Reattribution, pk=pk, state=Reattribution.State.APPLIED)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from complaints.cases.transitions import StaleCase
-from complaints.desk.access import access_case, may
+from complaints.desk.access import access_case, confirm_first, may
 from complaints.desk.case_actions import refuse_stale
 from complaints.desk.case_page import show_case
 from complaints.desk.interact import DEADLINES, MOVES, Done, NothingToDo, Wish, carry_out, plan_of
@@ -66,8 +65,8 @@ def interact(request: HttpRequest, pk: int) -> HttpResponse:
         refuse_stale(request, case)
         if request.POST.get("do") != "send":
             return show_case(request, case, interact=kept | {"plan": plan_of(case, wish, actor=who, now=now)})
-        if wish.measure:
-            raise_if_reauthentication_required(request, app="complaints")
+        if wish.measure or wish.to is CaseState.ESCALATED:  # there the playbook may cut the line
+            confirm_first(request)
         done = carry_out(case, wish, actor=who, now=now)
     except StaleCase:
         messages.error(request, KEPT)

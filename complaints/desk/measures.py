@@ -157,7 +157,9 @@ def hold(request: HttpRequest, what: str) -> HttpResponse:
 
 @may("see_network", to_post="let_go_on")
 @require_POST
+@confirmed
 def go_on(request: HttpRequest, what: str) -> HttpResponse:
+    """All mail or all measures that waited go at once."""
     kind = kind_of(what)
     if end_hold(kind, actor=request.user.get_username(), now=timezone.now()):
         messages.success(request, "It goes on. What waited is on its way within seconds.")

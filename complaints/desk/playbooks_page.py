@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from complaints.desk import when
-from complaints.desk.access import may
+from complaints.desk.access import confirmed, may
 from complaints.desk.words import Word
 from complaints.models import PlaybookChange, PlaybookVersion
 from complaints.playbooks.differences import differences
@@ -176,6 +176,7 @@ VERBS: dict[str, tuple[Verb, str]] = {
 
 @may("see_playbooks", to_post="edit_playbooks")
 @require_POST
+@confirmed
 def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     version = get_object_or_404(PlaybookVersion, pk=pk)
     revision = request.POST.get("revision", "")

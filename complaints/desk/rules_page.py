@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from complaints.cases.rule_documents import BadRule
 from complaints.cases.rules import StaleRule, add_rule, change_rule, deactivate, file_after_all, file_ids, move_rule
 from complaints.desk import rule_words, when
-from complaints.desk.access import may
+from complaints.desk.access import confirm_first, may
 from complaints.desk.lists import page_below
 from complaints.desk.rule_form import RuleForm, initial_of, proven_in, token_of, try_on_the_past
 from complaints.models import Complaint, Rule, RuleChange
@@ -196,6 +196,8 @@ VERBS: dict[str, Callable[[HttpRequest, Rule], None]] = {
 @rules_desk
 @require_POST
 def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+    if verb == "file":
+        confirm_first(request)  # thousands of complaints may open cases, and their customers are written to
     rule = get_object_or_404(Rule, pk=pk)
     if verb not in VERBS or (verb == "off" and not same_revision(request, rule)):
         messages.error(request, "Nothing was done: the page was older than the rule. Look again.")

@@ -172,6 +172,20 @@ POSTED = {
     "mfa_edit_webauthn": LOGGED_IN,
 }
 
+# Acts that can cut a line or write to many people: who posts them says again who they are (access.confirmed). What is
+# posted, and the verb in the address where only some are dangerous. All others ask nobody.
+CONFIRMED: dict[str, dict[str, str]] = {
+    "desk:measures": {},
+    "desk:measure": {},
+    "desk:interact": {"measure": "suspend", "do": "send"},
+    "desk:go-on": {},
+    "desk:playbook-act": {},
+    "desk:blacklist-release": {},
+    "desk:corrections-decide": {"do": "apply", "which": "all"},
+    "desk:corrections-undo": {},
+    "desk:rule-act": {"verb": "file"},
+}
+
 # What asks for no log-in of the desk: the customer's pages (a key in the address), programs (a key in a header).
 OTHERS = ("portal:", "api:")
 # Django's admin has rules of its own: test_admin.py.

@@ -10,10 +10,11 @@ import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from pytest_django import Settings
 
 from complaints.desk.roles import MAY, RESTRICTED, RISKY, Can, Role, allowed, lowest
-from tests.desk.permissions import ADMIN, ANYBODY, KEY, LOGGED_IN, OPENED, OTHERS, POSTED
-from tests.factories import make_user
+from tests.desk.permissions import ADMIN, ANYBODY, CONFIRMED, KEY, LOGGED_IN, OPENED, OTHERS, POSTED
+from tests.factories import make_case, make_user
 
 SAMPLES = {"int": "1", "slug": "x", "str": "x", "path": "x", "uuid": "00000000-0000-4000-8000-000000000000"}
 CONVERTER = re.compile(r"<(?:(\w+):)?(\w+)>")
@@ -78,6 +79,24 @@ def test_each_role_does_what_it_may_and_nothing_else(role: Role, method: str, ta
             wrong[name] = f"{method} was {did} to the {role}, but tests/desk/permissions.py says that it takes {needed}"
 
     assert wrong == {}
+
+
+@pytest.mark.django_db
+def test_what_cuts_lines_or_writes_to_many_asks_again_who_one_is(settings: Settings) -> None:
+    settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 1  # and this log-in, which proved nothing, is older
+    case = make_case(pk=1)
+    client = Client()
+    client.force_login(make_user("dora", Role.ADMINISTRATOR))
+    asked = set()
+    for name in by_capability(POSTED):
+        case.refresh_from_db()  # an act before this one may have moved it
+        given = {"stay": str(case.stay), "number": "1", **CONFIRMED.get(name, {})}
+        parts = URLS[name] | ({"verb": given.pop("verb")} if "verb" in given else {})
+        where = client.post(reverse(name, kwargs=parts), given).get("Location", "")
+        if where.startswith(reverse("account_reauthenticate")):
+            asked.add(name)
+
+    assert asked == set(CONFIRMED)
 
 
 @pytest.mark.django_db
