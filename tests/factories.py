@@ -198,6 +198,10 @@ def make_shared_machine(prefix: str = "192.0.2.25/32", what: str = "mail", **col
     return SharedMachine.objects.create(key=prefix_key(prefix), what=what, **columns)
 
 
+def make_reporter(address: str = "reporter@x.example", **columns: Any) -> Reporter:
+    return Reporter.objects.create(address=address, **{"first_seen_at": NOON, **columns})
+
+
 def make_rule(kind: str = "ignore", **columns: Any) -> Rule:
     """An active rule behind the others. Conditions are named as they are: reporter=["noise.example"]."""
     asked = {name: columns.pop(name) for name in CONDITIONS if name in columns}

@@ -10,8 +10,19 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from complaints.cases.fluctuation import WEEKS, Band, Sharp, day_band, filled, hour_band, is_rise
-from complaints.cases.tallies import FLOW, Kind, Metric, Span, beginning, counted_since, days_of, hours_of
-from complaints.models import Product, Rise, Tally
+from complaints.cases.rise_tasks import end_told, tell_rise
+from complaints.cases.tallies import (
+    FLOW,
+    Kind,
+    Metric,
+    Span,
+    beginning,
+    counted_first,
+    counted_since,
+    days_of,
+    hours_of,
+)
+from complaints.models import Rise, Tally
 
 LOOKS_BACK = timedelta(weeks=WEEKS, days=1)
 CALM = timedelta(hours=6)
@@ -48,18 +59,30 @@ def watch_rises(*, now: datetime) -> list[int]:
     found = [*of_network(now), *of_contracts(now)]
     began = [pk for each in found if (pk := note(each, now=now))]
     Rise.objects.filter(ended_at=None, last_at__lt=now - CALM).update(ended_at=now)
+    end_told(now=now)
     return began
 
 
 def of_network(now: datetime) -> Iterator[Found]:
-    """The whole network and each product, by day and by the last whole hour."""
-    since = counted_since()
-    for kind, refs in ((Kind.ALL, [0]), (Kind.PRODUCT, list(Product.objects.values_list("pk", flat=True)))):
+    """The whole network and each product that has enough for a rise, by day and by the last whole hour."""
+    for kind, refs in ((Kind.ALL, [0]), (Kind.PRODUCT, full_products(now))):
         days = days_of(kind, refs, Metric.COMPLAINTS, since=now - LOOKS_BACK)
+        first = counted_first(kind, refs)
         for ref in refs:
-            found = today(kind, ref, Metric.COMPLAINTS, days[ref], since=since, day=now.astimezone(UTC).date())
+            since, day = first.get(ref), now.astimezone(UTC).date()
+            # A product that is counted since yesterday had no noughts before: nobody looked.
+            found = today(kind, ref, Metric.COMPLAINTS, days[ref], since=since, day=day) if since else None
             if found := found or last_hour(kind, ref, now):
                 yield found
+
+
+def full_products(now: datetime) -> list[int]:
+    """With as many today, or in the last whole hour, as a rise has at least."""
+    mine = Tally.objects.filter(kind=Kind.PRODUCT, metric=Metric.COMPLAINTS)
+    day, hour = beginning(now, Span.DAY), beginning(now, Span.HOUR) - HOUR
+    days = mine.filter(span=Span.DAY, at=day, n__gte=SHARP[Kind.PRODUCT, Metric.COMPLAINTS].least)
+    hours = mine.filter(span=Span.HOUR, at=hour, n__gte=HOURLY.least)
+    return sorted({*days.values_list("ref", flat=True), *hours.values_list("ref", flat=True)})
 
 
 def today(
@@ -122,7 +145,10 @@ def note(found: Found, *, now: datetime) -> int | None:
         rise, is_new = Rise.objects.get_or_create(
             **what, ended_at=None, defaults={"began_at": found.at, "last_at": now, **told}
         )
-        return rise.pk if is_new else None
+        if not is_new:
+            return None
+        tell_rise(rise, now=now)
+        return rise.pk
 
 
 def open_rises(kind: str | None = None, ref: int | None = None) -> list[Rise]:

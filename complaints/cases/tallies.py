@@ -27,6 +27,7 @@ KEPT = {Span.HOUR: timedelta(weeks=9), Span.DAY: timedelta(weeks=9)}
 KEPT_LONG = timedelta(days=800)  # days of the network and of products: few rows, and worth a look back
 FLOW = (Metric.MESSAGES, Metric.QUEUE, Metric.FAILED, Metric.BYTES)
 COLUMNS = ("kind", "ref", "metric", "span", "at", "n")
+MOST_PRODUCTS = 300
 OWN_FORMAT = "listing"  # what blacklists say is written by ourselves
 Key = tuple[str, int, str, str, datetime]
 
@@ -72,10 +73,20 @@ def counters(rows: Sequence[tuple[datetime, int | None, str]]) -> Counter[Key]:
 
 
 def products_of(contracts: set[int]) -> dict[int, int]:
-    """The product's id by the contract's; of those products that the desk knows by name."""
-    ids = dict(Product.objects.values_list("name", "pk"))
-    rows = Contract.objects.filter(pk__in=contracts, product__in=ids).values_list("pk", "product") if ids else ()
-    return {contract: ids[product] for contract, product in rows}
+    """The product's id by the contract's. One that comes for the first time gets its row, as an ordinary line."""
+    rows = Contract.objects.filter(pk__in=contracts).exclude(product="").values_list("pk", "product")
+    named = dict(rows) if contracts else {}
+    ids = known_products(set(named.values()))
+    return {contract: ids[product] for contract, product in named.items() if product in ids}
+
+
+def known_products(names: set[str]) -> dict[str, int]:
+    """Ids by name; at most MOST_PRODUCTS become known by themselves: whoever writes more of them writes no products."""
+    ids = dict(Product.objects.values_list("name", "pk")) if names else {}
+    if new := sorted(names - ids.keys())[: max(0, MOST_PRODUCTS - len(ids))]:
+        Product.objects.bulk_create([Product(name=name) for name in new], ignore_conflicts=True)
+        ids |= dict(Product.objects.filter(name__in=new).values_list("name", "pk"))
+    return ids
 
 
 def beginning(at: datetime, span: str) -> datetime:
@@ -142,6 +153,13 @@ def counted_since() -> date | None:
     rows = Tally.objects.filter(kind=Kind.ALL, ref=0, metric=Metric.COMPLAINTS, span=Span.DAY)
     first = rows.aggregate(first=Min("at"))["first"]
     return first.astimezone(UTC).date() if first else None
+
+
+def counted_first(kind: str, refs: Sequence[int]) -> dict[int, date]:
+    """The first day on which each of these was counted at all."""
+    rows = Tally.objects.filter(kind=kind, ref__in=refs, metric=Metric.COMPLAINTS, span=Span.DAY)
+    first = rows.order_by().values_list("ref").annotate(first=Min("at"))
+    return {ref: at.astimezone(UTC).date() for ref, at in first}
 
 
 def forget_tallies(*, now: datetime, most: int = 50_000) -> int:

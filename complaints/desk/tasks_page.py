@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from complaints.cases import mentions
+from complaints.cases import mentions, rise_tasks
 from complaints.cases.tasks import end_task
 from complaints.desk import when
 from complaints.desk.access import may, visible
@@ -20,7 +20,7 @@ from complaints.notices.next_contact import UNREACHED
 
 PAGE = 50
 # These end when a person says so. The others end by themselves, when what they are about is mended.
-BY_WORD = frozenset({"rule", "playbook", "measure", mentions.KIND, UNREACHED, PERHAPS})
+BY_WORD = frozenset({"rule", "playbook", "measure", rise_tasks.TASK, mentions.KIND, UNREACHED, PERHAPS})
 MEASURE = "measure"
 
 

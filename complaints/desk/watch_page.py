@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,12 +16,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from complaints.cases.feed_habits import longest_usual
 from complaints.cases.feeds import no_longer_expected
+from complaints.cases.rise_causes import causes_of
 from complaints.cases.rises import LOOKS_BACK, open_rises, with_noughts
 from complaints.cases.tallies import FLOW, Kind, Metric, counted_since, days_of
 from complaints.desk import when
 from complaints.desk.access import desk_page, visible
 from complaints.desk.watch_chart import NARROW, WIDE, Chart, chart_of, points_of
-from complaints.models import Case, Contract, Feed, Product, Rise
+from complaints.models import Case, Contract, Feed, Product, Rise, Tally
 from complaints.vocabulary import CaseState
 
 SHOWN_DAYS, SHORT = 56, 28
@@ -48,14 +49,18 @@ def watch_page(request: HttpRequest) -> HttpResponse:
             request, list(Rise.objects.exclude(ended_at=None).order_by("-began_at", "-pk")[:ENDED]), now
         ),
         "network": charts(Kind.ALL, {0: "Complaints, whole network"}, since, today, now, SHOWN_DAYS)[0],
-        "products": charts(Kind.PRODUCT, products(), since, today, now, SHORT),
+        "products": charts(Kind.PRODUCT, products(now), since, today, now, SHORT),
         "feeds": feed_rows(now),
     }
     return render(request, "desk/watch.html", context)
 
 
-def products() -> dict[int, str]:
-    return dict(Product.objects.order_by("name").values_list("pk", "name")[:MOST_PRODUCTS])
+def products(now: datetime) -> dict[int, str]:
+    """Those with most complaints in the weeks that are shown, by name."""
+    since = now - timedelta(days=SHORT)
+    rows = Tally.objects.filter(kind=Kind.PRODUCT, metric=Metric.COMPLAINTS, span=Tally.Span.DAY, at__gte=since)
+    most = dict(rows.order_by().values_list("ref").annotate(n=Sum("n")).order_by("-n", "ref")[:MOST_PRODUCTS])
+    return dict(Product.objects.filter(pk__in=most).order_by("name").values_list("pk", "name"))
 
 
 def charts(
@@ -92,9 +97,14 @@ def rise_rows(request: HttpRequest, rises: Sequence[Rise], now: datetime) -> lis
             "cases": cases.get(rise.ref, [])[:3] if rise.kind == Kind.CONTRACT else [],
             "age": when.age(rise.began_at, now),
             "times": rise.value / rise.usual if rise.usual else None,
+            "causes": causes_of(rise.kind, rise.ref, now=now) if is_now(rise) else [],
         }
         for rise in rises
     ]
+
+
+def is_now(rise: Rise) -> bool:
+    return rise.ended_at is None and rise.metric == Metric.COMPLAINTS
 
 
 def feed_rows(now: datetime) -> list[dict[str, Any]]:

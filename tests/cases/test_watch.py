@@ -8,11 +8,12 @@ import pytest
 from django.utils import timezone
 
 from complaints import tasks
+from complaints.cases import tallies
 from complaints.cases.positions import LAG
 from complaints.cases.rises import open_rises, watch_rises
 from complaints.cases.tallies import Flow, count_complaints, days_of, forget_tallies, record_flow
-from complaints.models import Contract, Product, Rise, SweepPosition, Tally
-from tests.factories import NOON, make_case, make_complaint, make_contract
+from complaints.models import Contract, DeskTask, Product, ReporterTally, Rise, SweepPosition, Tally
+from tests.factories import NOON, make_case, make_complaint, make_contract, make_reporter
 
 pytestmark = pytest.mark.django_db
 NOW = timedelta(0)
@@ -53,6 +54,27 @@ def test_complaints_are_counted_by_hour_and_day_for_network_product_and_contract
         ("product", product.pk, "day", MIDNIGHT, 3),
         ("product", product.pk, "hour", NOON, 2), ("product", product.pk, "hour", one, 1),
     ]  # fmt: skip
+
+
+def test_a_product_has_its_counter_though_nobody_wrote_it_into_the_table_of_products() -> None:
+    make_complaint(make_case(make_contract(product="Fibre 500")))
+    make_complaint(make_case(make_contract("C-2", product="")))
+
+    count()
+    count()
+
+    assert list(Product.objects.values_list("name", "kind", "protected")) == [("Fibre 500", "business", False)]
+    assert [row[1:] for row in rows(kind="product", span="day")] == [(Product.objects.get().pk, "day", MIDNIGHT, 1)]
+
+
+def test_names_of_products_without_end_do_not_fill_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tallies, "MOST_PRODUCTS", 2)
+    for number in range(4):
+        make_complaint(make_case(make_contract(f"C-{number}", product=f"Line {number}")))
+
+    count()
+
+    assert list(Product.objects.order_by("name").values_list("name", flat=True)) == ["Line 0", "Line 1"]
 
 
 def test_each_is_counted_once_however_often_the_sweep_runs() -> None:
@@ -110,6 +132,90 @@ def test_a_network_that_gets_three_times_as_many_rises_once_and_ends() -> None:
     tomorrow = MIDNIGHT + timedelta(days=1, hours=9)
     watch_rises(now=tomorrow)
     assert (open_rises(), Rise.objects.get().ended_at) == ([], tomorrow)
+
+
+def test_a_rise_of_the_network_is_a_task_that_says_who_makes_it_and_ends_with_it() -> None:
+    history("all", 0, 100)
+    today("all", 0, 300)
+    loud = make_contract("C-7")
+    history("contract", loud.pk, 2)
+    today("contract", loud.pk, 150)
+    told = {"reporter": make_reporter("fbl@loud.example"), "category": "spam", "format": "arf"}
+    ReporterTally.objects.create(**told, day=TODAY, complaints=200)
+    ReporterTally.objects.create(**told, day=TODAY - timedelta(days=3), complaints=56)
+
+    watch_rises(now=NOON)
+    watch_rises(now=NOON + timedelta(minutes=10))
+
+    task = DeskTask.objects.get(kind="rise")
+    assert task.title == "Far more complaints than usual: the whole network"
+    assert task.text == (
+        "300 since 2026-03-10 00:00 UTC, where 100 are usual and up to 150 would be expected. Most of it today: "
+        "fbl@loud.example 200 (usually 2); C-7 150 (usually 2). It ends by itself when it has been back within the "
+        "expected for six hours."
+    )
+    watch_rises(now=MIDNIGHT + timedelta(days=1, hours=9))
+    task.refresh_from_db()
+    assert (task.done_at, task.done_by) == (MIDNIGHT + timedelta(days=1, hours=9), "machine")
+
+
+def test_who_ended_the_task_is_not_asked_again_while_the_rise_goes_on() -> None:
+    history("all", 0, 100)
+    today("all", 0, 300)
+    watch_rises(now=NOON)
+    DeskTask.objects.update(done_at=NOON, done_by="ada")
+
+    watch_rises(now=NOON + timedelta(hours=1))
+
+    assert DeskTask.objects.filter(done_at=None).count() == 0
+
+
+def test_a_product_rises_with_its_own_task_that_names_its_lines() -> None:
+    product, mine, other = Product.objects.create(name="DSL"), make_contract("C-1", product="DSL"), make_contract("C-2")
+    history("product", product.pk, 5)
+    today("product", product.pk, 80)
+    today("contract", mine.pk, 9)
+    today("contract", other.pk, 9)
+
+    watch_rises(now=NOON)
+
+    task = DeskTask.objects.get(kind="rise")
+    assert task.title == "Far more complaints than usual: product DSL"
+    assert "C-1 9 (usually 0)" in task.text
+    assert "C-2" not in task.text
+
+
+def test_a_product_that_is_counted_since_yesterday_had_no_noughts_before() -> None:
+    history("all", 0, 100)
+    today("all", 0, 100)
+    product = Product.objects.create(name="Fibre 500")
+    history("product", product.pk, 30, days=1)
+    today("product", product.pk, 90)
+
+    assert watch_rises(now=NOON) == []
+
+
+def test_mails_of_a_line_that_fail_are_a_task_unless_a_case_tells_of_it_and_many_sent_are_none() -> None:
+    with_case, without, newsletter = make_contract("C-1"), make_contract("C-2"), make_contract("C-3")
+    make_case(with_case)
+    for contract, metric in ((with_case, "failed"), (without, "failed"), (newsletter, "messages")):
+        history("contract", contract.pk, 20, metric=metric)
+        today("contract", contract.pk, 5000, metric=metric)
+
+    assert len(watch_rises(now=NOON)) == 3
+
+    titles = list(DeskTask.objects.filter(kind="rise").values_list("title", flat=True))
+    assert titles == [f"Far more failed deliveries than usual: contract C-2 of {without.customer}"]
+
+
+def test_many_lines_whose_mail_fails_are_ten_tasks_and_no_more() -> None:
+    for number in range(12):
+        contract = make_contract(f"C-{number}")
+        history("contract", contract.pk, 20, metric="failed")
+        today("contract", contract.pk, 5000, metric="failed")
+
+    assert len(watch_rises(now=NOON)) == 12
+    assert DeskTask.objects.filter(kind="rise").count() == 10
 
 
 def test_a_usual_day_is_no_rise() -> None:

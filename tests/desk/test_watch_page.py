@@ -12,8 +12,8 @@ from django.utils import timezone
 from complaints.cases.fluctuation import Band
 from complaints.cases.tasks import open_task
 from complaints.desk.watch_chart import Point, chart_of, nice, points_of, short
-from complaints.models import DeskTask, Feed, Product, Rise, Tally
-from tests.factories import make_case, make_contract
+from complaints.models import DeskTask, Feed, Product, ReporterTally, Rise, Tally
+from tests.factories import make_case, make_contract, make_reporter
 
 DAY = timedelta(days=1)
 MONDAY = date(2026, 3, 9)
@@ -131,3 +131,34 @@ def test_the_menu_counts_the_rises_of_the_network_and_not_those_of_single_lines(
 
     page = ada.get("/watch").content.decode()
     assert '<span class="nav-count">1<span class="hidden"> rises</span></span>' in page
+
+
+def test_a_rise_of_the_network_names_who_makes_most_of_it(ada: Client) -> None:
+    contract, reporter = make_contract("C-7"), make_reporter("fbl@loud.example")
+    Tally.objects.bulk_create([tally("contract", contract.pk, 250, 0), tally("contract", contract.pk, 28, 7)])
+    told = {"reporter": reporter, "category": "spam", "format": "arf"}
+    ReporterTally.objects.create(**told, day=midnight().date(), complaints=280)
+    rise_of("all", 0)
+
+    page = ada.get("/watch").content.decode()
+
+    assert f'href="/reporters/{reporter.pk}">fbl@loud.example</a> 280 <span class="quiet">(usually 0)</span>' in page
+    assert f'href="/contracts/{contract.pk}">C-7</a> 250 <span class="quiet">(usually 1)</span>' in page
+
+
+def test_a_rise_is_a_task_that_a_person_may_end(ada: Client) -> None:
+    task = open_task("rise", "all:0:complaints", title="Far more complaints", actor="machine", now=timezone.now())
+
+    ada.post(f"/tasks/{task.pk}/done")
+
+    assert DeskTask.objects.get().done_by == "ada"
+
+
+def test_products_with_most_complaints_have_a_chart(ada: Client) -> None:
+    products = [Product.objects.create(name=f"Line {number:02}") for number in range(14)]
+    Tally.objects.bulk_create(tally("product", each.pk, 1 + each.pk % 14, 1) for each in products)
+
+    page = ada.get("/watch").content.decode()
+    shown = [each.name for each in products if f"<figcaption>{each.name}</figcaption>" in page]
+
+    assert shown == [each.name for each in products if 1 + each.pk % 14 > 2]
