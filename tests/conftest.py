@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from pytest_django import Settings
 
 from tests.services import outside, smtp
+from tests.services.ports import free_ports
 from tests.services.valkey import Valkey, valkey_server
 
 hypothesis_settings.register_profile("desk", deadline=None)  # a busy machine is not a failure
@@ -55,9 +55,7 @@ def _nothing_outside() -> Iterator[None]:
 @pytest.fixture
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.desk import Desk, free_ports
+from tests.services.desk import Desk
+from tests.services.ports import free_ports
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 COUNT = 200
@@ -55,7 +56,7 @@ class Peers:
 
 @pytest.fixture
 def peers() -> Iterator[Peers]:
-    peers, ready = Peers(free_ports(30)[-1], delay_s=0.04), threading.Event()
+    peers, ready = Peers(free_ports(1)[0], delay_s=0.04), threading.Event()
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
     thread = threading.Thread(target=loop.run_until_complete, args=(peers.run(ready, stop),))
     thread.start()

@@ -15,9 +15,10 @@ from typing import Any
 
 import pytest
 
-from tests.services.desk import Desk, free_ports
+from tests.services.desk import Desk
 from tests.services.mail_servers import Place, exim, postfix
 from tests.services.packages import NoPackage
+from tests.services.ports import free_ports
 
 pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
 CERTIFICATE = Path(__file__).with_name("mail.customer.example.pem")
@@ -70,7 +71,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 @pytest.fixture(scope="module")
 def port() -> int:
-    return free_ports(20)[-1]
+    return free_ports(1)[0]
 
 
 class Greylisting(socketserver.StreamRequestHandler):

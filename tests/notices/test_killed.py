@@ -64,7 +64,7 @@ def test_each_of_a_thousand_letters_arrives_once_or_is_shown_as_doubtful(tmp_pat
     subprocess.run([sys.executable, "-m", "tests.services.letters", "make", str(LETTERS)], env=env, check=True)
     chance, began = random.Random(7), time.monotonic()
     server = Killed(desk, "tests.services.mailbox_server", str(desk.port["mailbox"]), str(mailbox))
-    workers = [Killed(desk, "tests.services.letters", "work") for _ in range(WORKERS)]
+    workers = [Killed(desk, "tests.services.letters", "work", str(time.time())) for _ in range(WORKERS)]
     with ended(server, *workers):
         while not all(each.is_done for each in workers):
             assert time.monotonic() - began < WITHIN_S

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +16,8 @@ from typing import Any
 
 from django.apps import apps
 from django.db.models import DateTimeField
+
+from tests.services.ports import free_ports
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 KEY = "a-key-of-the-process-tests-0123456789-abcdefghijklmnopqrstuvwxyz"
@@ -130,18 +131,6 @@ def moments() -> Iterator[tuple[str, list[str]]]:
 
 
 MANAGE = [sys.executable, str(ROOT / "manage.py")]
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports nobody listened on a moment ago, below the range the kernel gives to outgoing connections."""
-    found: list[int] = []
-    for port in range(20_000 + os.getpid() % 10_000, 32_000):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            found.append(port)
-        if len(found) == count:
-            return found
-    raise OSError("no free ports")
 
 
 def descendants(root: int) -> Iterator[tuple[int, str]]:

@@ -1,7 +1,7 @@
-"""python -m tests.services.letters make N | work: letters in a desk's database, and a worker that sends them.
+"""python -m tests.services.letters make N | work SINCE: letters in a desk's database, and a worker that sends them.
 
-The worker is the sweep's part of sending in a process of its own. Its clock runs sixty times as fast, so that the
-pauses after an outage do not make a test of hours.
+The worker is the sweep's part of sending in a process of its own. Its clock runs sixty times as fast from SINCE on
+(seconds since 1970), so that the pauses after an outage do not make a test of hours.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ FASTER = 60
 PORTION = 40
 
 
-def clock() -> datetime:
-    return BEGAN + timedelta(seconds=(time.time() % 100_000) * FASTER)
+def clock(since: float) -> datetime:
+    return BEGAN + timedelta(seconds=(time.time() - since) * FASTER)
 
 
 def make(count: int) -> None:
@@ -33,12 +33,12 @@ def make(count: int) -> None:
         queued(make_case(f"C-{number}"), now=BEGAN)
 
 
-def work() -> None:
+def work(since: float) -> None:
     while Notice.objects.filter(state__in=["queued", "sending"]).exists():
-        release_dead(now=clock())
-        if not deliver_due(now=clock(), limit=PORTION):
+        release_dead(now=clock(since))
+        if not deliver_due(now=clock(since), limit=PORTION):
             time.sleep(0.05)
 
 
 if __name__ == "__main__":
-    make(int(sys.argv[2])) if sys.argv[1] == "make" else work()
+    make(int(sys.argv[2])) if sys.argv[1] == "make" else work(float(sys.argv[2]))

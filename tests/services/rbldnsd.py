@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -22,6 +21,7 @@ import dns.query
 import pytest
 
 from abusedesk.processes import die_with
+from tests.services.ports import free_ports
 
 SOA = "$SOA 60 ns.example.org desk.example.org 1 600 300 86400 60\n$NS 60 ns.example.org\n"
 TEST_POINTS = {"ip4set": "127.0.0.2\n", "ip4trie": "127.0.0.2\n", "ip6trie": "::ffff:7f00:2\n"}
@@ -58,7 +58,7 @@ def rbldnsd(zones: Mapping[str, Sequence[Dataset]]) -> Iterator[Rbldnsd]:
                 name = f"{zone}.{number}"
                 (home / name).write_text(SOA + entries)
                 arguments.append(f"{zone}:{kind}:{name}")
-        port = free_udp_port()
+        [port] = free_ports(1)
         account = ["-u", "nobody:nogroup"] if os.geteuid() == 0 else []
         command = [program, "-n", *account, "-r", str(home), "-b", f"127.0.0.1/{port}", "-c", "0", *arguments]
         with subprocess.Popen(
@@ -72,12 +72,6 @@ def rbldnsd(zones: Mapping[str, Sequence[Dataset]]) -> Iterator[Rbldnsd]:
                 process.wait()
     finally:
         shutil.rmtree(home, ignore_errors=True)
-
-
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until_it_answers(process: subprocess.Popen[bytes], port: int, zone: str) -> None:
