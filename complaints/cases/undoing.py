@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -44,19 +44,47 @@ def has_changes(case: Case) -> QuerySet[CaseChange]:
 
 def why_not(change: CaseChange) -> str:
     """Why it can no longer be undone, in words; empty: it can be."""
+    return whys_not([change])[0]
+
+
+def whys_not(changes: Sequence[CaseChange]) -> list[str]:
+    """The same of several, in at most three statements for changes of one case: of those only the last is not moved
+    again since, so for no other it is asked what else happened."""
+    found = [why_not_by_itself(each) for each in changes]
+    asked = [each for each, problem in zip(changes, found, strict=True) if not problem and each.kind not in LINKS]
+    again = moved_again(asked) if asked else set()
+    return [
+        problem or (why_not_since(each, again) if each.kind not in LINKS else "")
+        for each, problem in zip(changes, found, strict=True)
+    ]
+
+
+def why_not_by_itself(change: CaseChange) -> str:
+    """As far as the change and its two cases say."""
     if change.undone_at:
         return "It has been undone already."
-    here, there = change.from_case, change.to_case
-    if change.kind in LINKS:
-        now_parent = change.to_case_id if change.kind == Kind.LINK else None
-        return "" if here.parent_id == now_parent else f"Case {here.number} was linked otherwise since."
-    if problem := moved_on(change):
-        return problem
-    later = CaseChange.objects.filter(pk__gt=change.pk, undone_at=None).exclude(kind__in=LINKS)
-    both = [here.pk, there.pk]
-    if later.filter(Q(from_case__in=both) | Q(to_case__in=both)).exists():
+    if change.kind not in LINKS:
+        return moved_on(change)
+    here, now_parent = change.from_case, change.to_case_id if change.kind == Kind.LINK else None
+    return "" if here.parent_id == now_parent else f"Case {here.number} was linked otherwise since."
+
+
+def moved_again(changes: Sequence[CaseChange]) -> set[int]:
+    """Ids of those after which something else was done with one of their cases, and still stands."""
+    cases = {pk for each in changes for pk in (each.from_case_id, each.to_case_id)}
+    rows = CaseChange.objects.filter(Q(from_case__in=cases) | Q(to_case__in=cases), undone_at=None)
+    later = rows.filter(pk__gt=min(each.pk for each in changes)).exclude(kind__in=LINKS)
+    last: dict[int, int] = {}
+    for pk, *both in later.values_list("pk", "from_case", "to_case"):
+        last |= {case: max(pk, last.get(case, 0)) for case in both}
+    return {each.pk for each in changes if max(last.get(each.from_case_id, 0), last.get(each.to_case_id, 0)) > each.pk}
+
+
+def why_not_since(change: CaseChange, again: Collection[int]) -> str:
+    if change.pk in again:
         return "Complaints of these cases were moved again since: undo that first."
     # A letter that spoke of what now belongs elsewhere cannot be called back by moving complaints.
+    both = [change.from_case_id, change.to_case_id]
     written = Notice.objects.filter(case__in=both, queued_at__gte=change.made_at).exclude(state=Notice.State.WITHDRAWN)
     if written.exists():
         return "The customer has been written to since."

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 
 from complaints.cases.grouping import ADDRESS, PART, SITE
-from complaints.cases.undoing import changes_of, why_not
+from complaints.cases.undoing import changes_of, whys_not
 from complaints.desk import when
 from complaints.models import Case, CaseChange
 
@@ -43,7 +43,7 @@ def others_of(case: Case, now: datetime, seen: QuerySet[Case], *, any_changes: b
         "merged_here": once(each for each in came if each.merged_into_id == case.pk),
         "parent": case.parent if case.parent_id in theirs else None,
         "case_parts": once(each for each in came if each.parent_id == case.pk),
-        "changes": [change_row(change, now) for change in changes[:MOST_SHOWN]],
+        "changes": change_rows(changes[:MOST_SHOWN], now),
     }
 
 
@@ -58,13 +58,18 @@ def about(grouping: str) -> str:
     return grouping.removeprefix(SITE).removeprefix(ADDRESS)
 
 
-def change_row(change: CaseChange, now: datetime) -> dict[str, Any]:
+def change_rows(changes: Sequence[CaseChange], now: datetime) -> list[dict[str, Any]]:
+    problems = whys_not(changes)
+    return [change_row(each, problem, now) for each, problem in zip(changes, problems, strict=True)]
+
+
+def change_row(change: CaseChange, why_not: str, now: datetime) -> dict[str, Any]:
     return {
         "change": change,
         "what": DONE[CaseChange.Kind(change.kind)],
         "count": len(change.complaints),
         "age": when.age(change.made_at, now),
-        "why_not": why_not(change),
+        "why_not": why_not,
     }
 
 

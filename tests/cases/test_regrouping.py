@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from complaints.cases.filing import file_complaints
 from complaints.cases.regrouping import CannotRegroup, link_case, merge_cases, move_to_case, split_case, unlink_case
 from complaints.cases.transitions import StaleCase, move_case
-from complaints.cases.undoing import CannotUndo, undo_change, why_not
+from complaints.cases.undoing import CannotUndo, undo_change, why_not, whys_not
 from complaints.checking.outcomes import record_outcome, record_outcomes
 from complaints.models import Case, CaseChange, CheckRun, Complaint, Intervention, Notice, PortalLink
 from complaints.notices.compose import queue_notice
@@ -353,3 +354,22 @@ def test_a_measure_that_was_decided_since_a_split_stays_on_the_line_when_it_is_u
 
     measure.refresh_from_db()
     assert (measure.case_id, measure.state) == (case.pk, "in_force")
+
+
+def test_five_changes_of_a_case_are_judged_in_three_statements(django_assert_max_num_queries: Any) -> None:
+    spam, other = case_with(12), make_case(make_contract("C-2"))
+    ids = list(spam.complaints.order_by("pk").values_list("pk", flat=True))
+    for pk in ids[:3]:
+        split_case(spam, complaints=[pk], **BY)
+        spam.refresh_from_db()
+    link_case(spam, parent=other, **BY)
+    part = split_case(spam, complaints=[ids[3]], **BY).to_case
+    changes = list(CaseChange.objects.select_related("from_case", "to_case").order_by("-pk"))
+
+    with django_assert_max_num_queries(3):
+        found = whys_not(changes)
+
+    again = "Complaints of these cases were moved again since: undo that first."
+    assert found == ["", "", again, again, again]
+    assert found == [why_not(each) for each in changes]
+    assert part.pk == changes[0].to_case_id
