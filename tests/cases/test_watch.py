@@ -129,9 +129,43 @@ def test_a_network_that_gets_three_times_as_many_rises_once_and_ends() -> None:
     watch_rises(now=NOON + timedelta(hours=2))
     assert [(each.value, each.ended_at) for each in open_rises()] == [(900, None)]
 
-    tomorrow = MIDNIGHT + timedelta(days=1, hours=9)
+    tomorrow = MIDNIGHT + timedelta(days=1, hours=12)
     watch_rises(now=tomorrow)
     assert (open_rises(), Rise.objects.get().ended_at) == ([], tomorrow)
+
+
+def through(days: int, *, a_day: int, began: datetime = MIDNIGHT) -> None:
+    """Every ten minutes of these days the watch looks, while complaints come at the same pace."""
+    for number in range(days * 24 * 6):
+        now = began + timedelta(minutes=10 * number + 5)
+        today("all", 0, a_day * (number % 144) // 144, at=now.replace(hour=0, minute=0))
+        watch_rises(now=now)
+
+
+def test_a_wave_of_three_days_is_one_rise_and_one_task_and_ends_on_the_day_after() -> None:
+    history("all", 0, 100)
+    through(3, a_day=400)
+    through(1, a_day=100, began=MIDNIGHT + timedelta(days=3))
+
+    rise, task = Rise.objects.get(), DeskTask.objects.get()
+    assert (rise.value, rise.began_at) == (397, MIDNIGHT)
+    assert rise.ended_at == task.done_at
+    assert rise.ended_at is not None
+    assert rise.ended_at < MIDNIGHT + timedelta(days=3, hours=13)
+
+
+def test_a_rise_that_is_over_by_the_afternoon_ends_in_the_evening() -> None:
+    history("all", 0, 100)
+    hours = [NOON - timedelta(hours=back) for back in range(2, 24 * 40)]
+    Tally.objects.bulk_create(Tally(kind="all", metric="complaints", span="hour", at=at, n=4) for at in hours)
+    Tally.objects.create(kind="all", metric="complaints", span="hour", at=NOON - timedelta(hours=1), n=60)
+    today("all", 0, 104)
+    watch_rises(now=NOON)
+
+    watch_rises(now=NOON + timedelta(hours=6))
+    assert len(open_rises()) == 1
+    watch_rises(now=NOON + timedelta(hours=7))
+    assert open_rises() == []
 
 
 def test_a_rise_of_the_network_is_a_task_that_says_who_makes_it_and_ends_with_it() -> None:
@@ -154,9 +188,9 @@ def test_a_rise_of_the_network_is_a_task_that_says_who_makes_it_and_ends_with_it
         "fbl@loud.example 200 (usually 2); C-7 150 (usually 2). It ends by itself when it has been back within the "
         "expected for six hours."
     )
-    watch_rises(now=MIDNIGHT + timedelta(days=1, hours=9))
+    watch_rises(now=MIDNIGHT + timedelta(days=1, hours=12))
     task.refresh_from_db()
-    assert (task.done_at, task.done_by) == (MIDNIGHT + timedelta(days=1, hours=9), "machine")
+    assert (task.done_at, task.done_by) == (MIDNIGHT + timedelta(days=1, hours=12), "machine")
 
 
 def test_who_ended_the_task_is_not_asked_again_while_the_rise_goes_on() -> None:
@@ -253,6 +287,34 @@ def test_mail_flow_is_watched_the_same_way_and_a_day_that_nobody_told_is_no_noug
     watch_rises(now=NOON)
 
     assert [(each.metric, each.value, each.usual) for each in open_rises()] == [("messages", 90_000, 2000)]
+
+
+def test_a_file_of_monday_tells_of_the_week_end_and_the_next_quiet_day_ends_it() -> None:
+    contract = make_contract()
+    history("contract", contract.pk, 50, metric="failed")
+    saturday, sunday = (MIDNIGHT - timedelta(days=back) for back in (3, 2))
+    Tally.objects.filter(at__gt=sunday).delete()
+    today("contract", contract.pk, 60, "failed", at=saturday)
+    today("contract", contract.pk, 9000, "failed", at=sunday)
+
+    watch_rises(now=NOON)
+    assert [(each.value, each.began_at) for each in open_rises()] == [(9000, sunday)]
+
+    today("contract", contract.pk, 40, "failed", at=MIDNIGHT - timedelta(days=1))
+    watch_rises(now=NOON + timedelta(hours=7))
+    assert open_rises() == []
+
+
+def test_what_nobody_tells_of_any_more_does_not_rise_for_ever() -> None:
+    contract = make_contract()
+    history("contract", contract.pk, 50, metric="failed")
+    today("contract", contract.pk, 9000, "failed")
+    watch_rises(now=NOON)
+
+    watch_rises(now=NOON + timedelta(days=4))
+    assert len(open_rises()) == 1
+    watch_rises(now=NOON + timedelta(days=5))
+    assert open_rises() == []
 
 
 def test_a_sudden_hour_rises_before_the_day_is_over() -> None:
