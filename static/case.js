@@ -9,3 +9,9 @@ document.addEventListener("change", (event) => {
   area.focus();
 });
 document.addEventListener("DOMContentLoaded", () => document.getElementById("plan")?.focus());
+
+// What is long comes when it is opened, and is kept when the page renews itself.
+document.addEventListener("toggle", (event) => {
+  const place = event.target.open && event.target.querySelector(":scope > [data-later]");
+  if (place && place.querySelector(":scope > .later")) htmx.ajax("GET", place.dataset.later, { target: place, swap: "innerHTML" });
+}, true);

@@ -1,7 +1,8 @@
 """The story of a case: one list of entries, youngest first, from complaints, checks, notices and history lines.
 
-A handful of queries however long the case; the newest of each kind. What a row shows better than its history
-line (a check, a notice) is told by the row.
+A handful of queries however long the case; the newest of each kind, and of a row only what is read at once: the
+evidence of complaints and the words of letters stay in the database until somebody opens them. What a row shows
+better than its history line (a check, a notice) is told by the row.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from complaints.addresses import address_text
 from complaints.cases.answers import CUSTOMER
 from complaints.models import Case, CaseEvent, CheckRun, Complaint, Notice, ProbeArrival
 from complaints.vocabulary import EventKind, Verdict
 
-MOST = 200  # of the complaints, of the history lines, and of the entries shown
+MOST = 200  # complaints that are looked at
+SHOWN = 40  # entries; who wants to read further asks for more
+MOST_SHOWN = 1000
 MOST_RUNS = 60
 TOLD_BY_ROWS = (
     EventKind.COMPLAINTS,
@@ -42,12 +46,35 @@ class Entry:
     tone: str = ""
 
 
+class Accusation(NamedTuple):
+    """A complaint as the story tells it, one of hundreds: what is read at once, and no more."""
+
+    pk: int
+    message_id: int
+    address: bytes
+    port: int
+    seen_at: datetime
+    seen_exactly: bool
+    subject: str
+    confidence: float
+    rule_id: int | None
+    reporter_id: int | None
+    reporter: str | None
+
+    @property
+    def address_text(self) -> str:
+        return address_text(self.address)
+
+
+COLUMNS = [name if name != "reporter" else "reporter__address" for name in Accusation._fields]
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Day:
     """The complaints of one day, youngest first."""
 
     day: date
-    complaints: Sequence[Complaint]
+    complaints: Sequence[Accusation]
     reporters: int
 
 
@@ -62,10 +89,25 @@ class Line:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CheckStory:
+    """A run and what was said in it: (">" or "<", text); `deciding` is the place of the line that decided."""
+
     run: CheckRun
     arrivals: Sequence[ProbeArrival]
-    lines: Sequence[Line]
-    excerpt: Sequence[Line]
+    said: Sequence[tuple[str, str]]
+    deciding: int | None
+
+    @property
+    def lines(self) -> list[Line]:
+        return self.part(0, len(self.said))
+
+    @property
+    def excerpt(self) -> list[Line]:
+        """The lines around the one that decided."""
+        at = self.deciding
+        return [] if at is None else self.part(max(0, at - AROUND), at + AROUND)
+
+    def part(self, begin: int, end: int) -> list[Line]:
+        return [Line(who, text, begin + n == self.deciding) for n, (who, text) in enumerate(self.said[begin:end])]
 
     @property
     def lists(self) -> list[dict[str, Any]]:
@@ -77,14 +119,20 @@ class CheckStory:
 @dataclasses.dataclass(frozen=True, slots=True)
 class Story:
     entries: Sequence[Entry]
-    complaints: Sequence[Complaint]  # the newest MOST
+    complaints: Sequence[Accusation]  # the newest MOST
     checks: Sequence[CheckStory]
     notices: Sequence[Notice]
-    is_cut: bool
+    has_more: bool
 
 
-def newest_complaints(case: Case) -> list[Complaint]:
-    return list(case.complaints.select_related("reporter").order_by("-seen_at", "-id")[:MOST])
+def accusations_of(case: Case) -> QuerySet[Complaint, tuple[Any, ...]]:
+    """Rows of COLUMNS, the youngest first."""
+    return case.complaints.order_by("-seen_at", "-id").values_list(*COLUMNS)
+
+
+def newest_complaints(case: Case, *, most: int = SHOWN) -> list[Accusation]:
+    """Those of a story of `most` entries: the complaints of a day are one entry."""
+    return list(map(Accusation._make, accusations_of(case)[: max(MOST, most * 5)]))
 
 
 def arrivals_of(case: Case) -> QuerySet[ProbeArrival]:
@@ -93,14 +141,22 @@ def arrivals_of(case: Case) -> QuerySet[ProbeArrival]:
 
 
 def tell(
-    case: Case, complaints: Sequence[Complaint] | None = None, arrivals: Iterable[ProbeArrival] | None = None
+    case: Case,
+    complaints: Sequence[Accusation] | None = None,
+    arrivals: Iterable[ProbeArrival] | None = None,
+    *,
+    most: int = SHOWN,
 ) -> Story:
-    """`complaints`, `arrivals`: as newest_complaints and arrivals_of find them, where they were asked for before."""
+    """The `most` newest entries.
+
+    `complaints`, `arrivals`: as newest_complaints and arrivals_of find them, where they were asked for before.
+    """
     if complaints is None:
-        complaints = newest_complaints(case)
-    events = list(case.events.exclude(kind__in=TOLD_BY_ROWS).order_by("-at", "-id")[: MOST + 1])
+        complaints = newest_complaints(case, most=most)
+    events = list(case.events.exclude(kind__in=TOLD_BY_ROWS).order_by("-at", "-id")[: most + 1])
     checks = checks_of(case, arrivals_of(case) if arrivals is None else arrivals)
-    notices = list(case.notices.select_related("link").order_by("-queued_at", "-id")[:MOST_RUNS])
+    letters = case.notices.select_related("link").defer("text", "html", "given")
+    notices = list(letters.order_by("-queued_at", "-id")[:MOST_RUNS])
     entries = [
         *(complaint_entry(day) for day in by_day(complaints)),
         *(Entry(e.at, e.kind, f"event-{e.pk}", e, tone_of(e)) for e in events if not told_by_answer(e)),
@@ -114,8 +170,8 @@ def tell(
         ),
     ]
     entries.sort(key=lambda entry: entry.at, reverse=True)
-    cut = len(entries) > MOST or len(events) > MOST or case.complaint_count > len(complaints)
-    return Story(entries[:MOST], complaints, checks, notices, cut)
+    has_more = len(entries) > most or len(events) > most or case.complaint_count > len(complaints) >= MOST
+    return Story(entries[:most], complaints, checks, notices, has_more)
 
 
 def checks_of(case: Case, arrivals: Iterable[ProbeArrival]) -> list[CheckStory]:
@@ -128,10 +184,7 @@ def checks_of(case: Case, arrivals: Iterable[ProbeArrival]) -> list[CheckStory]:
 
 def check_story(run: CheckRun, arrivals: Sequence[ProbeArrival]) -> CheckStory:
     said = [(str(row.get("dir", "")), str(row.get("text", ""))) for row in run.details.get("transcript") or []]
-    deciding = deciding_line(said, run.verdict, forms_that_arrived(run, arrivals))
-    lines = [Line(who, text, index == deciding) for index, (who, text) in enumerate(said)]
-    excerpt = lines[max(0, deciding - AROUND) : deciding + AROUND] if deciding is not None else []
-    return CheckStory(run, arrivals, lines, excerpt)
+    return CheckStory(run, arrivals, said, deciding_line(said, run.verdict, forms_that_arrived(run, arrivals)))
 
 
 def forms_that_arrived(run: CheckRun, arrivals: Iterable[ProbeArrival]) -> set[str]:
@@ -163,9 +216,9 @@ def complaint_entry(day: Day) -> Entry:
     return Entry(day.complaints[0].seen_at, "complaints", f"day-{day.day:%Y%m%d}", day, "bad")
 
 
-def by_day(complaints: Iterable[Complaint]) -> list[Day]:
+def by_day(complaints: Iterable[Accusation]) -> list[Day]:
     """Days of the reader's zone; `complaints` youngest first."""
-    days: dict[date, list[Complaint]] = defaultdict(list)
+    days: dict[date, list[Accusation]] = defaultdict(list)
     for complaint in complaints:
         days[timezone.localtime(complaint.seen_at).date()].append(complaint)
     return [Day(day, found, len({c.reporter_id for c in found if c.reporter_id})) for day, found in days.items()]

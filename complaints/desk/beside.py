@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 
 from complaints.cases.rises import rises_of
-from complaints.cases.story import arrivals_of
+from complaints.cases.story import Accusation, arrivals_of
 from complaints.cases.tallies import Kind
 from complaints.cases.undoing import has_changes
 from complaints.desk import corrected, facts, holders, listings, presence, shown_measures
@@ -22,12 +22,13 @@ MOST_TASKS = 10
 
 
 def beside(
-    case: Case, complaints: Sequence[Complaint], user: User | AnonymousUser, now: datetime
+    case: Case, complaints: Sequence[Accusation], held: Accusation | None, user: User | AnonymousUser, now: datetime
 ) -> dict[str, list[Any]]:
-    """The rows of each look, by its name. `complaints`: the newest of the case."""
+    """The rows of each look, by its name. complaints: the newest of the case. held: the one that names its owner."""
     return together(
         {
             "arrivals": arrivals_of(case),
+            "held": Complaint.objects.filter(pk=held.pk if held else 0).defer("evidence"),
             "contacts": case.contract.contacts.all(),
             "customers_cases": facts.other_cases(case, visible(user, Case)),
             "changes": has_changes(case),

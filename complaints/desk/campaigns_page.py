@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_GET
 
+from complaints.cases.story import Accusation
 from complaints.desk import when, words
 from complaints.desk.access import desk_page, visible
 from complaints.models import Campaign, CampaignMember, Case, Complaint
@@ -105,7 +106,7 @@ def known_by(campaign: Campaign) -> list[tuple[str, int]]:
     return sorted(((KNOWN_BY[by], n) for by, n in counted if by in KNOWN_BY), key=lambda each: -each[1])
 
 
-def campaigns_of(complaints: Sequence[Complaint]) -> QuerySet[Campaign]:
+def campaigns_of(complaints: Sequence[Accusation]) -> QuerySet[Campaign]:
     """The campaigns that a case's newest complaints belong to, where others take part as well."""
     members = CampaignMember.objects.filter(complaint__in=[each.pk for each in complaints]).values("campaign")
     return wide().filter(pk__in=members)[:3]

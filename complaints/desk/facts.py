@@ -12,9 +12,9 @@ from django.db.models import QuerySet
 from django.utils.translation import get_language_info
 
 from complaints.addresses import address_text
-from complaints.cases.story import CheckStory, Story
+from complaints.cases.story import Accusation, CheckStory, Story
 from complaints.desk import when, words
-from complaints.models import Case, CheckRun, Complaint
+from complaints.models import Case, CheckRun
 from complaints.playbooks.documents import parse_span
 from complaints.vocabulary import Verdict
 
@@ -39,7 +39,7 @@ class NextStep:
     left: str
 
 
-def addresses(complaints: Sequence[Complaint]) -> list[tuple[str, int]]:
+def addresses(complaints: Sequence[Accusation]) -> list[tuple[str, int]]:
     """Addresses named by the newest complaints with how often, most often first."""
     return Counter(complaint.address_text for complaint in complaints if complaint.address).most_common(12)
 
@@ -72,7 +72,7 @@ def silent_lists(story: Story) -> int:
     return sum(row.get("status") in ("not-listed", "allow") for row in rows)
 
 
-def attribution(complaints: Sequence[Complaint]) -> Complaint | None:
+def attribution(complaints: Sequence[Accusation]) -> Accusation | None:
     """The complaint whose attribution says most: the surest, then the youngest."""
     return max(complaints, key=lambda each: (each.confidence, each.seen_at), default=None)
 
@@ -122,7 +122,7 @@ def step_text(step: Mapping[str, Any]) -> str:
 def other_cases(case: Case, visible: QuerySet[Case]) -> QuerySet[Case]:
     """The customer's other cases, the newest first."""
     found = visible.filter(contract__customer=case.contract.customer_id).exclude(pk=case.pk).order_by("-opened_at")
-    return found.only("contract", "category", "opened_at", "state", "resolution")[:MOST_CASES]
+    return found.only("contract", "category", "grouping", "opened_at", "state", "resolution")[:MOST_CASES]
 
 
 def by_kinship(case: Case, found: Iterable[Case]) -> tuple[list[Case], list[Case]]:

@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 
 from complaints.blacklists import episodes_about, those_of_now_first, ways_out
 from complaints.blacklists.delisting import MOST_ADDRESSES
-from complaints.cases.story import Story
+from complaints.cases.story import Accusation, Story
 from complaints.desk import facts, when, words
-from complaints.models import Blacklist, Case, Complaint, Listing
+from complaints.models import Blacklist, Case, Listing
 
 MOST = 12
 WIDTH = 100  # of the drawing; it has no unit
@@ -32,7 +32,7 @@ class Bar:
     text: str
 
 
-def looks(case: Case, complaints: Sequence[Complaint]) -> dict[str, QuerySet[Any]]:
+def looks(case: Case, complaints: Sequence[Accusation]) -> dict[str, QuerySet[Any]]:
     addresses = list(dict.fromkeys(bytes(each.address) for each in complaints if each.address))[:MOST_ADDRESSES]
     episodes = episodes_about(addresses or ([bytes(case.address)] if case.address else []))
     # The key to a list that sells its answers stays where it is.

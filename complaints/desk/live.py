@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 PART = "part"
 SEEN = "seen"
-KEPT = ("tab", "q", "after")
+KEPT = ("tab", "q", "after", "shown")
 
 
 def wants_part(request: HttpRequest) -> bool:
@@ -34,5 +34,9 @@ def render_live(template: str, context: Mapping[str, Any], request: HttpRequest,
 def live_answer(template: str, part: Mapping[str, Any], request: HttpRequest) -> HttpResponse:
     """204 leaves the page as it is: no flicker, no lost place."""
     if request.GET.get(SEEN) == part["live_digest"]:
-        return HttpResponse(status=204)
+        return nothing_new()
     return HttpResponse(render_to_string(template, dict(part), request))
+
+
+def nothing_new() -> HttpResponse:
+    return HttpResponse(status=204)

@@ -44,12 +44,14 @@ def since_words(span: timedelta) -> str:
     )
 
 
-def note_viewer(case: Case, user: Any, viewers: Sequence[CaseViewer], now: datetime) -> None:
-    """That `user` looks at the case; those who only look on are not announced. Safe to repeat, and mostly free."""
-    mine = next((each for each in viewers if each.user_id == user.pk), None)
-    if (mine and mine.seen_at > now - RENEWED) or not can(user, "work_cases"):
+def note_viewer(case: int, user: Any, mine: tuple[datetime, datetime] | None, now: datetime) -> None:
+    """That `user` looks at the case; those who only look on are not announced. Safe to repeat, and mostly free.
+
+    mine: since when they have it open, and when that was last noted.
+    """
+    if (mine and mine[1] > now - RENEWED) or not can(user, "work_cases"):
         return
-    row = CaseViewer(case=case, user=user, since=mine.since if mine else now, seen_at=now)
+    row = CaseViewer(case_id=case, user=user, since=mine[0] if mine else now, seen_at=now)
     try:
         CaseViewer.objects.bulk_create(
             [row], update_conflicts=True, unique_fields=["case", "user"], update_fields=["since", "seen_at"]

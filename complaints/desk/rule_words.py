@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from complaints.cases.story import Accusation
 from complaints.desk.words import CATEGORIES, Word
-from complaints.models import Complaint, Rule
+from complaints.models import Rule
 from complaints.vocabulary import Category
 
 KINDS = {
@@ -87,7 +88,7 @@ def assigned_line(data: dict[str, Any]) -> tuple[str, str]:
     return (f"Assigned to {' and '.join(to)}" if to else "Assigned to nobody"), because
 
 
-def rules_of(complaints: Sequence[Complaint]) -> list[Rule]:
+def rules_of(complaints: Sequence[Accusation]) -> list[Rule]:
     """Those that decided any of a case's complaints; no statement where none did."""
     wanted = {each.rule_id for each in complaints if each.rule_id}
     return list(Rule.objects.filter(pk__in=wanted)) if wanted else []

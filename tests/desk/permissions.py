@@ -40,6 +40,7 @@ OPENED = {
     "desk:narrow": "see_cases",
     "desk:bulk-result": "see_cases",
     "desk:case": "see_cases",
+    "desk:case-more": "see_cases",
     "desk:next": "see_cases",
     "desk:close": "close_cases",
     "desk:conversation": "see_cases",

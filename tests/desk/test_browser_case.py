@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from complaints.cases.transitions import add_note
 from complaints.models import Case, CaseViewer, DeskTask, Intervention, Notice
 from complaints.vocabulary import CaseState, Cause, CustomerStatus
 from tests.desk.test_browser import DESKTOP, PHONE, browser  # noqa: F401 - a fixture
-from tests.factories import make_case, make_complaint, make_run, make_user
+from tests.factories import NOON, make_case, make_complaint, make_run, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -123,6 +125,41 @@ def test_a_page_older_than_the_case_keeps_what_was_typed(as_user: Any, case: Cas
 
     expect(page.get_by_text("What you wrote is kept below.")).to_be_visible()
     assert page.get_by_label("Letter to the customer").input_value() == "My long letter"
+
+
+def test_what_is_long_comes_when_it_is_opened_and_stays_when_news_come(as_user: Any, case: Case) -> None:
+    make_user("ada", "analyst")
+    for n in range(5):
+        make_complaint(case, reporter=f"r{n}@x.example", seen_at=NOON + timedelta(minutes=n))
+    asked: list[str] = []
+    page = as_user("ada", f"/case/{case.pk}")
+    page.on("request", lambda request: asked.append(request.url) if "/more/" in request.url else None)
+
+    page.get_by_text("complaints from").last.click()
+    expect(page.get_by_text("r3@x.example")).to_be_visible()
+    add_note(case, actor="carla", text="called them")
+
+    expect(page.get_by_text("called them")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("r3@x.example")).to_be_visible()
+    assert len(asked) == 1  # it was not asked for again
+
+
+def test_a_long_story_goes_on_in_place_and_stays_long(as_user: Any, case: Case) -> None:
+    make_user("ada", "analyst")
+    for n in range(50):
+        add_note(case, actor="carla", text=f"note number {n}.")
+    page = as_user("ada", f"/case/{case.pk}")
+    expect(page.get_by_text("note number 49.")).to_be_visible()
+    expect(page.get_by_text("note number 3.")).to_have_count(0)
+    page.get_by_label("Note").fill("half a thought")
+
+    page.get_by_role("link", name="Show what was before").click()
+    expect(page.get_by_text("note number 3.")).to_be_visible()
+    add_note(case, actor="carla", text="called them")
+
+    expect(page.get_by_text("called them")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("note number 3.")).to_be_visible()
+    assert page.get_by_label("Note").input_value() == "half a thought"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -24,6 +24,7 @@ from tests.factories import (
     make_customer,
     make_message,
     make_run,
+    make_user,
 )
 
 SqlOf = Callable[[Callable[[], object]], list[str]]
@@ -132,7 +133,9 @@ def test_hostile_strings_of_every_source_stay_text(ada: Client) -> None:
     add_note(case, actor="ada", text=evil)
     record(case, EventKind.CUSTOMER_ANSWERED, actor="customer", answer="not_me", text=evil)
 
-    page = page_of(ada, case)
+    runs = case.checks.values_list("pk", flat=True)
+    more = [f"{kind}-{run}" for kind in ("talk", "lists") for run in runs]
+    page = page_of(ada, case) + "".join(ada.get(f"/case/{case.pk}/more/{each}").content.decode() for each in more)
 
     assert evil not in page
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 9
@@ -159,7 +162,9 @@ def test_the_mail_is_shown_in_a_frame_that_may_do_nothing(ada: Client) -> None:
         "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
     )
     assert response["X-Frame-Options"] == "SAMEORIGIN"
-    assert f'src="/notice/{notice.pk}/html" sandbox' in page_of(ada, case)
+    letter = ada.get(f"/case/{case.pk}/more/notice-{notice.pk}").content.decode()
+    assert f'src="/notice/{notice.pk}/html" sandbox' in letter
+    assert "<iframe" not in page_of(ada, case)  # it comes when it is opened
 
 
 def test_contract_relapses_and_other_cases_stand_beside_the_story(ada: Client) -> None:
@@ -198,10 +203,143 @@ def live_url(page: str) -> str:
     return re.search(r'hx-get="([^"]+)"', page)[1].replace("&amp;", "&")  # type: ignore[index]
 
 
+def asked_again(page: str) -> str:
+    """The address that the page asks next, with the mark that it carries."""
+    mark = re.search(r'id="live-has" name="has" value="([^"]*)"', page)[1]  # type: ignore[index]
+    return f"{live_url(page)}&has={mark}"
+
+
 def test_the_live_part_is_silent_while_nothing_changed(ada: Client) -> None:
     case = make_case()
 
-    assert ada.get(live_url(page_of(ada, case))).status_code == 204
+    assert ada.get(asked_again(page_of(ada, case))).status_code == 204
+
+
+def test_a_page_with_no_news_is_answered_by_one_small_look(ada: Client, sql_of: SqlOf) -> None:
+    case = make_case()
+    url = asked_again(page_of(ada, case))
+    ada.get(url)  # notes who is here
+
+    statements = sql_of(lambda: ada.get(url))
+
+    assert len([sql for sql in statements if "complaints_case" in sql]) == 1
+    assert len(statements) == 4  # session, reader, roles, and the look
+
+
+@pytest.mark.parametrize(
+    "happens",
+    [
+        lambda case: add_note(case, actor="carla", text="called them"),
+        lambda case: move_case(case, CaseState.TRIAGE, actor="machine", reason="unsure"),
+        lambda case: make_run(case, state="queued"),
+        lambda case: make_run(case, state="waiting"),
+        lambda case: Case.objects.update(complaint_count=7),
+        lambda case: Case.objects.update(assignee=make_user("dora", "analyst")),
+        lambda case: Case.objects.update(priority=99),
+        lambda case: Case.objects.update(deadline_at=NOON),
+        lambda case: CaseViewer.objects.create(
+            case=case, user=make_user("dora", "analyst"), since=timezone.now(), seen_at=timezone.now()
+        ),
+    ],
+)
+def test_whatever_happens_to_a_case_reaches_the_open_page(ada: Client, happens: Callable[[Case], object]) -> None:
+    case = make_case()
+    url = asked_again(page_of(ada, case))
+    ada.get(url)
+
+    happens(case)
+
+    assert ada.get(url).status_code == 200
+
+
+def test_ages_are_told_anew_every_minute_and_the_same_words_move_nothing(ada: Client, time_machine: Any) -> None:
+    now = timezone.now()
+    time_machine.move_to(now, tick=False)
+    day = timedelta(days=1)
+    case = make_case(opened_at=now - 3 * day, first_seen_at=now - 3 * day, last_seen_at=now - 3 * day, state_since=now)
+    url = asked_again(page_of(ada, case))
+    answers = []
+    for seconds in (3, 59, 60):
+        time_machine.move_to(now + timedelta(seconds=seconds), tick=False)
+        answers.append(ada.get(url))
+
+    assert [each.status_code for each in answers] == [204, 204, 200]
+    assert answers[2]["HX-Reswap"] == "none"
+    mark = re.search(
+        r'^<input type="hidden" id="live-has" name="has" value="([^"]+)" hx-swap-oob="true">$',
+        answers[2].content.decode().strip(),
+    )
+    assert mark is not None
+    assert ada.get(re.sub("has=.*", f"has={mark[1]}", url)).status_code == 204
+
+
+@pytest.mark.parametrize("mark", ["", "x", "x.y", ".", "9" * 40, "é.1"])
+def test_a_mark_that_says_nothing_is_answered_with_the_page(ada: Client, mark: str) -> None:
+    case = make_case()
+    url = live_url(page_of(ada, case)).replace("seen=", "seen=x")
+
+    response = ada.get(url, {"part": "live", "has": mark})
+
+    assert 'id="case-head"' in response.content.decode()
+
+
+def test_a_case_that_is_not_there_is_not_there_for_the_live_part_either(ada: Client) -> None:
+    assert ada.get("/case/4711?part=live").status_code == 404
+
+
+# --- a long story
+
+
+def test_a_long_story_begins_with_the_newest_and_goes_on_when_asked(ada: Client) -> None:
+    case = make_case()
+    for n in range(50):
+        add_note(case, actor="ada", text=f"note number {n}.")
+
+    first, all_of_it = page_of(ada, case), ada.get(f"/case/{case.pk}?shown=80").content.decode()
+
+    assert (first.count("note number"), all_of_it.count("note number")) == (40, 50)
+    assert "note number 49." in first
+    assert 'id="older" href="?shown=80"' in first
+    assert 'id="older"' not in all_of_it
+    assert "shown=80" in live_url(all_of_it)  # what renews itself stays as long as it is
+
+
+def test_a_day_of_many_complaints_comes_when_it_is_opened(ada: Client) -> None:
+    case = make_case(complaint_count=7)
+    for hours in (0, 1, 2, 3, 24, 25, 26):
+        make_complaint(case, seen_at=NOON - timedelta(hours=hours), reporter=f"r{hours}@x.example")
+
+    page = page_of(ada, case)
+    more = re.findall(r'data-later="([^"]+)"', page)
+
+    assert re.findall(r"r\d+@", page) == ["r24@", "r25@", "r26@"]  # few stand open
+    assert more == [f"/case/{case.pk}/more/day-20260310"]
+    assert re.findall(r"r\d+@", ada.get(more[0]).content.decode()) == ["r0@", "r1@", "r2@", "r3@"]
+
+
+def test_all_complaints_of_a_day_in_the_desks_own_zone(ada: Client, settings: Any) -> None:
+    settings.DISPLAY_TIME_ZONE = "Pacific/Auckland"
+    case = make_case()
+    for hours in (0, 12, 24):  # 10 March 12:00 UTC is 01:00 of the 11th there
+        make_complaint(case, seen_at=NOON - timedelta(hours=hours), reporter=f"r{hours}@x.example")
+
+    day = ada.get(f"/case/{case.pk}/more/day-20260311", headers={"HX-Request": "true"}).content.decode()
+    before = ada.get(f"/case/{case.pk}/more/day-20260310", headers={"HX-Request": "true"}).content.decode()
+
+    assert re.findall(r"r\d+@", day + "|" + before) == ["r0@", "r12@", "r24@"]
+    assert re.findall(r"r\d+@", day) == ["r0@"]
+
+
+@pytest.mark.parametrize("what", ["day-20269999", "day-1", "talk-4711", "lists-4711", "notice-4711", "x-1", "day"])
+def test_what_is_not_on_the_case_is_not_found(ada: Client, what: str) -> None:
+    assert ada.get(f"/case/{make_case().pk}/more/{what}").status_code == 404
+
+
+def test_the_talk_of_another_case_is_not_found_here(ada: Client) -> None:
+    run = make_run(make_case("C-2"), details={"transcript": TALK})
+
+    assert ada.get(f"/case/{make_case().pk}/more/talk-{run.pk}").status_code == 404
+    assert "554 5.7.1" in ada.get(f"/case/{run.case_id}/more/talk-{run.pk}").content.decode()
 
 
 def test_news_come_without_the_panel_so_that_nothing_typed_is_lost(ada: Client) -> None:
