@@ -74,6 +74,7 @@ def show_message(
     mail = evidence_of(message.raw)
     context = {
         "message": message,
+        "channel": words.CHANNELS[message.channel],
         "reading": reading,
         "kind": words.DISPOSITIONS[Disposition(reading.disposition)] if reading and reading.disposition else "",
         "mail": show_mail(mail, deciding_lines(shown), Room()),
@@ -110,6 +111,7 @@ def told(complaint: Complaint) -> dict[str, object]:
         "complaint": complaint,
         "category": words.CATEGORIES[Category(complaint.category)],
         "whose": words.WHOSE[Answer(complaint.answer)],
+        "format": words.format_title(complaint.format),
         "method": words.METHODS.get(complaint.method, complaint.method or "assignment"),
         "reason": complaint.attribution.get("reason", ""),
         "candidates": complaint.attribution.get("candidates", []),

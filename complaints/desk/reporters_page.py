@@ -171,7 +171,7 @@ def sent(reporter: Reporter, now: datetime) -> dict[str, Any]:
         "chart": chart_of(points, what=f"Complaints of {reporter.address} a day") if days else None,
         "days": DAYS,
         "categories": [(words.CATEGORIES[Category(category)], n) for category, n in kinds],
-        "formats": list(formats),
+        "formats": [(words.format_title(name), n) for name, n in formats],
     }
 
 
@@ -179,7 +179,14 @@ def last_complaints(request: HttpRequest, reporter: Reporter, now: datetime) -> 
     mine = Complaint.objects.filter(reporter=reporter).select_related("case", "rule").defer("evidence")
     complaints, more = page_below(mine, "id", request.GET.get("below"), page=20)
     return {
-        "complaints": [{"complaint": each, "age": when.age(each.received_at, now)} for each in complaints],
+        "complaints": [
+            {
+                "complaint": each,
+                "category": words.CATEGORIES[Category(each.category)],
+                "age": when.age(each.received_at, now),
+            }
+            for each in complaints
+        ],
         "next": f"?below={complaints[-1].pk}#complaints" if more else "",
         "is_first": "below" not in request.GET,
     }

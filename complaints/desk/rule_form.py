@@ -41,7 +41,7 @@ class RuleForm(forms.Form):
         help_text="Empty: without end",
     )  # fmt: skip
     kind = forms.ChoiceField(
-        label="What it does",
+        label="Act",
         choices=[
             ("ignore", "Ignore: open no case"),
             ("allow", "Allow: ask no rule below"),
@@ -61,13 +61,14 @@ class RuleForm(forms.Form):
     contract_kind = forms.MultipleChoiceField(
         label="Lines of", required=False, choices=list(CONTRACT_KINDS.items()), widget=forms.CheckboxSelectMultiple
     )
-    complaints = number_field("From so many complaints", 1000, "Threshold alone")
-    reporters = number_field("From so many independent reporters", 1000, "Threshold alone; one domain counts once")
-    days = number_field("Within days", 90, "Threshold alone")
-    team = forms.CharField(label="To the team", required=False, max_length=60, help_text="Route alone")
+    complaints = number_field("From so many complaints", 1000, "For a threshold only")
+    reporters = number_field("From so many independent reporters", 1000, "For a threshold only; one domain counts once")
+    days = number_field("Within so many days", 90, "For a threshold only")
+    team = forms.CharField(label="To the team", required=False, max_length=60, help_text="For a route only")
     assignee = forms.ModelChoiceField(
-        label="To the person", required=False, queryset=User.objects.none(), help_text="Route alone"
-    )
+        label="To the person", required=False, queryset=User.objects.none(), empty_label="Nobody in particular",
+        help_text="For a route only",
+    )  # fmt: skip
     first = forms.BooleanField(label="Ask it before all others", required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -80,6 +80,27 @@ METHODS = {
     "smtp_user": "login at our mail relay", "header": "header of our mail relay", "domain": "name of the site",
     "external": "the outside source",
 }  # fmt: skip
+# How a message came, behind "received … by".
+CHANNELS = {
+    "smtp": "SMTP", "lmtp": "LMTP", "pipe": "the mail server's pipe", "api": "the API", "upload": "upload",
+    "desk": "hand, at the desk", "listing": "our own look at blacklists",
+}  # fmt: skip
+# What a format is, for whoever does not know its name; the others are called by it.
+FORMATS = {
+    "abusehub": "AbuseHub table", "all-clear": "all-clear", "newsletter": "newsletter",
+    "statistics-report": "statistics about our own domains",
+    "arf": "feedback loop report (ARF)", "auto-reply": "automatic reply",
+    "blocklistde": "blocklist.de report", "bounce": "bounce", "cleanmx": "CleanMX report",
+    "copyright": "copyright notice (ACNS)", "customer-reply": "customer's answer", "fail2ban": "fail2ban mail",
+    "firewall-table": "table of firewall logs", "freetext": "free text",
+    "googlesafebrowsing": "Google Safe Browsing alert", "jmrp": "Microsoft junk mail report",
+    "netcraft": "Netcraft takedown request", "projecthoneypot": "Project Honey Pot report",
+    "proki": "table of a national CSIRT", "reporter-reply": "reporter's answer", "sesnotify": "Amazon SES notification",
+    "shadowserver": "Shadowserver report", "spamcop": "SpamCop report", "spamhaus": "Spamhaus SBL notice",
+    "taught": "text of a taught sender", "webiron": "WebIron report", "xarf02": "X-ARF 0.2 report",
+    "xarf3": "XARF 3 report", "xarf4": "XARF 4 report",
+    "listing": "answer of a blacklist", "by hand": "read by a person",
+}  # fmt: skip
 NOTICES = {
     "notify": "First notice",
     "remind": "Reminder",
@@ -184,6 +205,10 @@ def verdict_word(check: str, verdict: str) -> Word:
 
 def check_title(name: str) -> str:
     return CHECKS.get(name, name.replace("_", " ").capitalize())
+
+
+def format_title(name: str) -> str:
+    return FORMATS.get(name, name)
 
 
 def what_is_wrong(*, category: str, cause: str, ladder: int) -> str:

@@ -48,7 +48,7 @@ def test_the_list_says_whom_each_is_for_and_how_many_follow_it(carla: Client, re
 
     page = text_of(carla.get("/playbooks"))
 
-    assert "Open mail relay Cases where the cause is an open relay 1 active 1 open cases" in page
+    assert "Open mail relay Cases where the cause is an open relay 1 active 1 open case" in page
     assert "Every case that no other playbook is closer to" in page
 
 

@@ -9,6 +9,8 @@ import pytest
 from complaints.desk import words
 from complaints.desk.turn import stages, turn_in_words
 from complaints.desk.when import age, day_and_time, promise, span, until
+from complaints.formats.reading import all_formats
+from complaints.models import Message
 from complaints.vocabulary import (
     Answer,
     CaseState,
@@ -153,3 +155,8 @@ def marks(state: CaseState, **facts: bool) -> list[str]:
 )
 def test_the_bar_shows_what_really_happened(found: list[str], expected: list[str]) -> None:
     assert found == expected
+
+
+def test_every_format_and_every_way_in_has_a_name() -> None:
+    assert {each.NAME for each in all_formats()} - set(words.FORMATS) == set()
+    assert set(Message.Channel.values) - set(words.CHANNELS) == set()
