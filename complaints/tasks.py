@@ -243,8 +243,10 @@ def find_campaigns() -> None:
 
 @app.task
 def watch_rises() -> None:
-    """Every ten minutes: what stands out from the same weekday of the weeks before."""
-    rises.watch_rises(now=timezone.now())
+    """Every ten minutes: what stands out from the same weekday of the weeks before, and what has calmed down."""
+    now = timezone.now()
+    rises.watch_rises(now=now)
+    reweighing.reweigh_calm(now=now)
 
 
 @app.task

@@ -20,7 +20,7 @@ LOOKED_AT = 50  # the youngest complaints; a thousand more of one run say nothin
 
 def assess(case: Case, *, now: datetime) -> None:
     """Bring cause, priority and headline up to date; a changed cause gets a history line."""
-    complaints = list(case.complaints.order_by("-seen_at")[:LOOKED_AT])
+    complaints = list(case.complaints.order_by("-seen_at", "-pk")[:LOOKED_AT])
     runs = last_runs(case)
     diagnosis = diagnose_case(
         [look_at(as_parsed(complaint)) for complaint in complaints],

@@ -22,7 +22,8 @@ from complaints.models.text import storable
 PORTION = 500
 LOOKED_AT = 3_000  # of the most urgent cases: one from farther behind can hardly come among those shown
 SHOWN = 50
-AGED = timedelta(hours=1)
+AGED, DAY = timedelta(hours=1), timedelta(days=1)
+CALMED = timedelta(days=2)  # so long after it, for a desk that was switched off meanwhile
 
 
 class StaleWeights(Exception):
@@ -134,9 +135,22 @@ def reweigh_late(*, now: datetime, most: int = PORTION) -> int:
     """Cases whose promised time has just passed, and that nobody looks at: they rise without being asked again."""
     late = Case.objects.active().filter(deadline_at__lte=now, deadline_at__gt=now - AGED).order_by("deadline_at")
     found = late.only("pk", "priority", "weighed")[:most]
-    cases = [case for case in found if case.weighed and case.weighed["promise"] != PASSED]
+    return change_weighed(
+        [case for case in found if case.weighed and case.weighed["promise"] != PASSED], promise=PASSED
+    )
+
+
+def reweigh_calm(*, now: datetime, most: int = PORTION) -> int:
+    """Cases without a complaint since a day that are still called rising, though nobody looks at them."""
+    calm = Case.objects.active().filter(last_seen_at__lte=now - DAY, last_seen_at__gt=now - DAY - CALMED)
+    found = calm.filter(weighed__last_day__gt=0).only("pk", "priority", "weighed").order_by("pk")
+    return change_weighed(list(found[:most]), last_day=0)
+
+
+def change_weighed(cases: Sequence[Case], **changed: Any) -> int:
+    """Give these cases the points of what has changed by the time alone."""
     for case in cases:
-        case.weighed = {**(case.weighed or {}), "promise": PASSED}
+        case.weighed = {**(case.weighed or {}), **changed}
     if cases:
         with transaction.atomic():
             update_rows(Case, "id", ("weighed",), [(case.pk, case.weighed) for case in cases])

@@ -18,6 +18,7 @@ from complaints.models import Case, CheckRun, Complaint, PriorityWeights, Produc
 from complaints.vocabulary import CaseState, Category, ContractKind, Verdict
 
 MOST_REPORTERS = 200  # looked at by name; how many there are beyond is counted
+MOST_COUNTED = 20_000
 UNPROVEN = 0.75  # an address that nobody vouches for is as easily forged as any
 DAY = timedelta(days=1)
 
@@ -66,7 +67,8 @@ def points_for(case: Case) -> tuple[Mapping[str, int], ContractKind]:
 def said_by(case: Case) -> Said:
     mine = case.complaints.exclude(reporter=None).order_by()
     rows = Reporter.objects.filter(pk__in=mine.values("reporter"))
-    found = list(rows.values_list("address", "right", "wrong", "trust", "authenticated")[:MOST_REPORTERS])
+    columns = ("address", "right", "wrong", "trust", "authenticated")
+    found = list(rows.order_by("pk").values_list(*columns)[:MOST_REPORTERS])  # always the same of many
     reporters = mine.values("reporter").distinct().count() if len(found) == MOST_REPORTERS else len(found)
     voices = {voice_of(row[0]) for row in found}
     best = max((believed(right, wrong, trust, proven) for _, right, wrong, trust, proven in found), default=0.0)
@@ -87,7 +89,7 @@ def weight_of(
     kind: ContractKind,
     now: datetime,
 ) -> Weight:
-    last_day = sum(complaint.seen_at > now - DAY for complaint in complaints)
+    last_day = of_last_day(case, complaints, now)
     days_before = max((now - DAY - case.first_seen_at) / DAY, 1.0)
     return Weight(
         category=Category(case.category),
@@ -103,6 +105,14 @@ def weight_of(
         ladder=case.ladder,
         promise=promise_of(case, now),
     )
+
+
+def of_last_day(case: Case, complaints: Sequence[Complaint], now: datetime) -> int:
+    """How many of the last day. Counted only where all that were looked at are so young, and there are more."""
+    young = sum(complaint.seen_at > now - DAY for complaint in complaints)
+    if not young or young < len(complaints) or young >= case.complaint_count:
+        return young
+    return max(young, case.complaints.filter(seen_at__gt=now - DAY)[:MOST_COUNTED].count())
 
 
 def lists_in(runs: Sequence[CheckRun]) -> tuple[tuple[str, float], ...]:

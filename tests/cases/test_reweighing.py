@@ -7,11 +7,20 @@ from datetime import timedelta
 import pytest
 
 from complaints.cases.assessment import assess
-from complaints.cases.reweighing import StaleWeights, reweigh, reweigh_late, save_weights, try_weights, weights_now
+from complaints.cases.queue import page_of
+from complaints.cases.reweighing import (
+    StaleWeights,
+    reweigh,
+    reweigh_calm,
+    reweigh_late,
+    save_weights,
+    try_weights,
+    weights_now,
+)
 from complaints.cases.weights import DEFAULTS, BadWeight
 from complaints.models import Case, PriorityWeights
 from complaints.vocabulary import Category
-from tests.factories import NOON, make_case
+from tests.factories import NOON, make_case, make_complaint
 
 pytestmark = pytest.mark.django_db
 SCANS_FIRST = DEFAULTS | {"severity.scan": 60}
@@ -40,6 +49,15 @@ def test_the_queue_is_shown_as_it_would_be_and_nothing_changes() -> None:
     assert (places[0].points_were, places[0].points) == (17, 62)
     scan.refresh_from_db()
     assert scan.priority == 17
+
+
+def test_cases_of_equal_points_keep_the_order_of_their_numbers_before_and_after() -> None:
+    cases = [weighed(number, Category.SPAM) for number in range(6)]
+    places, _ = try_weights(DEFAULTS | {"severity.spam": 0})
+
+    assert {each.points for each in places} == {2}
+    assert [(each.case, each.up) for each in places] == [(case, 0) for case in cases]
+    assert page_of(Case.objects.all()).cases == cases
 
 
 def test_what_is_shown_is_what_comes() -> None:
@@ -114,3 +132,17 @@ def test_a_case_rises_when_its_time_passes_though_nobody_looks_at_it() -> None:
     assert reweigh_late(now=NOON) == 0
     case.refresh_from_db()
     assert case.priority == 32
+
+
+def test_a_case_stops_rising_a_day_after_its_last_complaint_though_nobody_looks_at_it() -> None:
+    case = make_case(last_seen_at=NOON)
+    make_complaint(case, seen_at=NOON)
+    assess(case, now=NOON)
+    Case.objects.update(weighed={**(case.weighed or {}), "last_day": 8})
+
+    assert reweigh_calm(now=NOON + timedelta(hours=23)) == 0
+    assert reweigh_calm(now=NOON + timedelta(hours=24)) == 1
+    assert reweigh_calm(now=NOON + timedelta(hours=25)) == 0
+    case.refresh_from_db()
+    assert case.weighed
+    assert (case.weighed["last_day"], case.priority) == (0, 22)

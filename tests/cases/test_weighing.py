@@ -125,3 +125,28 @@ def test_more_reporters_than_are_looked_at_are_counted() -> None:
         complaint.save()
 
     assert weigh(case, [], [], now=NOON).reporters == MOST_REPORTERS + 5
+
+
+def test_all_of_the_last_day_count_though_only_the_youngest_are_looked_at() -> None:
+    case = make_case(complaint_count=70, first_seen_at=NOON - timedelta(days=4))
+    for number in range(60):
+        make_complaint(case, seen_at=NOON - timedelta(minutes=number))
+    for number in range(10):
+        make_complaint(case, seen_at=NOON - timedelta(days=2, minutes=number))
+
+    assert [weighed(case)[name] for name in ("last_day", "a_day_before")] == [60, 3.3]
+
+
+def test_the_same_inputs_weigh_the_same_in_whatever_order_they_came() -> None:
+    said = [(f"r{n % 7}@x{n % 5}.example", NOON - timedelta(hours=n)) for n in range(40)]
+    found = []
+    for number, order in enumerate((said, said[::-1], said[20:] + said[:20])):
+        case = make_case(f"C-{number}", complaint_count=40, first_seen_at=said[-1][1])
+        for reporter, at in order:
+            make_complaint(case, reporter=reporter, seen_at=at)
+        lists = [{"list": name, "status": "listed", "weight": 1.0} for name in ("A", "B", "C")]
+        make_run(case, "dnsbl", details={"lists": lists if number else lists[::-1]})
+        assess(case, now=NOON)
+        found.append((case.priority, case.priority_reasons, case.weighed))
+
+    assert found[0] == found[1] == found[2]
