@@ -16,12 +16,12 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 from zstandard import ZstdError
 
 from complaints.cases.tasks import end_task, open_task
 from complaints.cases.transitions import MACHINE
-from complaints.models import Flood, Message, Reading, Reporter, SenderMinute
+from complaints.models import Complaint, Flood, Message, Reading, Reporter, SenderMinute
 
 TASK = "flood"
 Spell = tuple[str, datetime]  # sender, minute
@@ -150,6 +150,12 @@ def begin_or_go_on(sender: str, count: int, *, now: datetime) -> None:
         text=f"They send more than {settings.FLOOD_PER_MINUTE} mails a minute, or {settings.FLOOD_PER_HOUR} an hour. "
         "All are kept; what is beyond that is read behind everything else. It ends by itself.",
     )  # fmt: skip
+
+
+def floods_of(complaints: Sequence[Complaint]) -> QuerySet[Flood]:
+    """Those that go on of who sent these: more about the same may be among what is read later."""
+    senders = Reporter.objects.filter(pk__in={each.reporter_id for each in complaints if each.reporter_id})
+    return Flood.objects.filter(ended_at=None, sender__in=senders.values("address")).order_by("pk")[:5]
 
 
 def later_ids(*, limit: int) -> list[int]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 
+from complaints.cases.floods import floods_of
 from complaints.cases.rises import rises_of
 from complaints.cases.story import Accusation, arrivals_of
 from complaints.cases.tallies import Kind
@@ -34,6 +35,7 @@ def beside(
             "changes": has_changes(case),
             "campaigns": campaigns_of(complaints),
             "rises": rises_of(Kind.CONTRACT, case.contract_id),
+            "floods": floods_of(complaints),
             **listings.looks(case, complaints),
             **corrected.looks(case),
             **shown_measures.looks(case),

@@ -156,6 +156,7 @@ def parts_of(case: Case, user: User | AnonymousUser, now: datetime, *, most: int
         "campaigns": near["campaigns"],
         "rules": rule_words.rules_of(story.complaints),
         **watched(near["rises"], now),
+        "floods": [(flood, when.age(flood.began_at, now)) for flood in near["floods"]],
         **shown_measures.measures_of(case, near["measures"], near["products"], now),
     }  # fmt: skip
 

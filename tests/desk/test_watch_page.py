@@ -12,8 +12,8 @@ from django.utils import timezone
 from complaints.cases.fluctuation import Band
 from complaints.cases.tasks import open_task
 from complaints.desk.watch_chart import Point, chart_of, nice, points_of, short
-from complaints.models import DeskTask, Feed, Product, ReporterTally, Rise, Tally
-from tests.factories import make_case, make_contract, make_reporter
+from complaints.models import DeskTask, Feed, Flood, Product, ReporterTally, Rise, Tally
+from tests.factories import make_case, make_complaint, make_contract, make_reporter
 
 DAY = timedelta(days=1)
 MONDAY = date(2026, 3, 9)
@@ -162,3 +162,18 @@ def test_products_with_most_complaints_have_a_chart(ada: Client) -> None:
     shown = [each.name for each in products if f"<figcaption>{each.name}</figcaption>" in page]
 
     assert shown == [each.name for each in products if 1 + each.pk % 14 > 2]
+
+
+def test_a_case_tells_that_one_of_its_reporters_floods_us(ada: Client) -> None:
+    touched, other = make_case(), make_case(make_contract("C-2"))
+    make_complaint(touched, reporter="fbl@loud.example")
+    make_complaint(other, reporter="fbl@quiet.example")
+    now = timezone.now()
+    flood = Flood.objects.create(sender="fbl@loud.example", began_at=now, last_at=now, put_off=134)
+
+    page = ada.get(f"/case/{touched.pk}").content.decode()
+    assert '<b class="mono wrap">fbl@loud.example</b> sends more than is read at once: 134 of their mails' in page
+    assert "sends more than is read at once" not in ada.get(f"/case/{other.pk}").content.decode()
+
+    Flood.objects.filter(pk=flood.pk).update(ended_at=now)
+    assert "sends more than is read at once" not in ada.get(f"/case/{touched.pk}").content.decode()
