@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -34,12 +35,10 @@ class ViewForm(forms.Form):
 
 def views_of(user: User) -> list[SavedView]:
     """One's own first. Who is restricted sees no others: a search may name whom they must not know of."""
-    own = list(SavedView.objects.filter(owner=user).select_related("owner").order_by("name")[:MOST])
-    shared = SavedView.objects.filter(shared=True).exclude(owner=user).select_related("owner").order_by("name")
-    others = [] if is_restricted(user) else list(shared[: MOST - len(own)])
-    for view in (*own, *others):
-        view.is_mine = view.owner_id == user.pk  # type: ignore[attr-defined]
-    return own + others
+    own = Q(owner=user)
+    theirs = SavedView.objects.filter(own if is_restricted(user) else own | Q(shared=True)).select_related("owner")
+    theirs = theirs.only("name", "query", "shared", "owner__username")
+    return list(theirs.annotate(is_mine=ExpressionWrapper(own, BooleanField())).order_by("-is_mine", "name")[:MOST])
 
 
 @may("see_cases", to_post="work_cases")
