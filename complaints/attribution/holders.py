@@ -14,6 +14,7 @@ from complaints.models import Assignment, PrefixLength
 
 MOST = 200  # of a page
 MOST_LEVELS = 100
+EVERY = Q()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,9 +69,13 @@ def history(
     until: datetime,
     port: int | None = None,
     before: tuple[datetime, int] | None = None,
+    only: Q = EVERY,
 ) -> Page:
-    """The holders between the two times, of the place, of what lies around it and (of a prefix) inside it."""
-    held = Assignment.objects.filter(at_place(place), valid_from__lt=until)
+    """The holders between the two times, of the place, of what lies around it and (of a prefix) inside it.
+
+    only: a condition on the assignments, for who may not see all of them.
+    """
+    held = Assignment.objects.filter(at_place(place), only, valid_from__lt=until)
     held = held.filter(Q(valid_until=None) | Q(valid_until__gt=since))
     if port:
         held = held.filter(port_first__lte=port, port_last__gte=port)
@@ -82,9 +87,9 @@ def history(
     return Page(rows[:MOST], (last.valid_from, last.pk) if last else None)
 
 
-def levels(place: Place, at: datetime) -> list[Assignment]:
+def levels(place: Place, at: datetime, *, only: Q = EVERY) -> list[Assignment]:
     """Who held the place and each prefix around it at that moment, the most specific first."""
-    held = Assignment.objects.filter(key__in=around(place), valid_from__lte=at)
+    held = Assignment.objects.filter(only, key__in=around(place), valid_from__lte=at)
     held = held.filter(Q(valid_until=None) | Q(valid_until__gt=at)).select_related("contract__customer")
     found = held.order_by("-key", "port_first")[:MOST_LEVELS]  # the length is the key's first byte
     return list(found)

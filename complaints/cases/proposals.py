@@ -17,6 +17,8 @@ from complaints.cases.moving import TOLD, WITHDRAWN
 from complaints.models import Case, Contract, Notice, Reattribution
 
 MOST = 5_000
+State = Reattribution.State
+Rows = QuerySet[Reattribution]
 Move = tuple[str, int | None, int | None]  # because, from contract, to contract
 
 
@@ -58,12 +60,13 @@ class Joining:
     case: Case | None
 
 
-def groups() -> tuple[list[Group], bool]:
-    """The groups, the oldest first, and whether more wait than were looked at."""
+def groups(rows: Rows | None = None) -> tuple[list[Group], bool]:
+    """The groups of those of `rows` (None: of all) that wait, the oldest first, and whether more wait than were looked at."""
     columns = ("because", "from_contract", "to_contract", "pk", "from_case", "complaint__seen_at")
-    rows = list(proposed().order_by("pk").values_list(*columns)[: MOST + 1])
+    wanted = proposed() if rows is None else rows.filter(state=State.PROPOSED)
+    waiting = list(wanted.order_by("pk").values_list(*columns)[: MOST + 1])
     found: dict[Move, list[tuple[int, int | None, datetime]]] = defaultdict(list)
-    for because, was, becomes, *member in rows[:MOST]:
+    for because, was, becomes, *member in waiting[:MOST]:
         found[because, was, becomes].append(tuple(member))
     samples = with_all(Reattribution.objects.filter(pk__in=[rows[0][0] for rows in found.values()])).in_bulk()
     told = letters_to({case for members in found.values() for _, case, _ in members if case})
@@ -77,13 +80,13 @@ def groups() -> tuple[list[Group], bool]:
         )
         for members in found.values()
         if members[0][0] in samples
-    ], len(rows) > MOST
+    ], len(waiting) > MOST
 
 
-def members(first: int, *, upto: int) -> QuerySet[Reattribution]:
-    """The undecided proposals of the group that `first` names, decided itself or not, up to that id."""
+def members(first: int, *, upto: int, among: Rows) -> Rows:
+    """Those `among` them that wait in the group that `first` names, decided itself or not, up to that id."""
     sample = Reattribution.objects.filter(pk=first).values("because", "from_contract", "to_contract").first()
-    return proposed().filter(pk__lte=upto, **sample).order_by("pk") if sample else proposed().none()
+    return among.filter(state=State.PROPOSED, pk__lte=upto, **sample).order_by("pk") if sample else among.none()
 
 
 def newest() -> int:
@@ -126,7 +129,7 @@ def what_joins(ids: Sequence[int]) -> list[Joining]:
     return sorted(found, key=lambda each: (each.contract.reference, each.category))
 
 
-def wrongly_told() -> list[Case]:
-    """The cases whose contract was told of what was not theirs, and not yet of our mistake."""
+def wrongly_told(cases: QuerySet[Case]) -> list[Case]:
+    """Those of `cases` whose contract was told of what was not theirs, and not yet of our mistake."""
     rows = Reattribution.objects.filter(told=Reattribution.Told.WRONG).order_by().values("from_case").distinct()
-    return list(Case.objects.filter(pk__in=rows[:MOST]).select_related("contract__customer").order_by("pk")[:50])
+    return list(cases.filter(pk__in=rows[:MOST]).select_related("contract__customer").order_by("pk")[:50])

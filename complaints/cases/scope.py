@@ -14,14 +14,18 @@ from django.db.models import Exists, Model, OuterRef, Q
 
 from complaints.addresses import MAPPED, address_key
 from complaints.models import (
+    Assignment,
     Case,
     Complaint,
     Contract,
+    Customer,
     DeskActionCase,
     DeskTask,
     Intervention,
     Message,
     Notice,
+    PrefixLength,
+    Reattribution,
     Restricted,
 )
 
@@ -37,15 +41,20 @@ def bounds(prefix: str) -> tuple[bytes, bytes]:
 
 def within(who: Restricted, *, address: str, brand: str) -> Q:
     """Rows whose column `address` lies in their networks and whose `brand` is one of theirs."""
-    found = Q()
-    if who.only_networks:
-        ranges = NOTHING
-        for low, high in map(bounds, who.only_networks):
-            ranges |= Q(**{f"{address}__gte": low, f"{address}__lte": high})
-        found &= ranges
-    if who.only_brands:
-        found &= Q(**{f"{brand}__in": list(who.only_brands)})
+    return in_networks(who, address) & of_brands(who, brand)
+
+
+def in_networks(who: Restricted, address: str) -> Q:
+    if not who.only_networks:
+        return EVERYTHING
+    found = NOTHING
+    for low, high in map(bounds, who.only_networks):
+        found |= Q(**{f"{address}__gte": low, f"{address}__lte": high})
     return found
+
+
+def of_brands(who: Restricted, brand: str) -> Q:
+    return Q(**{f"{brand}__in": list(who.only_brands)}) if who.only_brands else EVERYTHING
 
 
 def of_case(who: Restricted, path: str = "") -> Q:
@@ -62,21 +71,55 @@ def of_message(who: Restricted) -> Q:
 
 def of_contract(who: Restricted) -> Q:
     """By brand; of a network restriction, those with a case in it."""
-    brands = Q(brand__in=list(who.only_brands)) if who.only_brands else Q()
-    seen = Case.objects.filter(within(who, address="address", brand="contract__brand"), contract=OuterRef("pk"))
+    brands = of_brands(who, "brand")
+    seen = Case.objects.filter(in_networks(who, "address"), contract=OuterRef("pk"))
     return brands & Q(Exists(seen)) if who.only_networks else brands
+
+
+def of_customer(who: Restricted) -> Q:
+    return Q(Exists(Contract.objects.filter(of_contract(who), customer=OuterRef("pk"))))
+
+
+def of_assignment(who: Restricted) -> Q:
+    """What lies wholly inside their networks, and is held by a contract of their brands."""
+    brands = of_brands(who, "contract__brand")
+    if not who.only_networks:
+        return brands
+    inside, used = NOTHING, list(PrefixLength.objects.values_list("family", "length"))
+    for network in map(ipaddress.ip_network, who.only_networks):
+        for family, length in used:
+            if family == network.version and length >= network.prefixlen:
+                head = bytes([length])
+                inside |= Q(key__gte=head + network[0].packed, key__lte=head + network[-1].packed)
+    return brands & inside
+
+
+def of_reattribution(who: Restricted) -> Q:
+    """A complaint that goes from theirs to theirs. One side may be nobody, and no side may name others as possible."""
+    found = in_networks(who, "complaint__address")
+    for side in ("from", "to"):
+        here = within(who, address=f"{side}_case__address", brand=f"{side}_case__contract__brand")
+        found &= Q(**{f"{side}_case": None}) | here
+        if who.only_brands:
+            found &= Q(**{f"{side}_contract": None}) | of_brands(who, f"{side}_contract__brand")
+    if who.only_brands:
+        found &= Q(before__candidates=[], after__candidates=[]) & ~Q(from_contract=None, to_contract=None)
+    return found
 
 
 # What may be shown to who is restricted. A kind that is not here must not be shown to them at all.
 SCOPES: dict[type[Model], Callable[[Any], Q]] = {
+    Assignment: of_assignment,
     Case: of_case,
     Complaint: of_case,
     Contract: of_contract,
+    Customer: of_customer,
     DeskActionCase: lambda who: of_case(who, "case__"),
     DeskTask: lambda who: Q(case__isnull=False) & of_case(who, "case__"),
     Intervention: lambda who: of_case(who, "case__"),
     Message: of_message,
     Notice: lambda who: of_case(who, "case__"),
+    Reattribution: of_reattribution,
 }
 
 
@@ -85,13 +128,16 @@ def scope_of(who: Restricted, kind: type[Model]) -> Q:
     return SCOPES[kind](who) if who.is_restricted else EVERYTHING
 
 
+def covers(who: Restricted, first: bytes, last: bytes) -> bool:
+    """Whether the addresses from `first` to `last` lie wholly in one of their networks; without any, all do."""
+    networks = map(bounds, who.only_networks)
+    return not who.only_networks or any(low <= first and last <= high for low, high in networks)
+
+
 def may_ask_about(who: Restricted, address: str, brand: str | None) -> bool:
     """Whether an answer about one address, held by a contract of `brand` (None: by nobody), is theirs to read."""
-    if who.only_networks:
-        key = address_key(address)
-        if not any(low <= key <= high for low, high in map(bounds, who.only_networks)):
-            return False
-    return not who.only_brands or brand in who.only_brands
+    key = address_key(address)
+    return covers(who, key, key) and (not who.only_brands or brand in who.only_brands)
 
 
 def problems_of(networks: Iterable[str]) -> list[str]:

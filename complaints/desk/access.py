@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -65,6 +65,14 @@ def among(user: User | AnonymousUser, rows: QuerySet[M]) -> QuerySet[M]:
     if not user.is_authenticated:
         return rows.none()
     return rows.filter(scope_of(user, rows.model)) if is_restricted(user) else rows
+
+
+def openable(user: User | AnonymousUser, kind: type[M], ids: Iterable[int | None]) -> frozenset[int]:
+    """Which of these a page may link to for this user; asked only for who is restricted."""
+    found = frozenset(pk for pk in ids if pk)
+    if not is_restricted(user) or not found:
+        return found
+    return frozenset(visible(user, kind).filter(pk__in=found).values_list("pk", flat=True))
 
 
 def may(to_read: str, *, to_post: str = "") -> Callable[[View[P]], View[P]]:
@@ -153,6 +161,11 @@ def why_not(user: User | AnonymousUser, needed: Can) -> str:
 def desk_page(view: View[P]) -> View[P]:
     """What shows all networks and brands, and by POST works on cases. Pages with another rule say may(…) themselves."""
     return may(Can.SEE_NETWORK, to_post=Can.WORK_CASES)(view)
+
+
+def part_page(view: View[P]) -> View[P]:
+    """What shows a restricted user the part that is theirs (`among`, `visible`), and by POST works on cases."""
+    return may(Can.SEE_CASES, to_post=Can.WORK_CASES)(view)
 
 
 def supervisor_page(view: View[P]) -> View[P]:

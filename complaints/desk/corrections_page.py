@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,8 +18,8 @@ from django.views.decorators.http import require_GET, require_POST
 from complaints.cases import proposals
 from complaints.cases.corrections import apply_reattribution, dismiss_reattribution, revert_reattribution
 from complaints.desk import when, words
-from complaints.desk.access import access_case, confirm_first, confirmed, desk_page
-from complaints.models import Case, Reattribution
+from complaints.desk.access import access_case, confirm_first, confirmed, openable, part_page, visible
+from complaints.models import Case, Message, Reattribution
 from complaints.notices.withdrawal import leave_untold, withdraw
 from complaints.tasks import advance_cases, deliver_notices, wake
 from complaints.vocabulary import Answer, Category
@@ -30,16 +31,17 @@ MOST_GROUPS = 100
 Decide = {"apply": apply_reattribution, "dismiss": dismiss_reattribution}
 
 
-@desk_page
+@part_page
 @require_GET
 def corrections_page(request: HttpRequest) -> HttpResponse:
-    groups, is_cut = proposals.groups()
+    told = proposals.wrongly_told(visible(request.user, Case))
+    groups, is_cut = proposals.groups(visible(request.user, Reattribution))
     context = {
         "nav": "corrections",
         "groups": [group_row(group) for group in groups[:MOST_GROUPS]],
         "is_cut": is_cut or len(groups) > MOST_GROUPS,
-        "told": [(case, proposals.letters_to([case.pk])[case.pk]) for case in proposals.wrongly_told()],
-        "decided": decided_lately(),
+        "told": [(case, proposals.letters_to([case.pk])[case.pk]) for case in told],
+        "decided": decided_lately(visible(request.user, Reattribution)),
     }
     return render(request, "desk/corrections.html", context)
 
@@ -54,12 +56,12 @@ def group_row(group: proposals.Group) -> dict[str, Any]:
     }
 
 
-@desk_page
+@part_page
 @require_GET
 def review_page(request: HttpRequest) -> HttpResponse:
     """What would move if it were done: `group` ids as often as there are groups chosen."""
     upto = number(request.GET.get("upto")) or proposals.newest()
-    chosen = chosen_groups(request.GET, upto)
+    chosen = chosen_groups(request, request.GET, upto)
     ids = [pk for _, found in chosen for pk in found]
     if not ids:
         messages.info(request, "Nothing of this waits any more: it was decided meanwhile, or nothing was chosen.")
@@ -68,6 +70,7 @@ def review_page(request: HttpRequest) -> HttpResponse:
     rows = list(proposals.with_all(Reattribution.objects.filter(pk__in=[pk for pk in ids if pk > after][: PAGE + 1])))
     rows.sort(key=lambda row: row.pk)
     query = urlencode([("group", first) for first, _ in chosen] + [("upto", upto)])
+    joining = proposals.what_joins(ids)
     context = {
         "nav": "corrections",
         "chosen": [first for first, _ in chosen],
@@ -75,7 +78,9 @@ def review_page(request: HttpRequest) -> HttpResponse:
         "count": len(ids),
         "rows": [proposal_row(row) for row in rows[:PAGE]],
         "leaving": proposals.what_leaves(ids),
-        "joining": [(each, words.CATEGORIES[Category(each.category)]) for each in proposals.what_joins(ids)],
+        "joining": [(each, words.CATEGORIES[Category(each.category)]) for each in joining],
+        "cases": openable(request.user, Case, (each.case.pk for each in joining if each.case)),
+        "mails": openable(request.user, Message, (row.complaint.message_id for row in rows)),
         "nobody": Reattribution.objects.filter(pk__in=ids, to_contract=None).count(),
         "first_page": f"?{query}" if after else "",
         "next": f"?{query}&after={rows[PAGE - 1].pk}" if len(rows) > PAGE else "",
@@ -95,20 +100,21 @@ def proposal_row(row: Reattribution) -> dict[str, Any]:
     }
 
 
-def chosen_groups(given: QueryDict, upto: int) -> list[tuple[int, list[int]]]:
-    """(group, ids of its proposals), each group once."""
+def chosen_groups(request: HttpRequest, given: QueryDict, upto: int) -> list[tuple[int, list[int]]]:
+    """(group, ids of its proposals that the reader may see), each group once."""
+    yours = visible(request.user, Reattribution)
     wanted = dict.fromkeys(pk for text in given.getlist("group")[:MOST_GROUPS] if (pk := number(text)))
     found: dict[int, list[int]] = {}
     seen: set[int] = set()
     for pk in wanted:
-        ids = list(proposals.members(pk, upto=upto).values_list("pk", flat=True)[: proposals.MOST])
+        ids = list(proposals.members(pk, upto=upto, among=yours).values_list("pk", flat=True)[: proposals.MOST])
         if fresh := [each for each in ids if each not in seen]:
             found[pk] = fresh
             seen.update(fresh)
     return list(found.items())
 
 
-@desk_page
+@part_page
 @require_POST
 def decide(request: HttpRequest) -> HttpResponse:
     """`do` is "apply" or "dismiss"; `which` is "all" of the groups, or the ones ticked (`only`)."""
@@ -118,7 +124,8 @@ def decide(request: HttpRequest) -> HttpResponse:
         return redirect("desk:corrections")
     if what == "apply":
         confirm_first(request)  # thousands of complaints may move, and their new contracts are written to
-    ids = [pk for _, found in chosen_groups(request.POST, number(request.POST.get("upto")) or 0) for pk in found]
+    chosen = chosen_groups(request, request.POST, number(request.POST.get("upto")) or 0)
+    ids = [pk for _, found in chosen for pk in found]
     if request.POST.get("which") != "all":
         ticked = {pk for text in request.POST.getlist("only") if (pk := number(text))}
         ids = [pk for pk in ids if pk in ticked]
@@ -148,13 +155,14 @@ def complaints(count: int) -> str:
     return "1 complaint" if count == 1 else f"{count:,} complaints"
 
 
-@desk_page
+@part_page
 @require_POST
 @confirmed
 def revert(request: HttpRequest, pk: int) -> HttpResponse:
     """Undo what was applied together with this one."""
-    row = get_object_or_404(Reattribution, pk=pk, state=Reattribution.State.APPLIED)
-    together = Reattribution.objects.filter(
+    yours = visible(request.user, Reattribution)
+    row = get_object_or_404(yours, pk=pk, state=Reattribution.State.APPLIED)
+    together = yours.filter(
         state=row.state, decided_at=row.decided_at, decided_by=row.decided_by, because=row.because,
         from_contract=row.from_contract_id, to_contract=row.to_contract_id, reverted_by=None,
     )  # fmt: skip
@@ -174,7 +182,7 @@ def revert(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("desk:corrections")
 
 
-@desk_page
+@part_page
 @require_POST
 def tell(request: HttpRequest, pk: int) -> HttpResponse:
     """The contract that was wrongly told: write that it was our mistake, or leave it."""
@@ -192,9 +200,9 @@ def tell(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("desk:corrections")
 
 
-def decided_lately() -> list[dict[str, Any]]:
+def decided_lately(yours: QuerySet[Reattribution]) -> list[dict[str, Any]]:
     """What was decided last, together what was decided together."""
-    decided = Reattribution.objects.filter(decided_at__isnull=False).exclude(from_case=None)
+    decided = yours.filter(decided_at__isnull=False).exclude(from_case=None)
     rows = proposals.with_all(decided.exclude(state=Reattribution.State.OVERTAKEN)).select_related("reverted_by")
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
     now = timezone.now()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import F, Q, Window
+from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,10 +18,11 @@ from django.views.decorators.http import require_GET
 from complaints.addresses import prefix_text
 from complaints.cases.ladder import PastCase, points_of
 from complaints.desk import when, words
-from complaints.desk.access import may
+from complaints.desk.access import among, part_page, visible
 from complaints.desk.case_page import case_word
 from complaints.desk.lists import page_below
-from complaints.models import Assignment, Case, Contact, Contract, Customer, Intervention, Notice
+from complaints.desk.rights import is_restricted
+from complaints.models import Assignment, Case, Contact, Contract, Customer, Intervention, Notice, User
 from complaints.models.assignments import ALL_PORTS
 from complaints.models.text import storable
 from complaints.vocabulary import Category, MeasureKind, Resolution
@@ -33,19 +34,22 @@ LIVE = (
 )  # fmt: skip
 
 
-@may("see_network")
+@part_page
 @require_GET
 def customers_page(request: HttpRequest) -> HttpResponse:
     asked = storable(request.GET.get("q", "").strip(), 200)
-    named = named_by(asked) if asked else set()
+    user: User = request.user  # type: ignore[assignment]
+    yours = visible(user, Customer)
+    named = set(yours.filter(pk__in=named_by(asked)).values_list("pk", flat=True)) if asked else set()
     if len(named) == 1:
         return redirect("desk:customer", named.pop())
-    found = Customer.objects.filter(pk__in=named) if named else Customer.objects.filter(name__icontains=asked)
+    found = yours.filter(pk__in=named) if named else yours.filter(name__icontains=asked)
     rows, more = page_below(found, "id", request.GET.get("below"))
     context = {
         "nav": "customers",
         "asked": asked,
-        "rows": customer_rows(rows),
+        "rows": customer_rows(rows, user),
+        "is_part": is_restricted(user),
         "is_first": "below" not in request.GET,
         "first": f"?{urlencode({'q': asked})}" if asked else "?",
         "next": "?" + urlencode(({"q": asked} if asked else {}) | {"below": rows[-1].pk}) if more else "",
@@ -63,39 +67,38 @@ def named_by(asked: str) -> set[int]:
     return {pk for rows in exact for pk in rows[:MOST_CONTRACTS]}
 
 
-def customer_rows(customers: Sequence[Customer]) -> list[dict[str, Any]]:
+def customer_rows(customers: Sequence[Customer], user: User) -> list[dict[str, Any]]:
     """Each with references of contracts and how many cases are open: two queries for a page."""
     ids = [customer.pk for customer in customers]
     contracts: dict[int, list[str]] = defaultdict(list)
-    for customer, reference in first_contracts(ids):
+    for customer, reference in first_contracts(visible(user, Contract).filter(customer__in=ids)):
         contracts[customer].append(reference)
-    opened: dict[int, int] = defaultdict(int)
-    for customer in (
-        Case.objects.active().filter(contract__customer__in=ids).values_list("contract__customer", flat=True)
-    ):
-        opened[customer] += 1
+    cases = among(user, Case.objects.active()).filter(contract__customer__in=ids)
+    opened = Counter(cases.values_list("contract__customer", flat=True))
     return [{"customer": each, "contracts": contracts[each.pk], "open": opened[each.pk]} for each in customers]
 
 
-def first_contracts(customers: Sequence[int]) -> list[tuple[int, str]]:
+def first_contracts(contracts: QuerySet[Contract]) -> list[tuple[int, str]]:
     nth = Window(RowNumber(), partition_by=[F("customer")], order_by="reference")
-    rows = Contract.objects.filter(customer__in=customers).annotate(nth=nth).filter(nth__lte=4)
-    return list(rows.values_list("customer", "reference"))
+    return list(contracts.annotate(nth=nth).filter(nth__lte=4).values_list("customer", "reference"))
 
 
-@may("see_network")
+@part_page
 @require_GET
 def customer_page(request: HttpRequest, pk: int) -> HttpResponse:
-    customer, now = get_object_or_404(Customer, pk=pk), timezone.now()
-    contracts = list(customer.contracts.prefetch_related("contacts").order_by("reference")[: MOST_CONTRACTS + 1])
+    user: User = request.user  # type: ignore[assignment]
+    customer, now = get_object_or_404(visible(user, Customer), pk=pk), timezone.now()
+    theirs = visible(user, Contract).filter(customer=customer).prefetch_related("contacts")
+    contracts = list(theirs.order_by("reference")[: MOST_CONTRACTS + 1])
     shown = contracts[:MOST_CONTRACTS]
     ids = [contract.pk for contract in shown]
     cases = list(
-        Case.objects.filter(contract__in=ids).select_related("contract").order_by("-opened_at")[: MOST_CASES + 1]
+        visible(user, Case).filter(contract__in=ids).select_related("contract").order_by("-opened_at")[: MOST_CASES + 1]
     )
-    measures = Intervention.objects.filter(contract__in=ids, state__in=LIVE).select_related("case", "contract")
+    measures = visible(user, Intervention).filter(contract__in=ids, state__in=LIVE).select_related("case", "contract")
     letters = Notice.objects.filter(case__in=[case.pk for case in cases]).select_related("case")
-    lines, past = lines_of(ids, now), past_of(ids)
+    lines = lines_of(visible(user, Assignment).filter(contract__in=ids), now)
+    past = past_of(visible(user, Case).filter(contract__in=ids))
     context = {
         "nav": "customers",
         "customer": customer,
@@ -112,10 +115,10 @@ def customer_page(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "desk/customer.html", context)
 
 
-@may("see_network")
+@part_page
 @require_GET
 def contract_page(request: HttpRequest, pk: int) -> HttpResponse:
-    contract = get_object_or_404(Contract, pk=pk)
+    contract = get_object_or_404(visible(request.user, Contract), pk=pk)
     response = redirect("desk:customer", contract.customer_id)
     response["Location"] += f"#contract-{contract.pk}"
     return response
@@ -131,10 +134,10 @@ def contract_row(contract: Contract, lines: list[Assignment], past: list[PastCas
     }
 
 
-def lines_of(contracts: Sequence[int], now: datetime) -> dict[int, list[Assignment]]:
+def lines_of(lines: QuerySet[Assignment], now: datetime) -> dict[int, list[Assignment]]:
     """What each holds now, one more than is shown."""
     nth = Window(RowNumber(), partition_by=[F("contract")], order_by=["key", "port_first"])
-    held = Assignment.objects.filter(Q(valid_until=None) | Q(valid_until__gt=now), contract__in=contracts)
+    held = lines.filter(Q(valid_until=None) | Q(valid_until__gt=now))
     found: dict[int, list[Assignment]] = defaultdict(list)
     for line in held.filter(valid_from__lte=now).annotate(nth=nth).filter(nth__lte=MOST_LINES + 1):
         found[line.contract_id].append(line)
@@ -147,9 +150,9 @@ def line_row(line: Assignment) -> dict[str, Any]:
     return {"line": line, "prefix": prefix, "address": prefix.partition("/")[0], "ports": ports}
 
 
-def past_of(contracts: Sequence[int]) -> dict[int, list[PastCase]]:
+def past_of(cases: QuerySet[Case]) -> dict[int, list[PastCase]]:
     found: dict[int, list[PastCase]] = defaultdict(list)
-    closed = Case.objects.filter(contract__in=contracts, closed_at__isnull=False)
+    closed = cases.filter(closed_at__isnull=False)
     for contract, category, resolution, at in closed.values_list("contract", "category", "resolution", "closed_at"):
         if at is not None:
             found[contract].append(PastCase(Category(category), Resolution(resolution), at))

@@ -19,7 +19,7 @@ GROUPS = (BAR, "Cases", "People", "Network", "Rules and reports", "Set-up")
 class Entry:
     """One page of the menu.
 
-    needs: the capability (desk/roles.py) without which it is not offered.
+    needs: the capabilities (desk/roles.py), with spaces between, without which it is not offered.
     waits: a name of context.WAITING, whose number stands beside the title; `waiting` says what it counts.
     """
 
@@ -35,17 +35,20 @@ class Entry:
 ENTRIES = (
     Entry("queue", "Queue", "desk:queue", needs="see_cases"),
     Entry("unread", "Unread", "desk:unread"),
-    Entry("unattributed", "Unattributed", "desk:unattributed", waits="answers_to_read", waiting="answers to read"),
-    Entry("tasks", "Tasks", "desk:tasks", needs="see_cases", waits="open_tasks", waiting="open"),
-    Entry("whose", "Who had it", "desk:whose"),
-    Entry("enter", "Enter a complaint", "desk:enter", "Cases", needs="work_cases"),
+    Entry(
+        "unattributed", "Unattributed", "desk:unattributed", needs="see_cases",
+        waits="answers_to_read", waiting="answers to read",
+    ),
+    Entry("tasks", "Tasks", "desk:tasks", needs="see_cases", waits="open_tasks", waiting="for you"),
+    Entry("whose", "Who had it", "desk:whose", needs="see_cases"),
+    Entry("enter", "Enter a complaint", "desk:enter", "Cases", needs="see_network work_cases"),
     Entry(
         "approvals", "Approvals", "desk:approvals", "Cases", needs="see_approvals",
         waits="approvals_waiting", waiting="wait for a second person",
     ),
-    Entry("corrections", "Corrections", "desk:corrections", "Cases", waits="corrections_waiting"),
+    Entry("corrections", "Corrections", "desk:corrections", "Cases", needs="see_cases", waits="corrections_waiting"),
     Entry("campaigns", "Campaigns", "desk:campaigns", "Cases"),
-    Entry("customers", "Customers", "desk:customers", "People"),
+    Entry("customers", "Customers", "desk:customers", "People", needs="see_cases"),
     Entry(
         "contacts", "Contacts", "desk:contacts", "People",
         waits="unreachable_contracts", waiting="contracts cannot be told",
@@ -87,7 +90,7 @@ class Menu:
 
     def links(self, group: str) -> Iterator[Link]:
         for entry in ENTRIES:
-            if entry.group == group and self._can(entry.needs):
+            if entry.group == group and all(map(self._can, entry.needs.split())):
                 count = self._count(entry.waits) if entry.waits else ""
                 yield Link(entry.nav, entry.title, reverse(entry.url), count, entry.waiting)
 

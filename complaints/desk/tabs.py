@@ -11,6 +11,7 @@ from complaints.cases.counting import Counted, count_queue, late_before
 from complaints.cases.queue import DESK
 from complaints.desk.access import among, is_restricted
 from complaints.desk.query import Query, parse
+from complaints.desk.tasks_page import tasks_for
 from complaints.models import Case, User
 from complaints.vocabulary import CaseState
 
@@ -94,10 +95,10 @@ TABS = (
 YOURS = ("you", "mine", "unassigned", "triage", "answered", "late")
 TAB = {tab.name: tab for tab in TABS}
 # Other lists that wait for a person, beside the cases.
-LISTS = (
-    ("unread", "Unread messages", "desk:unread"),
-    ("unattributed", "Unattributed", "desk:unattributed"),
-    ("task", "Tasks", "desk:tasks"),
+LISTS: tuple[tuple[str, str, Callable[[User, Counted], str]], ...] = (
+    ("Unread messages", "desk:unread", lambda user, counted: f"{counted.of('unread'):,}"),
+    ("Unattributed", "desk:unattributed", lambda user, counted: f"{counted.of('unattributed'):,}"),
+    ("Tasks", "desk:tasks", lambda user, counted: tasks_text(user)),
 )
 
 
@@ -146,4 +147,9 @@ def shown_tabs(user: User, counted: Counted, current: Tab | None) -> list[dict[s
 def shown_lists(user: User, counted: Counted) -> list[dict[str, Any]]:
     if is_restricted(user):
         return []
-    return [{"title": title, "url": url, "count": f"{counted.of(what):,}"} for what, title, url in LISTS]
+    return [{"title": title, "url": url, "count": count(user, counted)} for title, url, count in LISTS]
+
+
+def tasks_text(user: User) -> str:
+    """Those that this reader can do: few, so they are looked at."""
+    return count_text(len(tasks_for(user).values_list("pk")[: CAP - 1]), capped=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -14,7 +16,9 @@ from complaints.cases import mentions, rise_tasks
 from complaints.cases.tasks import end_task
 from complaints.desk import when
 from complaints.desk.access import may, visible
-from complaints.models import DeskTask
+from complaints.desk.rights import can
+from complaints.desk.roles import Can, lowest
+from complaints.models import DeskTask, User
 from complaints.notices.bounces import PERHAPS
 from complaints.notices.next_contact import UNREACHED
 
@@ -22,6 +26,16 @@ PAGE = 50
 # These end when a person says so. The others end by themselves, when what they are about is mended.
 BY_WORD = frozenset({"rule", "playbook", "measure", rise_tasks.TASK, mentions.KIND, UNREACHED, PERHAPS})
 MEASURE = "measure"
+# Who may end these where they are done (desk/roles.py); all others take a person who works on cases.
+NEEDS = {MEASURE: Can.CUT_LINES, "blacklist-held": Can.LET_GO_ON}
+
+
+def tasks_for(user: User | AnonymousUser) -> QuerySet[DeskTask]:
+    """What this reader can do of what is open: asked of whoever comes first, or of them by name."""
+    if not can(user, Can.WORK_CASES):
+        return DeskTask.objects.none()
+    theirs = visible(user, DeskTask).filter(Q(to=None) | Q(to=user.pk), done_at=None)
+    return theirs.exclude(kind__in=[kind for kind, needed in NEEDS.items() if not can(user, needed)])
 
 
 @may("see_cases")
@@ -52,6 +66,8 @@ def task_row(task: DeskTask, now: Any) -> dict[str, Any]:
         "confirms": int(task.key) if by_hand else None,
         "may_end": task.kind in BY_WORD and not by_hand,
         "late": bool(task.due_at and task.due_at < now),
+        "needs": NEEDS.get(task.kind, ""),
+        "who": f"for {lowest(NEEDS[task.kind])}s" if task.kind in NEEDS else "",
     }
 
 

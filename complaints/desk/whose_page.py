@@ -6,6 +6,7 @@ import dataclasses
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -16,21 +17,28 @@ from complaints.attribution.answers import Question
 from complaints.attribution.holders import Page, history, levels
 from complaints.attribution.records import whose
 from complaints.attribution.times import read_time
+from complaints.cases.scope import covers
 from complaints.desk import when, words
-from complaints.desk.access import desk_page
+from complaints.desk.access import openable, part_page, visible
+from complaints.desk.rights import is_restricted
 from complaints.desk.timeline import Scale, draw
 from complaints.desk.whose_form import LONGEST, SPANS, Wanted, query, read_wanted
-from complaints.models import Assignment, Complaint, Contract, Listing
+from complaints.models import Assignment, Case, Complaint, Contract, Listing, Message, User
 from complaints.vocabulary import Answer
 
 MOST_COMPLAINTS = 100
 MOST_LISTINGS = 50
 FIELDS = ("address", "port", "at")
+NOT_YOURS = "That is not wholly inside the networks your account is restricted to."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Seen:
-    """Everything personal that the page shows. answer: None of a prefix, which has no single holder."""
+    """Everything personal that the page shows. answer: None of a prefix, which has no single holder.
+
+    Who is restricted to brands sees what the contracts of those had, and of all others not even that there are any:
+    then `answer` may be None of an address, too.
+    """
 
     answer: dict[str, Any] | None
     contract: Contract | None
@@ -38,9 +46,10 @@ class Seen:
     page: Page
     complaints: list[Complaint]
     listings: list[Listing]
+    of_brands: bool = False
 
 
-@desk_page
+@part_page
 @require_GET
 def whose_page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
@@ -51,22 +60,37 @@ def whose_page(request: HttpRequest) -> HttpResponse:
     wanted, problems = read_wanted(request.GET, now)
     if wanted is None:
         return render(request, "desk/whose.html", context | {"problems": problems}, status=400)
-    seen = look_up(wanted)
-    return render(request, "desk/whose.html", context | shown(wanted, seen, now))
+    user: User = request.user  # type: ignore[assignment]
+    if is_restricted(user) and not covers(user, wanted.place.first, wanted.place.last):
+        return render(request, "desk/whose.html", context | {"problems": {"address": NOT_YOURS}}, status=403)
+    seen = look_up(wanted, user)
+    linked = {
+        "cases": openable(user, Case, (each.case_id for each in seen.complaints)),
+        "mails": openable(user, Message, (each.message_id for each in seen.complaints)),
+    }
+    return render(request, "desk/whose.html", context | shown(wanted, seen, now) | linked)
 
 
-def look_up(wanted: Wanted) -> Seen:
+def look_up(wanted: Wanted, user: User) -> Seen:
     """The one door to who had an address: whatever this page shows of a person came through here."""
-    place = wanted.place
+    place, brands = wanted.place, user.only_brands if is_restricted(user) else []
+    only = Q(contract__brand__in=brands) if brands else Q()
     answer = whose(Question(place.first, wanted.port, wanted.at)) if place.is_address else None
     reference = answer["contract"] if answer else None
     contract = Contract.objects.select_related("customer").get(reference=reference) if reference else None
-    page = history(place, since=wanted.since, until=wanted.until, port=wanted.port, before=wanted.before)
-    return Seen(answer, contract, levels(place, wanted.at), page, complaints_at(wanted), listings_at(wanted))
+    if answer and brands:
+        contract = contract if contract and contract.brand in brands else None
+        # The reason may name others, who might have been meant.
+        answer = answer | {"reason": ""} if contract else None
+    page = history(place, since=wanted.since, until=wanted.until, port=wanted.port, before=wanted.before, only=only)
+    # A blacklist may have named the address while others had it.
+    listings = [] if brands else listings_at(wanted)
+    complaints = complaints_at(wanted, visible(user, Complaint))
+    return Seen(answer, contract, levels(place, wanted.at, only=only), page, complaints, listings, bool(brands))
 
 
-def complaints_at(wanted: Wanted) -> list[Complaint]:
-    found = Complaint.objects.filter(
+def complaints_at(wanted: Wanted, among: QuerySet[Complaint]) -> list[Complaint]:
+    found = among.filter(
         address__gte=wanted.place.first, address__lte=wanted.place.last,
         seen_at__gte=wanted.since, seen_at__lte=wanted.until,
     )  # fmt: skip

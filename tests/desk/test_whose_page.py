@@ -173,6 +173,8 @@ def test_an_offset_that_lost_its_plus_sign_is_read_all_the_same(ada: Client) -> 
 def test_everything_personal_comes_through_one_door(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     real = whose_page.look_up
-    monkeypatch.setattr(whose_page, "look_up", lambda wanted: asked.append(wanted.place.text) or real(wanted))
+    monkeypatch.setattr(
+        whose_page, "look_up", lambda wanted, user: asked.append(wanted.place.text) or real(wanted, user)
+    )
     ask(ada)
     assert asked == ["192.0.2.10"]
