@@ -20,6 +20,7 @@ from complaints.models.measures import DeskTask, Hold, Intervention
 from complaints.models.messages import CompressionDictionary, Message, Reading
 from complaints.models.networks import Network, NetworkContact, SharedMachine
 from complaints.models.notices import Forward, LetterText, Notice, PortalLink
+from complaints.models.offenders import Offender, OffenderCount
 from complaints.models.playbooks import PlaybookChange, PlaybookVersion
 from complaints.models.queue_counts import QueueCount
 from complaints.models.reattribution import AttributionWait, Reattribution
@@ -89,6 +90,8 @@ __all__ = [
     "Network",
     "NetworkContact",
     "Notice",
+    "Offender",
+    "OffenderCount",
     "OpenSession",
     "OwedOutcome",
     "PlaybookChange",

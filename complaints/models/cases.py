@@ -110,7 +110,16 @@ class Case(models.Model):
                 name="case_queue_open",
                 condition=~Q(state="closed"),
             ),
+            # The analysts' turn (cases/queue.py, DESK) as one walk in the queue's order.
+            models.Index(
+                fields=["-priority", "id", "assignee"],
+                name="case_queue_desk",
+                condition=Q(state__in=["triage", "answered"]),
+            ),
             models.Index(fields=["state", "-priority", "id"], name="case_state"),
+            # For who is restricted to networks: their open cases, and the contracts that ever had one there.
+            models.Index(fields=["address"], name="case_place_open", condition=~Q(state="closed")),
+            models.Index(fields=["address", "contract"], name="case_place"),
             models.Index(fields=["due_at"], name="case_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["deadline_at"], name="case_deadline", condition=Q(deadline_at__isnull=False)),
             models.Index(fields=["contract", "opened_at"], name="case_contract"),
@@ -152,7 +161,7 @@ class CaseEvent(models.Model):
 
     class Meta:
         ordering = ["at", "id"]
-        indexes = [models.Index(fields=["case", "at"], name="event_case")]
+        indexes = [models.Index(fields=["case", "at", "id"], name="event_order")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.at:%Y-%m-%d %H:%M}"

@@ -71,6 +71,11 @@ class Complaint(models.Model):
                 fields=["original_message_id"], name="complaint_message_id", condition=~models.Q(original_message_id="")
             ),
             models.Index(fields=["id"], name="complaint_lonely", condition=models.Q(case__isnull=True, ruling="")),
+            models.Index(
+                fields=["address", "id"],
+                name="complaint_lonely_place",
+                condition=models.Q(case__isnull=True, ruling=""),
+            ),
             models.Index(fields=["rule", "id"], name="complaint_ruled", condition=models.Q(rule__isnull=False)),
             models.Index(
                 fields=["contract", "category", "seen_at"], name="complaint_held", condition=models.Q(ruling="held")

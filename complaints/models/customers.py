@@ -58,7 +58,10 @@ class Contract(models.Model):
     objects = ContractQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["id"], name="contract_unreachable", condition=Q(reachable=False))]
+        indexes = [
+            models.Index(fields=["id"], name="contract_unreachable", condition=Q(reachable=False)),
+            models.Index(fields=["brand", "customer"], name="contract_brand"),
+        ]
 
     def __str__(self) -> str:
         return self.reference
