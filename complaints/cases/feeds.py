@@ -129,13 +129,18 @@ def without_doubles(feeds: Sequence[Feed]) -> list[Feed]:
     return [feed for feed in feeds if feed.sender or feed.last_at not in senders]
 
 
+def usual_of(feed: Feed) -> int | None:
+    """Hours of silence that are usual at most; None: it has no habit that we know of."""
+    return longest_usual(feed.gaps, known=feed.last_at - feed.first_at)
+
+
 def is_silent(feed: Feed, now: datetime) -> bool:
-    usual = longest_usual(feed.gaps)
+    usual = usual_of(feed)
     return usual is not None and now - feed.last_at > timedelta(hours=usual)
 
 
 def begin_silence(feed: Feed, *, now: datetime) -> None:
-    usual = longest_usual(feed.gaps)
+    usual = usual_of(feed)
     with transaction.atomic():
         Feed.objects.filter(pk=feed.pk).update(silent_since=feed.last_at)
         open_task(

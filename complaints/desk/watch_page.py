@@ -14,8 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
-from complaints.cases.feed_habits import longest_usual
-from complaints.cases.feeds import no_longer_expected
+from complaints.cases.feeds import no_longer_expected, usual_of
 from complaints.cases.rise_causes import causes_of
 from complaints.cases.rises import LOOKS_BACK, open_rises, with_noughts
 from complaints.cases.tallies import FLOW, Kind, Metric, counted_since, days_of
@@ -117,7 +116,7 @@ def feed_rows(now: datetime) -> list[dict[str, Any]]:
         {
             "feed": feed,
             "age": when.age(feed.last_at, now),
-            "usual": longest_usual(feed.gaps),
+            "usual": usual_of(feed),
             "unread": sum(not read for _, read in feed.outcomes[-20:]),
             "lately": len(feed.outcomes[-20:]),
         }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -26,11 +27,46 @@ DAY = 24
         ([1] * 200 + [14] * 2, 28),  # nothing at night
         ([1] * 60 + [62, 63], 124),  # nothing at week-ends
         ([1] * 200 + [300], 6),  # one outage of ours is no habit
+        ([168] * 14, 336),  # once a week
+        ([1, 1, 165, 1, 2, 167] * 4, 334),  # once a week, in several mails
         ([1, 5, 200, 3, 700, 2, 40, 90, 12, 300, 8, 600], None),  # a person who reports now and then
     ],
 )
 def test_how_long_a_feed_may_be_silent(gaps: list[int], hours: int | None) -> None:
     assert longest_usual(gaps) == hours
+
+
+def gaps_of(hours: Callable[[datetime], bool], *, days: int) -> Iterator[tuple[list[int], timedelta, int]]:
+    """A feed that writes in these hours, from a Monday on: its gaps, how long it is known, how long it is silent."""
+    began = last = datetime(2026, 3, 9, 9, tzinfo=UTC)
+    gaps: list[int] = []
+    for hour in range(1, days * 24):
+        now = began + hour * HOUR
+        silent = (now - last) // HOUR
+        yield gaps, last - began, silent
+        if hours(now):
+            gaps.append(silent)
+            last = now
+
+
+@pytest.mark.parametrize(
+    "hours",
+    [
+        lambda at: at.weekday() < 5 and 9 <= at.hour < 17,  # an office
+        lambda at: at.hour == 4,
+        lambda at: at.hour in (4, 5, 6, 7) and at.weekday() < 6,
+        lambda at: at.weekday() == 2 and at.hour < 3,  # once a week, in three parts
+        lambda at: True,
+    ],
+    ids=["office hours", "each night", "four in each night but one", "once a week", "always"],
+)
+def test_a_feed_that_keeps_its_habit_is_never_called_silent(hours: Callable[[datetime], bool]) -> None:
+    called = [
+        (known.days, silent)
+        for gaps, known, silent in gaps_of(hours, days=90)
+        if (usual := longest_usual(gaps, known=known)) is not None and silent > usual
+    ]
+    assert called == []
 
 
 @pytest.mark.parametrize(
@@ -41,7 +77,9 @@ def test_how_long_a_feed_may_be_silent(gaps: list[int], hours: int | None) -> No
         ("--------", False, True),
         ("+" * 60, False, False),
         ("+" * 40 + "+++++++++++++++-----", False, True),
-        ("+" * 40 + "++++++++++++++++----", False, False),
+        ("+" * 40 + "+++++++++++++-+-+-+-", False, False),
+        ("+" * 20 + "----", False, True),  # four in a row, after none
+        ("+" * 20 + "---", False, False),
         ("+-" * 30, False, False),  # it was never better
         ("+" * 40 + "-" * 10 + "+" * 10, True, False),  # mended
         ("+" * 40 + "-" * 13 + "+" * 7, True, True),
@@ -73,6 +111,7 @@ def hourly(db: None) -> datetime:
         mail(NOON - back * HOUR)
         mail(NOON - back * HOUR, sender="other@y.example", form="xarf4")
     watch(NOON)
+    Feed.objects.update(first_at=NOON - timedelta(days=15))
     return NOON
 
 
@@ -89,6 +128,16 @@ def test_a_sender_that_falls_silent_becomes_a_task_and_ends_it_when_it_comes_aga
     watch(NOON + 8 * HOUR)
     assert tasks() == []
     assert DeskTask.objects.filter(done_by="machine").count() == 1
+
+
+def test_a_feed_that_is_known_for_two_days_may_rest_at_the_week_end(hourly: datetime) -> None:
+    Feed.objects.update(first_at=NOON - timedelta(days=2))
+    for hours in range(1, 82):
+        mail(NOON + hours * HOUR, sender="other@y.example", form="xarf4")
+    watch(NOON + 80 * HOUR)
+    assert tasks() == []
+    watch(NOON + 81 * HOUR)
+    assert tasks() == [("feed-silent", "fbl@x.example")]
 
 
 def test_when_nothing_comes_from_anybody_one_task_says_so(hourly: datetime) -> None:
