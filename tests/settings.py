@@ -33,6 +33,7 @@ MAIL_UNDO, CUSTOMER_MAILS_A_DAY = 0, 0  # what is decided is due; tests of the t
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file: an in-memory database is one connection for all threads and never shows a lock.
     DATABASES["default"]["TEST"] = {"NAME": str(SCRATCH / "test.sqlite3")}
+    DATABASES["default"]["OPTIONS"]["init_command"] += "PRAGMA synchronous=OFF;"  # it dies with the tests anyway
     DATABASES["default"]["NAME"] = ":memory:"  # for makemigrations --check and mypy, which keep nothing
 with suppress(OSError):
     SCRATCH.rmdir()  # the product's settings may have made it

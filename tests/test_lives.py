@@ -72,13 +72,13 @@ def network() -> Iterator[Service]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, network: Service) -> Desk:
+def desk(tmp_path: Path, migrated: Path, network: Service) -> Desk:
     desk = Desk(
         tmp_path,
         ABUSEDESK_MEASURES="webhook", ABUSEDESK_MEASURES_URL=network.url, ABUSEDESK_MEASURES_KEY=KEY,
         ABUSEDESK_WORKING_HOURS="mon-sun 00:00-23:59",
     )  # fmt: skip
-    must(desk, "migrate", "-v0")
+    desk.take_tables(migrated)
     must(desk, "load_playbooks")
     for command, text in MASTER_DATA.items():
         path = tmp_path / f"{command}.csv"

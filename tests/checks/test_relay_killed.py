@@ -66,8 +66,9 @@ def peers() -> Iterator[Peers]:
     thread.join(10)
 
 
-def test_kill_9_of_the_workers_in_the_middle_of_200_checks(tmp_path: Path, peers: Peers) -> None:
+def test_kill_9_of_the_workers_in_the_middle_of_200_checks(tmp_path: Path, migrated: Path, peers: Peers) -> None:
     desk = Desk(tmp_path, ABUSEDESK_DNS="")
+    desk.take_tables(migrated)
     networks = tmp_path / "networks.csv"
     networks.write_text("prefix,name\n127.78.0.0/16,ours\n")
     contracts = tmp_path / "contracts.csv"
@@ -81,7 +82,6 @@ def test_kill_9_of_the_workers_in_the_middle_of_200_checks(tmp_path: Path, peers
         "C-1,127.78.0.0/16,static,2024-01-01T00:00:00Z,,,\n"
     )
     for words in (
-        ("migrate", "-v0"),
         ("import_networks", str(networks)),
         ("import_contracts", str(contracts)),
         ("import_assignments", str(assignments)),

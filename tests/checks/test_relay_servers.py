@@ -46,7 +46,7 @@ EXIM = {
 
 
 @pytest.fixture(scope="module")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def desk(tmp_path_factory: pytest.TempPathFactory, migrated: Path) -> Iterator[Desk]:
     """The whole program; it has no playbook and no case, only checks by hand."""
     home = tmp_path_factory.mktemp("desk")
     desk = Desk(home, ABUSEDESK_CHECK_RETRY="1", ABUSEDESK_RELAY_SECONDS="20", ABUSEDESK_PROBE_WAIT="4")
@@ -61,9 +61,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
             "C-1,127.77.0.0/16,static,2024-01-01T00:00:00Z,,,\nC-1,::1/128,static,2024-01-01T00:00:00Z,,,\n"
         ),
     }
-    for command, text in {"migrate": "", **files}.items():
+    desk.take_tables(migrated)
+    for command, text in files.items():
         (home / command).write_text(text)
-        done = desk.manage(command, *([str(home / command)] if text else ["-v0"]))
+        done = desk.manage(command, str(home / command))
         assert done.returncode == 0, done.stderr.decode()
     with desk.running():
         yield desk
