@@ -19,9 +19,10 @@ from django.db import transaction
 from django.db.models import F, QuerySet, Sum
 from zstandard import ZstdError
 
+from complaints.cases.story import Accusation
 from complaints.cases.tasks import end_task, open_task
 from complaints.cases.transitions import MACHINE
-from complaints.models import Complaint, Flood, Message, Reading, Reporter, SenderMinute
+from complaints.models import Flood, Message, Reading, Reporter, SenderMinute
 
 TASK = "flood"
 Spell = tuple[str, datetime]  # sender, minute
@@ -152,7 +153,7 @@ def begin_or_go_on(sender: str, count: int, *, now: datetime) -> None:
     )  # fmt: skip
 
 
-def floods_of(complaints: Sequence[Complaint]) -> QuerySet[Flood]:
+def floods_of(complaints: Sequence[Accusation]) -> QuerySet[Flood]:
     """Those that go on of who sent these: more about the same may be among what is read later."""
     senders = Reporter.objects.filter(pk__in={each.reporter_id for each in complaints if each.reporter_id})
     return Flood.objects.filter(ended_at=None, sender__in=senders.values("address")).order_by("pk")[:5]

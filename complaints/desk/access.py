@@ -42,9 +42,12 @@ def supervises(user: User | AnonymousUser) -> bool:
 
 def access_case(user: User | AnonymousUser, pk: int) -> Case:
     """The case, or Http404 when there is none that this user may see: whether there is one is not told either."""
-    return get_object_or_404(
-        visible(user, Case).select_related("contract__customer", "playbook", "assignee", "relapse_of"), pk=pk
-    )
+    return get_object_or_404(cases_to_show(user), pk=pk)
+
+
+def cases_to_show(user: User | AnonymousUser) -> QuerySet[Case]:
+    """With what every page of a case says of it."""
+    return visible(user, Case).select_related("contract__customer", "playbook", "assignee", "relapse_of")
 
 
 def access_message(user: User | AnonymousUser, pk: int) -> Message:

@@ -20,6 +20,7 @@ from complaints.desk.together import together
 from complaints.models import Case, Complaint, User
 
 MOST_TASKS = 10
+NEWEST = 50  # complaints that are asked about beyond the case: with the names of two hundred the database plans longer
 
 
 def beside(
@@ -33,9 +34,9 @@ def beside(
             "contacts": case.contract.contacts.all(),
             "customers_cases": facts.other_cases(case, visible(user, Case)),
             "changes": has_changes(case),
-            "campaigns": campaigns_of(complaints),
+            "campaigns": campaigns_of(complaints[:NEWEST]),
             "rises": rises_of(Kind.CONTRACT, case.contract_id),
-            "floods": floods_of(complaints),
+            "floods": floods_of(complaints[:NEWEST]),
             **listings.looks(case, complaints),
             **corrected.looks(case),
             **shown_measures.looks(case),

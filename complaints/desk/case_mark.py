@@ -16,8 +16,9 @@ from django.db.models import Case as When
 from django.db.models import F, IntegerField, OuterRef, QuerySet, Subquery, Sum, Value
 from django.db.models import When as If
 from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
 
-from complaints.desk.access import visible
+from complaints.desk.access import cases_to_show, visible
 from complaints.desk.presence import HERE
 from complaints.models import Case, CaseEvent, CaseViewer, CheckRun, DeskActionCase, User
 
@@ -25,8 +26,9 @@ HAS = "has"  # what the page was drawn from: the mark, and when it was taken
 RENEWED = timedelta(seconds=60)
 OF_THE_CASE = (
     "stay", "customer_status", "complaint_count", "reporter_count", "last_seen_at", "due_at", "deadline_at",
-    "assignee", "team", "priority", "cause", "cause_confidence", "confidence", "merged_into", "parent",
+    "assignee_id", "team", "priority", "cause", "cause_confidence", "confidence", "merged_into_id", "parent_id",
 )  # fmt: skip
+COLUMNS = (*OF_THE_CASE, "newest_event", "unfinished", "waiting_acts", "others_here", "here_since", "here_seen")
 # A sum tells how many are in each state: there are never a thousand.
 UNFINISHED = {CheckRun.State.QUEUED: 1, CheckRun.State.RUNNING: 1_000, CheckRun.State.WAITING: 1_000_000}
 
@@ -44,26 +46,35 @@ class Mark:
 
 def mark_of(user: User | AnonymousUser, pk: int, now: datetime) -> Mark:
     """Raises Http404 for a case that is not there, or not for this reader."""
-    found = looks(visible(user, Case).filter(pk=pk), user.pk or 0, now).first()
+    found = marked(visible(user, Case), user, now).filter(pk=pk).values_list(*COLUMNS).first()
     if found is None:
         raise Http404(f"case {pk}")
-    *told, since, seen = found
-    digest = hashlib.blake2b(repr(told).encode(), digest_size=8).hexdigest()
+    return mark_from(*found)
+
+
+def access_marked(user: User | AnonymousUser, pk: int, now: datetime) -> tuple[Case, Mark]:
+    """As access_case, with the mark of this very moment: what comes later is news to the page."""
+    case = get_object_or_404(marked(cases_to_show(user), user, now), pk=pk)
+    return case, mark_from(*(getattr(case, name) for name in COLUMNS))
+
+
+def mark_from(*told: Any) -> Mark:
+    *rest, since, seen = told
+    digest = hashlib.blake2b(repr(rest).encode(), digest_size=8).hexdigest()
     return Mark(digest, (since, seen) if since and seen else None)
 
 
-def looks(cases: QuerySet[Case], user: int, now: datetime) -> QuerySet[Case, tuple[Any, ...]]:
+def marked(cases: QuerySet[Case], user: User | AnonymousUser, now: datetime) -> QuerySet[Case]:
     own = {"case": OuterRef("pk")}
     here = CaseViewer.objects.filter(**own, seen_at__gt=now - HERE)
-    mine = here.filter(user=user)
-    return cases.order_by().values_list(
-        *OF_THE_CASE,
-        Subquery(CaseEvent.objects.filter(**own).order_by("-at", "-id").values("id")[:1]),
-        summed(CheckRun.objects.filter(**own, state__in=UNFINISHED), weight()),
-        summed(DeskActionCase.objects.filter(**own, state=DeskActionCase.State.WAITING), F("pk")),
-        summed(here.exclude(user=user), F("pk")),
-        Subquery(mine.values("since")),
-        Subquery(mine.values("seen_at")),
+    mine = here.filter(user=user.pk or 0)
+    return cases.order_by().annotate(
+        newest_event=Subquery(CaseEvent.objects.filter(**own).order_by("-at", "-id").values("id")[:1]),
+        unfinished=summed(CheckRun.objects.filter(**own, state__in=UNFINISHED), weight()),
+        waiting_acts=summed(DeskActionCase.objects.filter(**own, state=DeskActionCase.State.WAITING), F("pk")),
+        others_here=summed(here.exclude(user=user.pk or 0), F("pk")),
+        here_since=Subquery(mine.values("since")),
+        here_seen=Subquery(mine.values("seen_at")),
     )
 
 

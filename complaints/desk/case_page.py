@@ -17,9 +17,9 @@ from django.views.decorators.http import require_GET
 from complaints.cases.states import may_move
 from complaints.cases.story import MOST, MOST_SHOWN, SHOWN, Story, newest_complaints, tell
 from complaints.desk import corrected, facts, listings, presence, regrouped, rule_words, shown_measures, when, words
-from complaints.desk.access import access_case, may, visible
+from complaints.desk.access import may, visible
 from complaints.desk.beside import beside
-from complaints.desk.case_mark import is_new, mark_of
+from complaints.desk.case_mark import access_marked, is_new, mark_of
 from complaints.desk.case_story import shown
 from complaints.desk.forms import CloseForm
 from complaints.desk.holders import holders_of
@@ -44,13 +44,14 @@ FIXED = (Resolution.FIXED_VERIFIED, Resolution.FIXED_NOT_VERIFIABLE)
 @require_GET
 def case_page(request: HttpRequest, pk: int) -> HttpResponse:
     now = timezone.now()
-    mark = mark_of(request.user, pk, now)  # before all else: what comes meanwhile is news to this page
     if not wants_part(request):
-        return show_case(request, access_case(request.user, pk), mark=mark.given(now))
+        case, mark = access_marked(request.user, pk, now)
+        return show_case(request, case, mark=mark.given(now))
+    mark = mark_of(request.user, pk, now)
     presence.note_viewer(pk, request.user, mark.mine, now)
     if not is_new(request, mark, now):
         return nothing_new()
-    case = access_case(request.user, pk)
+    case, mark = access_marked(request.user, pk, now)
     part = live_part(request, case, now) | {"mark": mark.given(now)}
     if request.GET.get(SEEN) == part["live_digest"]:  # the same words: only the mark is renewed
         return only_the_mark(part)
