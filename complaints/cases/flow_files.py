@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,10 +11,12 @@ from complaints.attribution.importing.reading import ImportRefused, Progress, Sh
 from complaints.attribution.importing.upsert import Summary
 from complaints.cases.tallies import Flow, record_flow
 from complaints.models import Contract
+from complaints.models.text import storable
 
 COUNTERS = ("messages", "queue", "failed", "bytes")
 COLUMNS = ("contract", "day", *COUNTERS)
 MOST = 2**63 - 1
+DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 OLDEST = timedelta(days=400)
 MOST_ROWS = 500_000
 CHUNK = 500
@@ -50,6 +53,7 @@ def read_rows(rows: Iterable[Mapping[str, Any]], *, now: datetime) -> list[Flow]
     """The rows of a call. Raises ImportRefused with every fault as "rows[3].day: …"."""
     faults: list[str] = []
     read: list[tuple[int, str, date, dict[str, int | None]]] = []
+    seen: dict[tuple[str, date], int] = {}
     for index, row in enumerate(rows):
         unknown = sorted(set(row) - set(COLUMNS))
         faults += [f"rows[{index}].{name}: is none of {', '.join(COLUMNS)}" for name in unknown[:5]]
@@ -61,6 +65,8 @@ def read_rows(rows: Iterable[Mapping[str, Any]], *, now: datetime) -> list[Flow]
                 faults.append(f"rows[{index}].{name}: {exc}")
         if len(cells) == len(COLUMNS):
             reference, day = cells.pop("contract"), cells.pop("day")
+            if (first := seen.setdefault((reference, day), index)) != index:
+                faults.append(f"rows[{index}].contract: {reference} on {day} is also in rows[{first}]")
             read.append((index, reference, day, cells))
         if len(faults) > 20:
             break
@@ -81,19 +87,21 @@ def contract_ids(references: Iterable[str]) -> dict[str, int]:
 
 
 def named(cell: object) -> str:
-    cell = str(cell or "")
-    if not cell.strip() or len(cell) > 100:
+    if not isinstance(cell, str) or not cell.strip() or len(cell) > 100:
         raise ValueError("a reference of 1 to 100 characters is needed")
+    if storable(cell, 100) != cell:  # no database takes a half of a surrogate pair, PostgreSQL no NUL
+        raise ValueError(f"{cell!a} has a character that cannot stand in a reference")
     return cell.strip()
 
 
 def day_before(now: datetime) -> Callable[[object], date]:
     def read(cell: object) -> date:
-        cell = str(cell or "")
         try:
+            if not isinstance(cell, str) or not DATE.fullmatch(cell):  # a date of another form is easily misread
+                raise ValueError
             day = date.fromisoformat(cell)
         except ValueError:
-            raise ValueError(f"{cell[:40]!r} is no date such as 2026-03-10") from None
+            raise ValueError(f"{str(cell or '')[:40]!a} is no date such as 2026-03-10") from None
         if not now - OLDEST <= now + (day - now.date()) <= now + timedelta(days=1):
             raise ValueError(f"{day} is not within the last {OLDEST.days} days")
         return day

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import nullcontext
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from tests.factories import NOON, make_contract
 
 pytestmark = pytest.mark.django_db
 TODAY = timezone.now().date().isoformat()
+YESTERDAY = (timezone.now() - timedelta(days=1)).date().isoformat()
 ROWS: list[dict[str, Any]] = [
     {"contract": "C-1", "day": TODAY, "messages": 120, "queue": 3, "failed": 4, "bytes": 9000}
 ]
@@ -120,14 +123,32 @@ def test_it_is_no_page() -> None:
         ([{**ROWS[0], "day": "yesterday"}], "rows[0].day: 'yesterday' is no date such as 2026-03-10"),
         ([{**ROWS[0], "messages": -1}], "rows[0].messages: '-1' is no whole number from 0 on"),
         ([{**ROWS[0], "messages": True}], "rows[0].messages: 'True' is no whole number from 0 on"),
+        ([{**ROWS[0], "day": "20260310"}], "rows[0].day: '20260310' is no date such as 2026-03-10"),
+        ([{**ROWS[0], "day": 20260310}], "rows[0].day: '20260310' is no date such as 2026-03-10"),
+        ([{**ROWS[0], "contract": ["C-1"]}], "rows[0].contract: a reference of 1 to 100 characters is needed"),
+        (
+            [{**ROWS[0], "contract": "C-1\0"}],
+            "rows[0].contract: 'C-1\\x00' has a character that cannot stand in a reference",
+        ),
+        (
+            [{**ROWS[0], "contract": "\ud800"}],
+            "rows[0].contract: '\\ud800' has a character that cannot stand in a reference",
+        ),
         ([{**ROWS[0], "mesages": 1}], "rows[0].mesages: is none of contract, day, messages, queue, failed, bytes"),
         ("C-1", "the body is not {“rows”: [{…}, …]}"),
         ([1], "the body is not {“rows”: [{…}, …]}"),
     ],
 )
 def test_one_wrong_row_and_nothing_is_kept(key: ApiKey, rows: Any, error: str) -> None:
-    answer = post(key, [*ROWS, *rows] if isinstance(rows, list) and rows[0] != 1 else rows)
+    other = {"contract": "C-1", "day": YESTERDAY}
+    answer = post(key, [other, *rows] if isinstance(rows, list) and rows[0] != 1 else rows)
     assert (answer.status_code, answer.json()["error"].replace("rows[1]", "rows[0]"), kept()) == (400, error, [])
+
+
+def test_two_rows_about_a_contract_and_a_day_are_a_fault_as_in_a_file(key: ApiKey) -> None:
+    answer = post(key, [ROWS[0], ROWS[0] | {"messages": 7}])
+    assert answer.json()["error"] == f"rows[1].contract: C-1 on {TODAY} is also in rows[0]"
+    assert kept() == []
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[" * 100_000, b"\xff"])
@@ -175,6 +196,35 @@ def test_a_file_with_faults_changes_nothing_and_names_them_all(tmp_path: Path) -
         "6: contract: 'C-7' is not known",
     ]
     assert kept() == []
+
+
+@pytest.mark.parametrize(
+    ("raw", "faults"),
+    [
+        (b"\xef\xbb\xbfcontract,day,messages,queue,failed,bytes\r\nC-1,DAY,1,,,\r\n", []),
+        (b"day,contract,messages,queue,failed,bytes\nDAY, C-1 ,1,,,\n\n", []),
+        (b"contract;day;messages;queue;failed;bytes\nC-1;DAY;1;;;\n",
+         ["1: the columns are parted by semicolons: part them by commas"]),
+        (b"contract,day,messages,queue,failed,bytes\nC-\xe9,DAY,1,,,\n",
+         ["2: byte 0xe9 at character 3 is no UTF-8",
+          "2: contract: 'C-\\udce9' has a character that cannot stand in a reference"]),
+        (b"contract,day,messages,queue,failed,bytes\nC-1,22.11.2026,\"1,000\",1.5,,\n",
+         ["2: day: '22.11.2026' is no date such as 2026-03-10",
+          "2: messages: '1,000' is no whole number from 0 on", "2: queue: '1.5' is no whole number from 0 on"]),
+        (b"", ["1: the header line is missing: contract,day,messages,queue,failed,bytes"]),
+    ],
+    ids=["mark and CRLF", "order and blanks", "semicolons", "Latin-1", "commas in numbers", "empty"],
+)  # fmt: skip
+def test_files_as_spreadsheets_write_them(tmp_path: Path, raw: bytes, faults: list[str]) -> None:
+    make_contract("C-1")
+    path = tmp_path / "flow.csv"
+    path.write_bytes(raw.replace(b"DAY", TODAY.encode()))
+    out, err = StringIO(), StringIO()
+    with nullcontext() if not faults else pytest.raises(SystemExit):
+        call_command("import_mail_flow", str(path), stdout=out, stderr=err)
+
+    assert [line.partition("flow.csv:")[2] for line in err.getvalue().splitlines()] == faults
+    assert kept() == ([] if faults else [("messages", 1)])
 
 
 def test_a_restricted_key_tells_of_its_own_contracts_alone(key: ApiKey) -> None:
