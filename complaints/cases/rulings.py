@@ -146,12 +146,11 @@ def hold(ruled: Ruled, reporters: Mapping[Accusation, str], *, now: datetime) ->
     for key, accusations in sorted(with_open_cases(waiting, addresses).items()):  # in one order: no deadlocks
         if key in active:
             continue
-        line = ruled.lines[accusations[0]]
-        since = now - timedelta(days=line.days)
-        earlier = held_before(*key[:2], since=since).get(key, [])
-        said = [(a, reporters.get(a) or reporter_key(a.parsed)) for a in accusations if a.seen_at > since]
-        fresh = [Seen(accusation.seen_at, voice_of(reporter)) for accusation, reporter in said]
-        if is_reached(line, fresh + seen_of(earlier)):
+        since = {ruled.lines[a]: now - timedelta(days=ruled.lines[a].days) for a in accusations}
+        earlier = held_before(*key[:2], since=min(since.values())).get(key, [])
+        said = [(a, reporters.get(a) or reporter_key(a.parsed)) for a in accusations]
+        seen = [*(Seen(a.seen_at, voice_of(reporter)) for a, reporter in said), *seen_of(earlier)]
+        if any(is_reached(line, [each for each in seen if each.at > days]) for line, days in since.items()):
             taken = take_back([each.pk for each in earlier])
             again = {stored_accusation(each, stored_holding(each)): each.pk for each in earlier if each.pk in taken}
             ruled.earlier |= again

@@ -152,6 +152,38 @@ def test_a_threshold_keeps_nothing_from_a_case_that_is_open() -> None:
     assert Complaint.objects.get().case == case
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_two_thresholds_about_one_case_decide_the_same_in_a_batch_and_one_by_one(together: bool) -> None:
+    make_rule("threshold", complaints=5, days=7, reporter=["a.example"])
+    make_rule("threshold", complaints=2, days=7)
+    for reporters in [("x@a.example", "y@b.example")] if together else [("x@a.example",), ("y@b.example",)]:
+        say(*reporters)
+
+    assert Case.objects.get().complaint_count == 2
+
+
+@pytest.mark.parametrize("reporters", [("x@a.example", "y@b.example"), ("y@b.example", "x@a.example")])
+def test_what_is_held_joins_the_case_that_another_complaint_opened(reporters: tuple[str, str]) -> None:
+    make_rule("threshold", complaints=5, days=7, reporter=["b.example"])
+    say(*reporters)
+    case = Case.objects.get()
+    assert case.complaint_count == 1
+
+    assert ripen(now=NOON) == [case.pk]
+    assert ripen(now=NOON) == []
+    case.refresh_from_db()
+    assert (case.complaint_count, [ruling for ruling, *_ in rulings()]) == (2, ["", ""])
+
+
+def test_what_is_held_does_not_join_a_case_that_was_closed() -> None:
+    make_rule("threshold", complaints=5, days=7)
+    make_case(state="closed", resolution="no_response", closed_at=NOON)
+    say("a@x.example")
+
+    assert ripen(now=NOON) == []
+    assert rulings()[0][0] == "held"
+
+
 def test_thresholds_count_each_contract_and_category_by_itself() -> None:
     rule = make_rule("threshold", complaints=2, days=7)
     say("a@x.example")
