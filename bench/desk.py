@@ -221,8 +221,9 @@ def looked_up(url: str, user: Any) -> None:
     from django.utils import timezone
 
     from complaints.cases.queue import page_of
+    from complaints.desk.narrowings import Asking
     from complaints.desk.query import parse
-    from complaints.desk.search import Asking, search
+    from complaints.desk.search import search
     from complaints.desk.tabs import TAB
     from complaints.models import Case
 

@@ -61,7 +61,7 @@ class Joining:
 
 
 def groups(rows: Rows | None = None) -> tuple[list[Group], bool]:
-    """The groups of those of `rows` (None: all) that wait, the oldest first, and whether more wait than were looked at."""
+    """The groups of those of `rows` (None: all) that wait, the oldest first, and whether more wait than were seen."""
     columns = ("because", "from_contract", "to_contract", "pk", "from_case", "complaint__seen_at")
     wanted = proposed() if rows is None else rows.filter(state=State.PROPOSED)
     waiting = list(wanted.order_by("pk").values_list(*columns)[: MOST + 1])

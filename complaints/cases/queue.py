@@ -6,12 +6,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from complaints.cases.branches import all_of
 from complaints.cases.counting import late_before
 from complaints.cases.states import TURNS, Turn
 from complaints.models import Case
@@ -66,17 +65,13 @@ def page_of(cases: QuerySet[Case] | Branches, *, after: str = "", newest_first: 
 def first_of(branches: Branches, order: tuple[str, ...], size: int) -> QuerySet[Case]:
     """The first `size` of all branches together: those are among the first of each. Each is walked by its own index."""
     names = [name.lstrip("-") for name in order]
-    pieces: list[str] = []
-    params: list[Any] = []
-    for number, branch in enumerate(branches):
-        ids = branch.order_by(*order).values(*dict.fromkeys(["id", *names]))[:size]
-        sql, values = ids.query.get_compiler(connection=connection).as_sql()
-        pieces.append(f"SELECT * FROM ({sql}) AS branch{number}")
-        params += values
-    by = ", ".join(f"{name} DESC" if name != each else name for name, each in zip(names, order, strict=True))
+    wanted = dict.fromkeys(["id", *names])
     # UNION, not UNION ALL: a case that stands in two branches is one of the first but once.
-    first = f"SELECT id FROM ({' UNION '.join(pieces)}) AS found ORDER BY {by} LIMIT {size}"
-    return Case.objects.filter(pk__in=RawSQL(first, params))
+    sql, params = all_of((branch.order_by(*order).values(*wanted)[:size] for branch in branches), "UNION")
+    if not sql:
+        return Case.objects.none()
+    by = ", ".join(f"{name} DESC" if name != each else name for name, each in zip(names, order, strict=True))
+    return Case.objects.filter(pk__in=RawSQL(f"SELECT id FROM ({sql}) AS found ORDER BY {by} LIMIT {size}", params))
 
 
 def beyond(cursor: str, newest_first: bool) -> Q:

@@ -1,86 +1,27 @@
-"""Many cases at once: first what would happen to which, then the deed, and the way to take it back."""
+"""Many cases at once: first what would happen to which, then the deed."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST
 
 from complaints import bulk
 from complaints.cases.bulk_rules import HELD_BACK, MOST, UNDO
-from complaints.desk import when, words
+from complaints.desk import words
 from complaints.desk.access import among, can, may
-from complaints.desk.forms import RESOLUTIONS
-from complaints.models import Case, DeskAction, DeskActionCase, User
+from complaints.desk.acted import ACTED
+from complaints.desk.bulk_forms import FOLLOWS, KINDS, form_of
+from complaints.models import Case, User
 from complaints.tasks import advance_cases, carry_out_actions, wake, wake_at
 from complaints.vocabulary import CaseState
-
-ACTED = "acted-at"  # in the session
-KINDS = {
-    "assign": ("Assign", "assigned"),
-    "close": ("Close", "closed"),
-    "note": ("Write a note on", "given the note"),
-    "check": ("Check again", "checked again"),
-}
-# What follows, in words: nobody shall have to guess who hears of it.
-FOLLOWS = {
-    "close": (
-        "Their customers are not written to; their own pages say that the case is closed. A measure on a line ends "
-        "with “Fixed”, “Not abuse”, “Not ours” and “Stale”, and stays with the others. Reporters who want it are told."
-    ),
-    "check": "The addresses are tested under the safety rules; nobody is written to.",
-    "assign": "Nobody outside the desk hears of it.",
-    "note": "The note stands in the history of each case. Customers and reporters do not see it.",
-}
-
-
-class CloseForm(forms.Form):
-    resolution = forms.ChoiceField(
-        label="How did they end?",
-        choices=[("", "Choose …"), *RESOLUTIONS],
-        error_messages={"required": "Say how they ended."},
-        widget=forms.Select(attrs={"autofocus": True}),
-    )
-    reason = forms.CharField(
-        label="Why?",
-        max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Say why: the next person to see these customers will read it."},
-    )
-
-
-class NoteForm(forms.Form):
-    text = forms.CharField(
-        label="Note",
-        max_length=10_000,
-        widget=forms.Textarea(attrs={"rows": 4, "autofocus": True}),
-        error_messages={"required": "Write the note first."},
-    )
-
-
-class AssignForm(forms.Form):
-    to = forms.ChoiceField(label="To whom?", required=False, widget=forms.Select(attrs={"autofocus": True}))
-
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        others = User.objects.filter(is_active=True).exclude(pk=user.pk).order_by("username")[:200]
-        names = [(user.username, f"me ({user.username})"), *((u.username, u.username) for u in others), ("", "nobody")]
-        self.fields["to"].choices = names  # type: ignore[attr-defined]
-
-
-def form_of(kind: str, user: User, data: Any = None) -> forms.Form:
-    if kind == "assign":
-        return AssignForm(data, user=user)
-    return {"close": CloseForm, "note": NoteForm, "check": forms.Form}[kind](data)
 
 
 @may("see_cases", to_post="work_cases")
@@ -161,74 +102,3 @@ def deed(
 def back_to(request: HttpRequest) -> HttpResponseRedirect:
     text = request.POST.get("back", "")[:400]
     return redirect(f"{reverse('desk:queue')}?{urlencode({'q': text})}" if text else "desk:queue")
-
-
-@may("see_cases", to_post="work_cases")
-@require_POST
-def undo(request: HttpRequest) -> HttpResponse:
-    """Take back the named action, or the last one that can be."""
-    user: User = request.user  # type: ignore[assignment]
-    now, wanted = timezone.now(), request.POST.get("action", "")
-    if wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
-        action = DeskAction.objects.filter(pk=int(wanted), user=user).first()
-    else:
-        action = bulk.last_undoable(user, now)
-    if action is None:
-        messages.info(request, "There is nothing of the last minute to take back.")
-        return back_here(request)
-    try:
-        count = bulk.undo(action, now=now)
-    except bulk.TooLate as exc:
-        messages.error(request, str(exc))
-    else:
-        what = f"{words.count(count, 'case')} {'is' if count == 1 else 'are'} as before"
-        messages.success(request, f"Taken back: {what}.")
-    return back_here(request)
-
-
-def back_here(request: HttpRequest) -> HttpResponseRedirect:
-    """To the page on which the key was pressed."""
-    here = request.POST.get("next", "")
-    return redirect(here if url_has_allowed_host_and_scheme(here, allowed_hosts=None) else "desk:queue")
-
-
-@may("see_cases")
-@require_GET
-def result_page(request: HttpRequest, pk: int) -> HttpResponse:
-    """What became of each case of an action of one's own."""
-    action = get_object_or_404(DeskAction.objects.filter(user=request.user), pk=pk)  # type: ignore[misc]
-    rows = among(request.user, action.cases.select_related("case").order_by("state", "pk"))
-    context = {"nav": "queue", "action": action, "title": KINDS[action.kind][0], "rows": list(rows[:MOST])}
-    return render(request, "desk/bulk_result.html", context)
-
-
-def shown_actions(request: HttpRequest, now: datetime) -> list[dict[str, Any]]:
-    """For the line over the queue: what was just done, and how long it can be taken back. Asked only after an act."""
-    if now.timestamp() - request.session.get(ACTED, 0.0) > bulk.SHOWN.total_seconds():
-        return []
-    return [shown(action, now) for action in bulk.recent_actions(request.user, now)]  # type: ignore[arg-type]
-
-
-def shown(action: DeskAction, now: datetime) -> dict[str, Any]:
-    states = [each.state for each in action.cases.all()]
-    waiting, done = states.count(DeskActionCase.State.WAITING), states.count(DeskActionCase.State.DONE)
-    may_undo = action.state in bulk.undoable_states(action) and now < action.due_at
-    return {
-        "action": action,
-        "text": sentence(action, waiting, done),
-        "may_undo": may_undo,
-        "left": when.span(action.due_at - now) if may_undo else "",
-        "left_out": states.count(DeskActionCase.State.LEFT_OUT),
-    }
-
-
-def sentence(action: DeskAction, waiting: int, done: int) -> str:
-    past = KINDS[action.kind][1]
-    if action.state == DeskAction.State.UNDONE:
-        return f"Taken back: nothing is {past}"
-    number = waiting or done
-    cases = f"{words.count(number, 'case')} {'is' if number == 1 else 'are'}"
-    who = f" to {action.options.get('to') or 'nobody'}" if action.kind == "assign" else ""
-    if action.state == DeskAction.State.HELD:
-        return f"{cases} about to be {past}"
-    return f"{cases} {past}{who}"

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from functools import cached_property, partial
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from complaints.cases.branches import numbered
 from complaints.cases.corrections import proposed
 from complaints.desk.access import among, supervises, visible
 from complaints.desk.menu import Menu
@@ -73,16 +71,8 @@ class Waiting:
 
     @cached_property
     def counts(self) -> Counter[int]:
-        parts, values = [], []
-        for number, name in enumerate(self.told):
-            limited = WAITING[name](self.user).order_by().values("pk")[:MOST]
-            with suppress(EmptyResultSet):  # nothing of this kind is the reader's
-                sql, params = limited.query.get_compiler(connection=connection).as_sql()
-                parts.append(f"SELECT {number} FROM ({sql}) AS kind{number}")  # noqa: S608 - SQL that the ORM wrote
-                values += params
-        with connection.cursor() as cursor:
-            cursor.execute(" UNION ALL ".join(parts), values)
-            return Counter(number for (number,) in cursor.fetchall())
+        asked = (WAITING[name](self.user).order_by().values("pk")[:MOST] for name in self.told)
+        return Counter(number for number, _ in numbered(asked))
 
     def count(self, name: str) -> str:
         if name not in self.told:

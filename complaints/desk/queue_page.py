@@ -17,11 +17,12 @@ from complaints.cases import queue
 from complaints.cases.counting import Counted
 from complaints.desk import filters
 from complaints.desk.access import access_case, among, may
-from complaints.desk.bulk_page import shown_actions
+from complaints.desk.acted import shown_actions
 from complaints.desk.live import live_answer, render_live, wants_part
+from complaints.desk.narrowings import Asking
 from complaints.desk.query import Query, QueryError, parse
 from complaints.desk.rows import rows_of
-from complaints.desk.search import Asking, Found, search
+from complaints.desk.search import Found, search
 from complaints.desk.tabs import TAB, TABS, Tab, counts_for, shown_lists, shown_tabs, tab_of
 from complaints.desk.views_kept import views_of
 from complaints.models import Case

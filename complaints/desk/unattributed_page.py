@@ -19,6 +19,7 @@ from complaints.desk import when, words
 from complaints.desk.access import openable, part_page, visible
 from complaints.desk.asked import IN_VAIN, asked_of
 from complaints.desk.lists import page_below
+from complaints.desk.rights import is_restricted
 from complaints.models import Complaint, Message, User
 from complaints.tasks import ask_again, wake
 from complaints.vocabulary import Answer, Category
@@ -39,7 +40,8 @@ def unattributed_page(request: HttpRequest) -> HttpResponse:
     user: User = request.user  # type: ignore[assignment]
     answer = request.GET.get("answer", "")
     chosen = next((each for each in ANSWERS if each[0] == answer), ANSWERS[0])
-    lonely = visible(user, Complaint).filter(case__isnull=True, ruling="")
+    by_brand = is_restricted(user) and bool(user.only_brands)
+    lonely = Complaint.objects.none() if by_brand else visible(user, Complaint).filter(case__isnull=True, ruling="")
     lonely = lonely.select_related("reporter", "contract", "wait").defer("evidence")
     if chosen[0] == "in-vain":
         lonely = lonely.filter(wait__outcome__in=IN_VAIN)
@@ -51,7 +53,7 @@ def unattributed_page(request: HttpRequest) -> HttpResponse:
         "tab": chosen[0],
         "rows": lonely_rows(complaints, timezone.now()),
         "mails": openable(user, Message, (each.message_id for each in complaints)),
-        "by_brand": bool(user.only_brands) and not user.is_superuser,
+        "by_brand": by_brand,  # what has no contract is of no brand
         "chosen": chosen,
         "is_first": "below" not in request.GET,
         "next": "?" + urlencode({"answer": chosen[0], "below": complaints[-1].pk}) if more else "",

@@ -111,6 +111,6 @@ def test_a_field_refuses_what_the_language_refuses() -> None:
 
 
 def test_every_field_has_a_reader() -> None:
-    from complaints.desk.search import READERS
+    from complaints.desk.narrowings import READERS
 
     assert set(READERS) == {*FIELDS, "text"}

@@ -242,7 +242,7 @@ def test_further_pages_go_on_where_the_first_ended(nora: Client, mine: Case, the
         make_case(make_contract(f"C-{number}", customer=f"K-{number}", brand="Nordlicht"), address=OURS)
 
     first = nora.get("/customers").content.decode()
-    below = re.search(r'rel="next" href="\?(below=\d+)"', first)
+    below = re.search(r'rel="next" href="\?((?:below|after)=[\w.]+)"', first)
     assert below
     second = nora.get(f"/customers?{below[1]}").content.decode()
 

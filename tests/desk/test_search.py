@@ -12,8 +12,9 @@ from django.utils import timezone
 from complaints.addresses import prefix_key
 from complaints.cases.queue import page_of
 from complaints.cases.words import read_words
+from complaints.desk.narrowings import Asking
 from complaints.desk.query import parse
-from complaints.desk.search import Asking, search
+from complaints.desk.search import search
 from complaints.models import Blacklist, Case, Listing, User
 from complaints.vocabulary import Category, Cause, CustomerStatus
 from tests.factories import make_case, make_complaint, make_contract, make_customer, make_user
@@ -107,7 +108,7 @@ def test_closed_cases_are_found_by_what_finds_and_not_by_what_narrows(
 
 
 def test_the_page_says_when_more_cases_fit_than_were_looked_at(ada: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("complaints.desk.search.MOST", 2)
+    monkeypatch.setattr("complaints.desk.looking_up.MOST", 2)
     for n in range(3):
         make_complaint(make_case(make_contract(f"C-{n}")), subject="Cheap watches")
     read_words()

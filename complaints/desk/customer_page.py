@@ -1,12 +1,10 @@
-"""Customers, each with their contracts, lines, contacts, cases, measures and letters on one page."""
+"""A customer: contracts, lines, contacts, cases, measures and letters on one page."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import defaultdict
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from django.db.models import F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
@@ -18,13 +16,10 @@ from django.views.decorators.http import require_GET
 from complaints.addresses import prefix_text
 from complaints.cases.ladder import PastCase, points_of
 from complaints.desk import when, words
-from complaints.desk.access import among, part_page, visible
+from complaints.desk.access import part_page, visible
 from complaints.desk.case_page import case_word
-from complaints.desk.lists import page_below
-from complaints.desk.rights import is_restricted
-from complaints.models import Assignment, Case, Contact, Contract, Customer, Intervention, Notice, User
+from complaints.models import Assignment, Case, Contract, Customer, Intervention, Notice, User
 from complaints.models.assignments import ALL_PORTS
-from complaints.models.text import storable
 from complaints.vocabulary import Category, MeasureKind, Resolution
 
 MOST_CONTRACTS, MOST_LINES, MOST_CASES, MOST_LETTERS = 50, 12, 30, 15
@@ -32,55 +27,6 @@ LIVE = (
     Intervention.State.PROPOSED, Intervention.State.DECIDED, Intervention.State.APPLYING, Intervention.State.IN_FORCE,
     Intervention.State.RELEASE_DUE, Intervention.State.RELEASING, Intervention.State.FAILED,
 )  # fmt: skip
-
-
-@part_page
-@require_GET
-def customers_page(request: HttpRequest) -> HttpResponse:
-    asked = storable(request.GET.get("q", "").strip(), 200)
-    user: User = request.user  # type: ignore[assignment]
-    yours = visible(user, Customer)
-    named = set(yours.filter(pk__in=named_by(asked)).values_list("pk", flat=True)) if asked else set()
-    if len(named) == 1:
-        return redirect("desk:customer", named.pop())
-    found = yours.filter(pk__in=named) if named else yours.filter(name__icontains=asked)
-    rows, more = page_below(found, "id", request.GET.get("below"))
-    context = {
-        "nav": "customers",
-        "asked": asked,
-        "rows": customer_rows(rows, user),
-        "is_part": is_restricted(user),
-        "is_first": "below" not in request.GET,
-        "first": f"?{urlencode({'q': asked})}" if asked else "?",
-        "next": "?" + urlencode(({"q": asked} if asked else {}) | {"below": rows[-1].pk}) if more else "",
-    }
-    return render(request, "desk/customers.html", context)
-
-
-def named_by(asked: str) -> set[int]:
-    """Whose reference it is, of customer or contract, or a contact's address: each by an index."""
-    exact = (
-        Customer.objects.filter(reference=asked).values_list("pk", flat=True),
-        Contract.objects.filter(reference=asked).values_list("customer", flat=True),
-        Contact.objects.filter(email=asked.lower()).values_list("contract__customer", flat=True),
-    )
-    return {pk for rows in exact for pk in rows[:MOST_CONTRACTS]}
-
-
-def customer_rows(customers: Sequence[Customer], user: User) -> list[dict[str, Any]]:
-    """Each with references of contracts and how many cases are open: two queries for a page."""
-    ids = [customer.pk for customer in customers]
-    contracts: dict[int, list[str]] = defaultdict(list)
-    for customer, reference in first_contracts(visible(user, Contract).filter(customer__in=ids)):
-        contracts[customer].append(reference)
-    cases = among(user, Case.objects.active()).filter(contract__customer__in=ids)
-    opened = Counter(cases.values_list("contract__customer", flat=True))
-    return [{"customer": each, "contracts": contracts[each.pk], "open": opened[each.pk]} for each in customers]
-
-
-def first_contracts(contracts: QuerySet[Contract]) -> list[tuple[int, str]]:
-    nth = Window(RowNumber(), partition_by=[F("customer")], order_by="reference")
-    return list(contracts.annotate(nth=nth).filter(nth__lte=4).values_list("customer", "reference"))
 
 
 @part_page
