@@ -36,6 +36,7 @@ class DeskAction(models.Model):
         CLOSE = "close"
         NOTE = "note"
         CHECK = "check"
+        INTERACT = "interact"  # several parts in one, on one case: complaints/interacting.py
 
     class State(models.TextChoices):
         HELD = "held"  # it happens at due_at, unless it is undone
@@ -45,7 +46,7 @@ class DeskAction(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    options = models.JSONField(default=dict, help_text="to (user name or null), resolution, reason, text")
+    options = models.JSONField(default=dict, help_text="to (user name or null), was, resolution, reason, text; or a Wish")
     state = models.CharField(max_length=10, choices=State.choices)
     made_at = models.DateTimeField()
     due_at = models.DateTimeField(help_text="When it happens, or until when it can be taken back")
