@@ -157,7 +157,8 @@ def proven_in(token: str, columns: dict[str, Any], rule: Rule | None) -> int | N
 
 
 def digest(columns: dict[str, Any], rule: Rule | None) -> str:
-    """Names and reasons may be mended after the trial; what the rule does may not."""
+    """Names and reasons may be mended after the trial; what the rule does, and what the others do, may not."""
     does = {name: str(columns[name]) for name in sorted(columns) if name not in ("name", "reason")}
-    text = json.dumps([does, rule.pk if rule else NEW, rule.revision if rule else 0], sort_keys=True)
+    others = list(Rule.objects.filter(active=True).order_by("position", "id").values_list("pk", "revision"))
+    text = json.dumps([does, rule.pk if rule else NEW, rule.revision if rule else 0, others], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

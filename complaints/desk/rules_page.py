@@ -16,10 +16,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from complaints.cases.rule_documents import BadRule
 from complaints.cases.rules import StaleRule, add_rule, change_rule, deactivate, file_after_all, file_ids, move_rule
+from complaints.cases.rules_trial import Trial
 from complaints.desk import rule_words, when
 from complaints.desk.access import confirm_first, may
 from complaints.desk.lists import page_below
 from complaints.desk.rule_form import RuleForm, initial_of, proven_in, token_of, try_on_the_past
+from complaints.desk.rule_order import try_change
 from complaints.models import Complaint, Rule, RuleChange
 from complaints.tasks import advance_cases, wake
 
@@ -32,6 +34,11 @@ IGNORED_FOR = timedelta(days=30)
 @rules_desk
 @require_GET
 def rules_page(request: HttpRequest) -> HttpResponse:
+    return all_rules(request)
+
+
+def all_rules(request: HttpRequest, **found: Any) -> HttpResponse:
+    """found: a change that was tried and not made, with its trial."""
     now = timezone.now()
     rules = list(Rule.objects.select_related("assignee"))
     counts = decided([rule.pk for rule in rules])
@@ -41,7 +48,7 @@ def rules_page(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "focus": request.GET.get("at", ""),
     }
-    return render(request, "desk/rules.html", context)
+    return render(request, "desk/rules.html", context | found)
 
 
 def row_of(rule: Rule, counts: dict[int, int], now: datetime) -> dict[str, Any]:
@@ -98,6 +105,8 @@ def edit(request: HttpRequest, rule: Rule | None) -> HttpResponse:
     proven = proven_in(request.POST.get("seen", ""), form.columns, rule)
     if do == "on" and proven is not None and (not proven or request.POST.get("sure")):
         return save(request, rule, form, active=True)
+    if do == "on" and proven is None and request.POST.get("seen"):
+        messages.info(request, "Not activated yet: it or another rule was changed meanwhile, so it was tried again.")
     return tried(request, rule, form, unsure=do == "on" and bool(proven))
 
 
@@ -193,6 +202,15 @@ VERBS: dict[str, Callable[[HttpRequest, Rule], None]] = {
 }  # fmt: skip
 
 
+CHANGES = {"up": "Moving it up", "down": "Moving it down", "off": "Switching it off"}
+
+
+def outcome(trial: Trial) -> str:
+    fewer = f"{len(trial.fewer):,} case{'s' if len(trial.fewer) > 1 else ''} fewer" if trial.fewer else ""
+    more = f"about {trial.more:,} case{'s' if trial.more > 1 else ''} more" if trial.more else ""
+    return " and ".join(each for each in (fewer, more) if each)
+
+
 @rules_desk
 @require_POST
 def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
@@ -202,9 +220,16 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     if verb not in VERBS or (verb == "off" and not same_revision(request, rule)):
         messages.error(request, "Nothing was done: the page was older than the rule. Look again.")
         return redirect("desk:rules")
-    VERBS[verb](request, rule)
     if verb == "file":
+        VERBS[verb](request, rule)
         return redirect("desk:rule", pk)
+    trial = try_change(rule, verb, now=timezone.now())
+    if trial and trial.proven and not request.POST.get("sure"):
+        cases = [{"case": case, "proven": case.pk in set(trial.proven)} for case in trial.cases]
+        return all_rules(request, trial=trial, cases=cases, changed=rule, verb=verb, change=CHANGES[verb])
+    VERBS[verb](request, rule)
+    if trial and (trial.fewer or trial.more):
+        messages.info(request, f"So it would have been on the past: {outcome(trial)}.")
     # No fragment where a button is to keep the focus: a browser then focuses nothing by itself.
     where = "" if verb in ("up", "down") else f"#rule-{pk}"
     return redirect(f"{reverse('desk:rules')}?at={pk}.{verb}{where}")

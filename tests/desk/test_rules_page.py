@@ -103,6 +103,64 @@ def test_rules_are_moved_and_the_button_keeps_the_focus(bruno: Client) -> None:
     assert page.count(" autofocus><span") == 1
 
 
+def proven_case(reporter: str = "bot@noise.example") -> Case:
+    complaint = complained(reporter)
+    assert complaint.case is not None
+    make_run(complaint.case, "relay", "bad")
+    return complaint.case
+
+
+def order() -> list[str]:
+    return list(Rule.objects.filter(active=True).order_by("position").values_list("kind", flat=True))
+
+
+@pytest.mark.parametrize(("which", "verb"), [("ignore", "up"), ("allow", "down"), ("allow", "off")])
+def test_a_change_that_lets_another_rule_hide_a_proven_case_needs_a_second_word(
+    bruno: Client, which: str, verb: str
+) -> None:
+    case = proven_case()
+    rules = {
+        kind: make_rule(kind, position=at, reporter=["noise.example"]) for at, kind in enumerate(("allow", "ignore"))
+    }
+    rule = rules[which]
+
+    page = bruno.post(f"/rules/{rule.pk}/{verb}", {"revision": rule.revision})
+    text = page.content.decode()
+    assert ("would have opened 1 case fewer" in text, case.number in text, order()) == (True, True, ["allow", "ignore"])
+
+    bruno.post(f"/rules/{rule.pk}/{verb}", {"revision": rule.revision, "sure": "1"})
+    assert order() == (["ignore"] if verb == "off" else ["ignore", "allow"])
+
+
+def test_a_move_that_changes_cases_says_how_many_and_one_that_cannot_is_not_tried(bruno: Client, sql_of: Any) -> None:
+    complained()
+    allow = make_rule("allow", position=1, reporter=["noise.example"])
+    make_rule("ignore", position=2, reporter=["noise.example"])
+    make_rule("ignore", position=3, reporter=["other.example"])
+    bruno.post(f"/rules/{allow.pk}/down")
+    assert "So it would have been on the past: 1 case fewer." in bruno.get("/rules").content.decode()
+
+    first = Rule.objects.order_by("position")[0]
+    for rule in (first, allow):
+        Rule.objects.filter(pk=rule.pk).update(kind="ignore")
+    sent = sql_of(lambda: bruno.post(f"/rules/{allow.pk}/up"))
+    assert [sql for sql in sent if "complaints_complaint" in sql] == []
+
+
+def test_what_was_tried_beside_other_rules_is_tried_again(bruno: Client) -> None:
+    complained()
+    allow = make_rule("allow", reporter=["noise.example"])
+    page = bruno.post("/rules/new", GIVEN | {"do": "try"})
+    assert "As many cases would have been opened." in page.content.decode()
+    Rule.objects.filter(pk=allow.pk).update(active=False)
+
+    text = bruno.post("/rules/new", GIVEN | form_of(page) | {"do": "on"}).content.decode()
+
+    assert "another rule was changed meanwhile" in text
+    assert "It would have opened 1 case fewer." in text
+    assert Rule.objects.count() == 1
+
+
 def test_an_expired_rule_is_shown_as_such(ada: Client) -> None:
     make_rule(until=timezone.now() - timedelta(days=1))
 
