@@ -16,6 +16,7 @@ from complaints.cases.feed_habits import MOST_GAPS, MOST_OUTCOMES, SHORTEST, is_
 from complaints.cases.positions import Overtaken, finish, next_stretch
 from complaints.cases.tasks import end_task, open_task
 from complaints.cases.transitions import MACHINE
+from complaints.cases.voices import voice_of
 from complaints.models import Feed, Reading
 from complaints.vocabulary import Disposition
 
@@ -29,6 +30,8 @@ SILENT, FAILING = "feed-silent", "feed-failing"
 ALL = "all feeds"
 URL = "/watch#feeds"
 HOUR = timedelta(hours=1)
+JUST_BEFORE = timedelta(days=3)
+MOST_FRESH = 200
 Heard = tuple[int, datetime, bool]  # message id, when, whether it was read
 
 
@@ -147,8 +150,19 @@ def begin_silence(feed: Feed, *, now: datetime) -> None:
             SILENT, key_of(feed), actor=MACHINE, now=now, url=URL,
             title=f"Nothing comes from {feed} any more",
             text=f"The last mail came on {feed.last_at:%Y-%m-%d %H:%M} UTC; at most {usual} hours between are usual."
-            " Has the reporter stopped, is the subscription over, or is mail lost on its way to us?",
+            f"{perhaps_now(feed)} Has the reporter stopped, is the subscription over, or is mail lost on its way to us?",
         )  # fmt: skip
+
+
+def perhaps_now(feed: Feed) -> str:
+    """Who of the same domain began to write about when this one ended: it may have changed its address."""
+    if not feed.sender:
+        return ""
+    fresh = Feed.objects.exclude(sender="").exclude(pk=feed.pk).filter(first_at__gte=feed.last_at - JUST_BEFORE)
+    same = [each for each in fresh.order_by("first_at")[:MOST_FRESH] if voice_of(each.sender) == voice_of(feed.sender)]
+    if not same:
+        return ""
+    return f" Since {same[0].first_at:%Y-%m-%d} mail comes from {same[0]}: perhaps the address was changed."
 
 
 def settle_all(mute: bool, newest: datetime, *, now: datetime) -> None:

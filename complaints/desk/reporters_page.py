@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from complaints.cases.precision import HALF_LIFE, precision
 from complaints.cases.reporters import NothingChanged, change_reporter
 from complaints.cases.rules_match import names_of
+from complaints.cases.voices import voice_of
 from complaints.desk import rule_words, when, words
 from complaints.desk.access import may
 from complaints.desk.lists import page_below
@@ -29,7 +30,7 @@ from complaints.vocabulary import Category
 PAGE = 50
 DAYS = 60  # of the chart
 BEFORE = 60  # days before them, from which the band is made
-MOST_KINDS, MOST_MAILS, MOST_CHANGES, MOST_FLOODS = 12, 10, 20, 5
+MOST_KINDS, MOST_MAILS, MOST_CHANGES, MOST_FLOODS, MOST_ALIKE = 12, 10, 20, 5, 10
 # The filters: name, title, what they leave.
 SHOW: dict[str, tuple[str, Q]] = {
     "": ("All", Q()),
@@ -203,4 +204,14 @@ def about(reporter: Reporter, now: datetime) -> dict[str, Any]:
         "mails": [(mail, words.MAIL_STATES[mail.state], when.age(mail.queued_at, now)) for mail in mails],
         "floods": floods,
         "changes": [(change, when.age(change.at, now)) for change in reporter.changes.all()[:MOST_CHANGES]],
+        "same_voice": [(each, precision_word(each)) for each in of_same_voice(reporter)],
     }
+
+
+def of_same_voice(reporter: Reporter) -> list[Reporter]:
+    """Other addresses of the same registered domain: they count as one. A reporter who moved shows here as well."""
+    voice = voice_of(reporter.address)
+    if not voice or "@" in voice:  # at a mailbox provider each is somebody else
+        return []
+    same = Reporter.objects.filter(Q(address__endswith=f"@{voice}") | Q(address__endswith=f".{voice}"))
+    return list(same.exclude(pk=reporter.pk).order_by("-recent", "-id")[:MOST_ALIKE])

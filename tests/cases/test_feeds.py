@@ -130,6 +130,17 @@ def test_a_sender_that_falls_silent_becomes_a_task_and_ends_it_when_it_comes_aga
     assert DeskTask.objects.filter(done_by="machine").count() == 1
 
 
+def test_the_task_names_who_writes_instead(hourly: datetime) -> None:
+    for hours in range(1, 8):
+        mail(NOON + hours * HOUR, sender="other@y.example", form="xarf4")
+        mail(NOON + hours * HOUR, sender="reports@fbl.x.example")
+    watch(NOON + 7 * HOUR)
+
+    assert tasks() == [("feed-silent", "fbl@x.example")]
+    told = "Since 2026-03-10 mail comes from reports@fbl.x.example: perhaps the address was changed."
+    assert told in DeskTask.objects.get().text
+
+
 def test_a_feed_that_is_known_for_two_days_may_rest_at_the_week_end(hourly: datetime) -> None:
     Feed.objects.update(first_at=NOON - timedelta(days=2))
     for hours in range(1, 82):

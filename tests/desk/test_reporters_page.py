@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from complaints.models import Flood, Reporter, ReporterMail, ReporterTally
-from tests.factories import NOON, make_case, make_complaint, make_rule
+from tests.factories import NOON, make_case, make_complaint, make_reporter, make_rule
 
 
 def reporter(address: str = "bot@noise.example", **columns: Any) -> Reporter:
@@ -128,3 +128,16 @@ def test_the_list_asks_as_much_for_thirty_as_for_one(ada: Client, count: int, sq
 
     assert len(statements) <= 7
     assert not any("OFFSET" in each or "COUNT(" in each for each in statements)
+
+
+def test_who_changed_the_address_is_found_among_those_of_the_same_domain(ada: Client) -> None:
+    old = make_reporter("fbl@x.example", recent=7, right=5.0, right_cases=5)
+    new = make_reporter("reports@feeds.x.example", recent=2)
+    for stranger in ("fbl@ax.example", "fbl@x.example.test", "a@gmail.com", "b@gmail.com"):
+        make_reporter(stranger)
+
+    page = ada.get(f"/reporters/{new.pk}")
+    assert [each for each, _ in page.context["same_voice"]] == [old]
+    assert "7 complaints in 30 days" in page.content.decode()
+    mailbox = Reporter.objects.get(address="a@gmail.com")
+    assert "The same voice" not in ada.get(f"/reporters/{mailbox.pk}").content.decode()
