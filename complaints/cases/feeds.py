@@ -150,7 +150,7 @@ def begin_silence(feed: Feed, *, now: datetime) -> None:
             SILENT, key_of(feed), actor=MACHINE, now=now, url=URL,
             title=f"Nothing comes from {feed} any more",
             text=f"The last mail came on {feed.last_at:%Y-%m-%d %H:%M} UTC; at most {usual} hours between are usual."
-            f"{perhaps_now(feed)} Has the reporter stopped, is the subscription over, or is mail lost on its way to us?",
+            f"{perhaps_now(feed)} Has the reporter stopped, is the subscription over, or is mail lost on its way?",
         )  # fmt: skip
 
 
