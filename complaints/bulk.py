@@ -1,4 +1,4 @@
-"""Acting on many cases at once: seen beforehand, done in batches, taken back within a minute.
+"""Acting on one case or many at once: seen beforehand, done in batches, taken back within a minute.
 
 A DeskAction and its cases are rows. What cannot be taken back is held until the minute is over; the sweep carries it
 out, case by case, each in a transaction of its own that also marks it done, so nothing happens twice.
@@ -14,15 +14,28 @@ from typing import Any
 from django.db import transaction
 
 from complaints.cases.bulk_rules import HELD_BACK, MOST, UNDO, Seen, left_out, left_out_of_closing
-from complaints.cases.transitions import IllegalTransition, StaleCase, add_note, assign_case, move_case
+from complaints.cases.mentions import ask_mentioned
+from complaints.cases.tasks import open_task
+from complaints.cases.transitions import (
+    ANYBODY,
+    MACHINE,
+    IllegalTransition,
+    StaleCase,
+    add_note,
+    assign_case,
+    move_case,
+)
 from complaints.checking import addresses_of, queue_check
 from complaints.checks import load_checks
+from complaints.interacting import NothingToDo, from_stored
+from complaints.interacting import carry_out as interact_with
 from complaints.models import Case, CheckRun, DeskAction, DeskActionCase, User
 from complaints.vocabulary import CaseState, Resolution, Verdict
 
 State, Of = DeskAction.State, DeskActionCase.State
 BATCH = 100
 SHOWN = timedelta(minutes=3)
+OF_ONE = ("interact",)
 UNFINISHED = (CheckRun.State.QUEUED, CheckRun.State.RUNNING, CheckRun.State.WAITING)
 
 
@@ -44,6 +57,7 @@ class Done:
 
     cases: list[int] = dataclasses.field(default_factory=list)
     checks: list[int] = dataclasses.field(default_factory=list)
+    notices: list[int] = dataclasses.field(default_factory=list)
 
 
 def look(kind: str, cases: Sequence[Case], *, stays: dict[int, int], options: dict[str, Any]) -> list[Looked]:
@@ -70,7 +84,9 @@ def seen_of(case: Case, stay: int, options: dict[str, Any], waits: str, verdicts
 
 
 def waiting_actions(cases: Iterable[Case]) -> dict[int, str]:
+    """Who is about to do something to which. Notes change nothing, so nobody waits for one."""
     rows = DeskActionCase.objects.filter(case__in=[case.pk for case in cases], state=Of.WAITING)
+    rows = rows.exclude(action__kind=DeskAction.Kind.NOTE)
     return dict(rows.values_list("case", "action__user__username"))
 
 
@@ -132,6 +148,7 @@ def carry_out_due(ids: Iterable[int], *, now: datetime) -> Done:
             more = carry_out(action, now=now)
             done.cases += more.cases
             done.checks += more.checks
+            done.notices += more.notices
     return done
 
 
@@ -152,16 +169,29 @@ def carry_out_one(action: DeskAction, each: DeskActionCase, case: Case, done: Do
         with transaction.atomic():
             if not mark.update(state=Of.DONE, was={"assignee": case.assignee_id}):
                 return
-            done.checks += DOES[action.kind](action, each, case, now)
-    except (StaleCase, IllegalTransition) as exc:
-        mark.update(state=Of.LEFT_OUT, reason=str(exc)[:300])
+            DOES[action.kind](action, each, case, done, now)
+    except (StaleCase, IllegalTransition, NothingToDo) as exc:
+        if mark.update(state=Of.LEFT_OUT, reason=str(exc)[:300]) and action.kind in OF_ONE:
+            say_it_was_not_done(action, each, case, str(exc), now=now)
     else:
         done.cases.append(case.pk)
 
 
-def close(action: DeskAction, each: DeskActionCase, case: Case, now: datetime) -> list[int]:
+def say_it_was_not_done(action: DeskAction, each: DeskActionCase, case: Case, why: str, *, now: datetime) -> None:
+    """Nobody looks at a list of results after an act on one case: who wanted it is told, and keeps what they wrote."""
+    written = [str(action.options[name]) for name in ("words", "note", "reason") if action.options.get(name)]
+    text = "\n\n".join([f"It was not done: {why.rstrip('.')}.", *written])
+    title = f"What you wanted for case {case.number} was not done"
+    open_task("not-done", str(each.pk), title=title, text=text, to=action.user, actor=MACHINE, now=now, case=case)
+
+
+def refuse_moved(each: DeskActionCase, case: Case) -> None:
     if case.stay != each.stay:
         raise StaleCase("it had moved on by then")
+
+
+def close(action: DeskAction, each: DeskActionCase, case: Case, done: Done, now: datetime) -> None:
+    refuse_moved(each, case)
     resolution = Resolution(action.options["resolution"])
     # Within the minute another check may have ended.
     verdicts = last_verdicts([case]) if resolution is Resolution.FIXED_VERIFIED else {}
@@ -169,23 +199,22 @@ def close(action: DeskAction, each: DeskActionCase, case: Case, now: datetime) -
         raise StaleCase(problem)
     who = action.user.get_username()
     move_case(case, CaseState.CLOSED, actor=who, reason=action.options["reason"], resolution=resolution, now=now)
-    return []
 
 
-def note(action: DeskAction, each: DeskActionCase, case: Case, now: datetime) -> list[int]:
-    add_note(case, actor=action.user.get_username(), text=action.options["text"])
-    return []
+def note(action: DeskAction, each: DeskActionCase, case: Case, done: Done, now: datetime) -> None:
+    who = action.user.get_username()
+    ask_mentioned(case, add_note(case, actor=who, text=action.options["text"]), actor=who, now=now)
 
 
-def assign(action: DeskAction, each: DeskActionCase, case: Case, now: datetime) -> list[int]:
+def assign(action: DeskAction, each: DeskActionCase, case: Case, done: Done, now: datetime) -> None:
+    """options["was"]: with whom the person saw it, where they saw that."""
     to = User.objects.filter(username=action.options["to"]).first() if action.options.get("to") else None
     if action.options.get("to") and to is None:
         raise IllegalTransition(f"nobody is called {action.options['to']}")
-    assign_case(case, to=to, actor=action.user.get_username())
-    return []
+    assign_case(case, to=to, actor=action.user.get_username(), was=action.options.get("was", ANYBODY))
 
 
-def check(action: DeskAction, each: DeskActionCase, case: Case, now: datetime) -> list[int]:
+def check(action: DeskAction, each: DeskActionCase, case: Case, done: Done, now: datetime) -> None:
     if case.state == CaseState.CLOSED:
         raise IllegalTransition("closed meanwhile")
     running = case.checks.filter(state__in=UNFINISHED).values_list("check_name", "address")
@@ -196,10 +225,17 @@ def check(action: DeskAction, each: DeskActionCase, case: Case, now: datetime) -
         for name, address in wanted
         if (name, address) not in under_way
     ]
-    return [run.pk for run in runs if run.state == CheckRun.State.QUEUED]
+    done.checks += [run.pk for run in runs if run.state == CheckRun.State.QUEUED]
 
 
-DOES = {"close": close, "note": note, "assign": assign, "check": check}
+def interact(action: DeskAction, each: DeskActionCase, case: Case, done: Done, now: datetime) -> None:
+    refuse_moved(each, case)
+    wish, who = from_stored(action.options), action.user.get_username()
+    did = interact_with(case, wish, actor=who, now=now, asked_at=action.made_at)
+    done.notices += [did.notice.pk] if did.notice else []
+
+
+DOES = {"close": close, "note": note, "assign": assign, "check": check, "interact": interact}
 
 
 def last_undoable(user: User, now: datetime) -> DeskAction | None:
@@ -228,11 +264,12 @@ def undo(action: DeskAction, *, now: datetime) -> int:
 
 def unassign(each: DeskActionCase, action: DeskAction) -> int:
     """Write back who had it, unless somebody else was given it meanwhile."""
-    now_with = each.case.assignee.username if each.case.assignee else ""
-    if now_with != (action.options.get("to") or ""):
-        return 0
+    given = User.objects.filter(username=action.options["to"]).first() if action.options.get("to") else None
     before = User.objects.filter(pk=each.was.get("assignee")).first() if each.was.get("assignee") else None
-    assign_case(each.case, to=before, actor=action.user.get_username())
+    try:
+        assign_case(each.case, to=before, actor=action.user.get_username(), was=given.pk if given else None)
+    except StaleCase:
+        return 0
     return DeskActionCase.objects.filter(pk=each.pk).update(state=Of.UNDONE)
 
 

@@ -115,10 +115,11 @@ def wake_checks(ids: Iterable[int]) -> None:
 
 @app.task
 def carry_out_actions(ids: list[int]) -> None:
-    """What people did to many cases, once the minute is over in which it can be taken back."""
+    """What people did to cases, once the minute is over in which it can be taken back."""
     done = bulk.carry_out_due(ids, now=timezone.now())
     wake(advance_cases, done.cases)
     wake_checks(done.checks)
+    wake(deliver_notices, done.notices)
 
 
 def wake_at(task: Task, ids: list[int], at: datetime) -> None:

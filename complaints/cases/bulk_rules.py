@@ -11,7 +11,7 @@ UNDO = timedelta(seconds=60)
 MOST = 500  # cases in one action; a form holds a thousand fields
 # What happens cannot be taken back, so it waits for the time in which one may think better of it: a closed case never
 # moves again, a history line is never changed, a probe that was sent was sent. Assigning is done at once, and undone.
-HELD_BACK = frozenset({"close", "note", "check"})
+HELD_BACK = frozenset({"close", "note", "check", "interact"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class Seen:
 
 def left_out(kind: str, seen: Seen) -> str:
     """Why this case is left out; "" when it is not."""
-    if seen.waits_for:
+    if seen.waits_for and kind != "note":
         return f"{seen.waits_for} is acting on it at this moment"
     if seen.state is CaseState.CLOSED and kind != "note":
         return "closed already"
@@ -50,4 +50,5 @@ RULES = {
     "assign": lambda seen: f"{seen.to or 'nobody'} has it already" if seen.assignee == seen.to else "",
     "check": lambda seen: "" if seen.has_address else "it names no address to check",
     "note": lambda seen: "",
+    "interact": lambda seen: "it has moved on since you saw it" if seen.moved_on else "",
 }

@@ -28,15 +28,21 @@ def names_in(text: str) -> list[str]:
     return list(dict.fromkeys(name.lower() for name in NAME.findall(text)))[:MOST]
 
 
-def ask_mentioned(case: Case, note: CaseEvent, *, actor: str, now: datetime) -> Asked:
-    """A task for each person that `note` names; nobody asks themselves. Safe to repeat."""
-    text = str(note.data.get("text") or "")
+def asked_in(case: Case, text: str, *, actor: str) -> Asked:
+    """Whom a note of `actor` with this text asks; nobody asks themselves."""
     wanted = names_in(text)
     if not wanted:
         return Asked((), ())
     by_name = {user.username.lower(): user for user in User.objects.filter(is_active=True)}
     found = {name: by_name[name] for name in wanted if name in by_name and may_see(by_name[name], case)}
     people = [user for user in found.values() if user.username != actor]
+    return Asked(people, [name for name in wanted if name not in found])
+
+
+def ask_mentioned(case: Case, note: CaseEvent, *, actor: str, now: datetime) -> Asked:
+    """A task for each person that `note` names. Safe to repeat."""
+    text = str(note.data.get("text") or "")
+    asked = asked_in(case, text, actor=actor)
     told = {
         "title": f"{actor} asks you about case {case.number}",
         "text": text,
@@ -45,11 +51,11 @@ def ask_mentioned(case: Case, note: CaseEvent, *, actor: str, now: datetime) -> 
         "opened_at": now,
         "opened_by": actor,
     }
-    for user in people:
+    for user in asked.people:
         DeskTask.objects.get_or_create(
             kind=KIND, key=f"{note.pk}:{user.pk}", done_at=None, defaults=told | {"to": user}
         )
-    return Asked(people, [name for name in wanted if name not in found])
+    return asked
 
 
 def may_see(user: User, case: Case) -> bool:

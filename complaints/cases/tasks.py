@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 
 from complaints.cases.transitions import record
-from complaints.models import Case, DeskTask
+from complaints.models import Case, DeskTask, User
 from complaints.vocabulary import EventKind
 
 
@@ -22,9 +23,11 @@ def open_task(
     url: str = "",
     case: Case | None = None,
     due_at: datetime | None = None,
+    to: User | None = None,
 ) -> DeskTask:
-    """Ask for it, once: while a task of this kind and key is open, that one is returned."""
-    columns = {"title": title[:300], "text": text, "url": url, "case": case, "opened_at": now, "opened_by": actor}
+    """Ask for it, once: while a task of this kind and key is open, that one is returned. to: of one person alone."""
+    columns: dict[str, Any] = {"title": title[:300], "text": text, "url": url, "case": case, "to": to}
+    columns |= {"opened_at": now, "opened_by": actor}
     try:
         with transaction.atomic():
             task = DeskTask.objects.create(kind=kind, key=key, due_at=due_at, **columns)

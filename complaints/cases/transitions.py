@@ -14,6 +14,7 @@ from complaints.models import Case, CaseEvent, User
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind, Resolution
 
 MACHINE = "machine"
+ANYBODY = -1  # whose a case may be that is assigned
 # Ours to keep. Where a playbook plans to look later than that, its runner moves the promise (playbooks/runner.py).
 PROMISES = {CaseState.VERIFYING: timedelta(hours=48), CaseState.ANSWERED: timedelta(hours=24)}
 
@@ -98,10 +99,19 @@ def add_note(case: Case, *, actor: str, text: str) -> CaseEvent:
     return record(case, EventKind.NOTE, actor=actor, text=text.strip()[:10_000])
 
 
-def assign_case(case: Case, *, to: User | None, actor: str) -> None:
+def assign_case(case: Case, *, to: User | None, actor: str, was: int | None = ANYBODY) -> None:
+    """Give it to `to`, or to nobody. was: whose it must still be (a user's id, None for nobody's).
+
+    Raises:
+        StaleCase: it is somebody else's now.
+    """
+    rows = Case.objects.filter(pk=case.pk)
+    rows = rows if was == ANYBODY else rows.filter(assignee=was)
     with transaction.atomic():
-        if Case.objects.filter(pk=case.pk).exclude(assignee=to).update(assignee=to):
+        if rows.exclude(assignee=to).update(assignee=to):
             record(case, EventKind.ASSIGNED, actor=actor, to=to.username if to else None)
+        elif not rows.exists():
+            raise StaleCase(f"case {case.number} was given to somebody else")
     case.assignee = to
 
 

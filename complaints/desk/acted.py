@@ -19,6 +19,7 @@ from complaints.desk.access import among, may
 from complaints.desk.bulk_forms import KINDS
 from complaints.models import DeskAction, DeskActionCase, User
 
+TOLD = KINDS | {"interact": ("Work on", "worked on")}  # what a case's own page does as well
 ACTED = "acted-at"  # in the session
 
 
@@ -57,7 +58,7 @@ def result_page(request: HttpRequest, pk: int) -> HttpResponse:
     """What became of each case of an action of one's own."""
     action = get_object_or_404(DeskAction.objects.filter(user=request.user), pk=pk)  # type: ignore[misc]
     rows = among(request.user, action.cases.select_related("case").order_by("state", "pk"))
-    context = {"nav": "queue", "action": action, "title": KINDS[action.kind][0], "rows": list(rows[:MOST])}
+    context = {"nav": "queue", "action": action, "title": TOLD[action.kind][0], "rows": list(rows[:MOST])}
     return render(request, "desk/bulk_result.html", context)
 
 
@@ -82,7 +83,7 @@ def shown(action: DeskAction, now: datetime) -> dict[str, Any]:
 
 
 def sentence(action: DeskAction, waiting: int, done: int) -> str:
-    past = KINDS[action.kind][1]
+    past = TOLD[action.kind][1]
     if action.state == DeskAction.State.UNDONE:
         return f"Taken back: nothing is {past}"
     number = waiting or done

@@ -14,16 +14,19 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from complaints.cases.mentions import ask_mentioned
+from complaints.cases.mentions import asked_in
 from complaints.cases.states import may_move
-from complaints.cases.transitions import IllegalTransition, StaleCase, add_note, assign_case, move_case
+from complaints.cases.transitions import IllegalTransition, StaleCase
 from complaints.checking import addresses_of, queue_check
 from complaints.checks import load_checks
 from complaints.desk.access import access_case, may
+from complaints.desk.case_acts import act
 from complaints.desk.case_page import show_case
 from complaints.desk.forms import CloseForm, NoteForm, StayForm
 from complaints.desk.telling import NobodyToTell, tell_customer
-from complaints.models import Case, CheckRun
+from complaints.desk.words import STATES
+from complaints.interacting import NothingToDo, Wish, problems_of, stored
+from complaints.models import Case, CheckRun, DeskActionCase
 from complaints.tasks import advance_cases, wake, wake_checks
 from complaints.vocabulary import CaseState
 
@@ -52,6 +55,9 @@ def case_action_of(capability: str) -> Callable[[Action], Callable[..., HttpResp
                 answer = action(request, case)
             except StaleCase:
                 messages.error(request, MOVED_ON)
+                return show_case(request, access_case(request.user, pk), status=409)
+            except NothingToDo as exc:
+                messages.error(request, f"Nothing was done. {exc}")
                 return show_case(request, access_case(request.user, pk), status=409)
             except (IllegalTransition, NobodyToTell) as exc:
                 messages.error(request, str(exc))
@@ -84,13 +90,10 @@ def notify(request: HttpRequest, case: Case) -> None:
 def verify(request: HttpRequest, case: Case) -> None:
     """Treat it as fixed, as when the customer says so: the playbook checks, and closes only on proof."""
     refuse_stale(request, case)
-    now = timezone.now()
-    who = request.user.get_username()
-    move_case(
-        case, CaseState.VERIFYING, actor=who, reason="The desk has the fix verified", now=now, fixed_claimed_at=now
-    )
-    wake(advance_cases, [case.pk])
-    messages.success(request, "The fix is being verified. The case closes by itself when it is proven.")
+    wish = Wish(to=CaseState.VERIFYING, reason="The desk has the fix verified")
+    if problems := problems_of(case, wish, actor=request.user.get_username(), names=STATES.__getitem__):
+        raise NothingToDo(" ".join(problems))
+    act(request, case, "interact", stored(wish))
 
 
 @case_action
@@ -127,15 +130,17 @@ def tell_runs(request: HttpRequest, runs: list[CheckRun], *, nothing_to_check: b
 @case_action
 def assign(request: HttpRequest, case: Case) -> HttpResponse | None:
     """The form carries whose the case `was` on the page: what a colleague has taken meanwhile is not taken unseen."""
-    user = request.user
+    user, was = request.user, request.POST.get("was", "")
     assert user.is_authenticated
-    if request.POST.get("was") != str(case.assignee_id or ""):
+    seen = int(was) if was.isascii() and was.isdigit() and len(was) < 19 else 0  # nobody's number is 0
+    to = "" if request.POST.get("to") == "nobody" else user.username
+    done = act(request, case, "assign", {"to": to, "was": seen if was else None})
+    if done.state == DeskActionCase.State.LEFT_OUT:
+        case = access_case(user, case.pk)
         messages.error(request, TAKEN.format(case.assignee or "nobody"))
         return show_case(request, case, status=409)
     if case.assignee_id and case.assignee_id != user.pk:
         messages.success(request, f"You took this case over from {case.assignee}.")
-    to = None if request.POST.get("to") == "nobody" else user
-    assign_case(case, to=to, actor=user.get_username())
     return None
 
 
@@ -146,15 +151,21 @@ def note(request: HttpRequest, case: Case) -> HttpResponse | None:
     if not form.is_valid():
         messages.error(request, " ".join(map(str, form.errors["text"])))
         return show_case(request, case, status=400, note_text=request.POST.get("text", ""))
-    who, now = request.user.get_username(), timezone.now()
-    asked = ask_mentioned(case, add_note(case, actor=who, text=form.cleaned_data["text"]), actor=who, now=now)
+    text = form.cleaned_data["text"].strip()
+    act(request, case, "note", {"text": text})
+    tell_asked(request, case, text)
+    return None
+
+
+def tell_asked(request: HttpRequest, case: Case, text: str) -> None:
+    """Whom a note will ask, before it does."""
+    asked = asked_in(case, text, actor=request.user.get_username())
     if asked.people:
-        messages.success(request, f"Asked by a task: {', '.join(map(str, asked.people))}.")
+        messages.success(request, f"It asks, by a task: {', '.join(map(str, asked.people))}.")
     if asked.unknown:
         messages.warning(
             request, f"Nobody who may see this case is called {', '.join('@' + name for name in asked.unknown)}."
         )
-    return None
 
 
 @may("close_cases")
@@ -172,15 +183,9 @@ def close(request: HttpRequest, pk: int) -> HttpResponse:
     given = form.cleaned_data
     try:
         refuse_stale(request, case)
-        move_case(
-            case,
-            CaseState.CLOSED,
-            actor=request.user.get_username(),
-            reason=given["reason"],
-            resolution=given["resolution"],
-        )
-    except StaleCase:
-        messages.error(request, MOVED_ON + " What you wrote is kept in the form below.")
+        act(request, case, "close", {"resolution": str(given["resolution"]), "reason": given["reason"]})
+    except (StaleCase, NothingToDo) as exc:
+        problem = MOVED_ON if isinstance(exc, StaleCase) else f"Nothing was done. {exc}"
+        messages.error(request, f"{problem} What you wrote is kept in the form below.")
         return show_case(request, access_case(request.user, pk), close_form=form, asks=True, status=409)
-    messages.success(request, f"Case {case.number} is closed.")
     return redirect("desk:case", pk)

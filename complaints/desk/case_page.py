@@ -19,9 +19,10 @@ from complaints.cases.story import MOST, MOST_SHOWN, SHOWN, Story, newest_compla
 from complaints.desk import corrected, facts, listings, presence, regrouped, rule_words, shown_measures, when, words
 from complaints.desk.access import may, visible
 from complaints.desk.beside import beside
+from complaints.desk.case_acts import acts_here
 from complaints.desk.case_mark import access_marked, is_new, mark_of
 from complaints.desk.case_story import shown
-from complaints.desk.forms import CloseForm
+from complaints.desk.forms import RESOLUTIONS, CloseForm
 from complaints.desk.holders import holders_of
 from complaints.desk.interact import DEADLINES, moves_of
 from complaints.desk.live import SEEN, live_answer, nothing_new, render_live, wants_part
@@ -78,6 +79,7 @@ def show_case(
     context = live_part(request, case, timezone.now())
     context |= panel_of(case, context["story"], close_form)
     context |= {"mark": mark, "nav": "queue", "asks": asks, "note_text": note_text, "interact": interact}
+    context["here"] = reverse("desk:case", args=[case.pk])  # also where the address is that of a refused act
     context["typed"] = (interact or {}).get("typed", {})
     return render(request, "desk/case.html", context, status=status)
 
@@ -92,6 +94,7 @@ def only_the_mark(part: Mapping[str, Any]) -> HttpResponse:
 def live_part(request: HttpRequest, case: Case, now: datetime) -> dict[str, Any]:
     """What renews itself, and its HTML."""
     context = parts_of(case, request.user, now, most=entries_wanted(request))
+    context["acts"] = acts_here(request, case, now)
     page = reverse("desk:case", args=[case.pk])
     return context | render_live("desk/_case_parts.html", context, request, path=page)
 
@@ -173,6 +176,7 @@ def panel_of(case: Case, story: Story, close_form: CloseForm | None = None) -> d
         "tell_label": "Remind the customer now" if state is CaseState.NOTIFIED else "Tell the customer now",
         "may_verify": may_move(state, CaseState.VERIFYING),
         "moves": moves_of(case),
+        "resolutions": RESOLUTIONS,
         "deadlines": DEADLINES,
         "phrases": phrases(str(case.owner.get("language") or DEFAULT_LANGUAGE)),
         # A form carries its letter's number, so that what is sent twice goes once.

@@ -7,8 +7,9 @@ from typing import Any
 from django import forms
 
 from complaints.desk import words
-from complaints.models import Case, CheckRun
-from complaints.vocabulary import MeasureKind, Resolution, Verdict
+from complaints.interacting import NOT_PROVEN, last_check_is_clean
+from complaints.models import Case
+from complaints.vocabulary import MeasureKind, Resolution
 
 # Merging is its own act, not a way to close; it comes with its own page.
 RESOLUTIONS = [(value.value, text) for value, text in words.RESOLUTIONS.items() if value is not Resolution.MERGED]
@@ -40,10 +41,7 @@ class CloseForm(StayForm):
     def clean_resolution(self) -> Resolution:
         resolution = Resolution(self.cleaned_data["resolution"])
         if resolution is Resolution.FIXED_VERIFIED and not last_check_is_clean(self.case):
-            raise forms.ValidationError(
-                "“Fixed and verified” needs a check that came out clean as the last one. Check again, or choose "
-                "“Fixed, cannot be verified”."
-            )
+            raise forms.ValidationError(NOT_PROVEN)
         return resolution
 
 
@@ -56,13 +54,3 @@ class MeasureForm(forms.Form):
 
 class HoldForm(forms.Form):
     reason = forms.CharField(max_length=500, error_messages={"required": "Say why: the others will ask."})
-
-
-def last_check_is_clean(case: Case) -> bool:
-    """The last finished run of every check was clean, and there was one."""
-    runs = case.checks.filter(state=CheckRun.State.DONE).order_by("finished_at", "id")
-    last = {
-        (name, bytes(address)): verdict
-        for name, address, verdict in runs.values_list("check_name", "address", "verdict")
-    }
-    return bool(last) and set(last.values()) == {Verdict.CLEAN}

@@ -1,4 +1,4 @@
-"""The panel of a case in which a letter, a move, a deadline and a measure are one submit, with a look before it."""
+"""The panel of a case in which a letter, a note, a deadline, a measure, a move or the end are one submit."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from django.views.decorators.http import require_POST
 
 from complaints.cases.transitions import StaleCase
 from complaints.desk.access import access_case, confirm_first, may
-from complaints.desk.case_actions import refuse_stale
+from complaints.desk.case_actions import refuse_stale, tell_asked
+from complaints.desk.case_acts import act
 from complaints.desk.case_page import show_case
-from complaints.desk.interact import DEADLINES, MOVES, Done, NothingToDo, Wish, carry_out, plan_of
+from complaints.desk.forms import RESOLUTIONS
+from complaints.desk.interact import DEADLINES, plan_of
 from complaints.desk.rights import can
 from complaints.desk.words import MEASURES, STATES
-from complaints.models import Intervention
-from complaints.tasks import advance_cases, deliver_notices, wake
-from complaints.vocabulary import CaseState, MeasureKind
+from complaints.interacting import MOVES, NothingToDo, Wish, problems_of, stored
+from complaints.vocabulary import CaseState, MeasureKind, Resolution
 
 KEPT = "Nothing was done: somebody else moved this case since you opened the page. What you wrote is kept below."
 
@@ -31,8 +32,13 @@ class InteractForm(forms.Form):
 
     words = forms.CharField(required=False, max_length=5000)
     number = forms.IntegerField(min_value=1, max_value=999_999)
+    note = forms.CharField(required=False, max_length=10_000)
     to = forms.TypedChoiceField(
-        required=False, empty_value=None, coerce=CaseState, choices=[("", ""), *((each.value, "") for each in MOVES)]
+        required=False, empty_value=None, coerce=CaseState,
+        choices=[("", ""), *((each.value, "") for each in (*MOVES, CaseState.CLOSED))],
+    )  # fmt: skip
+    resolution = forms.TypedChoiceField(
+        required=False, empty_value=None, coerce=Resolution, choices=[("", ""), *RESOLUTIONS]
     )
     within = forms.TypedChoiceField(
         required=False, empty_value=None, coerce=lambda hours: timedelta(hours=int(hours)),
@@ -41,7 +47,7 @@ class InteractForm(forms.Form):
     measure = forms.TypedChoiceField(
         required=False, empty_value=None, coerce=MeasureKind, choices=[("", ""), *MEASURES.items()]
     )
-    reason = forms.CharField(required=False, max_length=500)
+    reason = forms.CharField(required=False, max_length=2000)
 
     def wish(self) -> Wish:
         return Wish(**self.cleaned_data)
@@ -58,8 +64,8 @@ def interact(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, "Nothing was done: " + " ".join(str(each[0]) for each in form.errors.values()))
         return show_case(request, case, status=400, interact=kept)
     wish, now, who = form.wish(), timezone.now(), request.user.get_username()
-    if (wish.measure or wish.to is CaseState.ESCALATED) and not can(request.user, "cut_lines"):
-        messages.error(request, "Nothing was done: measures and escalation are for seniors.")
+    if refused := not_yours(request, wish):
+        messages.error(request, f"Nothing was done: {refused}")
         return show_case(request, case, status=403, interact=kept)
     try:
         refuse_stale(request, case)
@@ -67,28 +73,24 @@ def interact(request: HttpRequest, pk: int) -> HttpResponse:
             return show_case(request, case, interact=kept | {"plan": plan_of(case, wish, actor=who, now=now)})
         if wish.measure or wish.to is CaseState.ESCALATED:  # there the playbook may cut the line
             confirm_first(request)
-        done = carry_out(case, wish, actor=who, now=now)
+        if problems := problems_of(case, wish, actor=who, names=STATES.__getitem__):
+            raise NothingToDo(" ".join(problems))
+        act(request, case, "interact", stored(wish))
     except StaleCase:
         messages.error(request, KEPT)
         return show_case(request, access_case(request.user, pk), status=409, interact=kept)
     except NothingToDo as exc:
         messages.error(request, f"Nothing was done. {exc}")
         return show_case(request, access_case(request.user, pk), status=409, interact=kept)
-    wake(advance_cases, [pk])
-    messages.success(request, said(wish, done))
+    if wish.note:
+        tell_asked(request, case, wish.note)
     return redirect("desk:case", pk)
 
 
-def said(wish: Wish, done: Done) -> str:
-    parts = []
-    if done.notice:
-        wake(deliver_notices, [done.notice.pk])
-        parts.append(f"A letter to {done.notice.to_email} is on its way.")
-    if wish.to:
-        parts.append(f"The case is now: {STATES[wish.to]}.")
-    if wish.within and not wish.to:
-        parts.append("The deadline is set.")
-    if done.measure:
-        alone = done.measure.state == Intervention.State.PROPOSED
-        parts.append("The measure waits for a second person." if alone else "The measure is decided.")
-    return " ".join(parts)
+def not_yours(request: HttpRequest, wish: Wish) -> str:
+    """What of it is for others to decide, and for whom."""
+    if (wish.measure or wish.to is CaseState.ESCALATED) and not can(request.user, "cut_lines"):
+        return "measures and escalation are for seniors."
+    if wish.to is CaseState.CLOSED and not can(request.user, "close_cases"):
+        return "you may not close cases."
+    return ""

@@ -117,7 +117,10 @@ ACTIONS = {
     "move": "move the case",
     "close": "close the case",
 }
-ABOUT_TO = {"close": "Being closed", "note": "Note on its way", "check": "Check on its way", "assign": "Being assigned"}
+ABOUT_TO = {
+    "close": "Being closed", "note": "Note on its way", "check": "Check on its way", "assign": "Being assigned",
+    "interact": "Being worked on",
+}  # fmt: skip
 ANSWERS_GIVEN = {
     "fixed": "“I have fixed it”",
     "needs_help": "“I need help or more time”",

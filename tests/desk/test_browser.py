@@ -14,6 +14,7 @@ from complaints.cases.transitions import add_note, move_case, record
 from complaints.models import Case, ProbeArrival, Reading
 from complaints.notices.compose import queue_notice
 from complaints.vocabulary import CaseState, Cause, EventKind
+from tests.desk.minute import after_the_minute
 from tests.factories import make_case, make_complaint, make_contract, make_message, make_run, make_user
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -211,7 +212,9 @@ def test_closing_asks_in_a_dialog_and_then_closes(enter: Any) -> None:
     dialog.get_by_label("Why?").fill("A newsletter they had asked for")
     dialog.get_by_role("button", name="Close the case").click()
 
-    expect(page.get_by_text(f"Case {case.number} is closed.")).to_be_visible()
+    expect(page.get_by_text("You are about to close it: not abuse.")).to_be_visible()
+    after_the_minute()
+    expect(page.get_by_text("Closed: not abuse. New evidence opens a linked case.")).to_be_visible(timeout=15_000)
 
 
 def test_the_admin_works_under_the_same_policy(enter: Any) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from playwright.sync_api import Page, expect
 from complaints.cases.transitions import add_note
 from complaints.models import Case, CaseViewer, DeskTask, Intervention, Notice
 from complaints.vocabulary import CaseState, Cause, CustomerStatus
+from tests.desk.minute import after_the_minute
 from tests.desk.test_browser import DESKTOP, PHONE, browser  # noqa: F401 - a fixture
 from tests.factories import NOON, make_case, make_complaint, make_run, make_user
 
@@ -66,7 +68,8 @@ def test_a_case_is_taken_over_from_a_colleague_who_is_on_it(as_user: Any, case: 
     expect(theirs.get_by_text("ada has just opened this case.")).to_be_visible(timeout=15_000)
     mine.get_by_label("Note").fill("@bruno I take this one, you have enough")
     mine.get_by_role("button", name="Add note").click()
-    expect(mine.get_by_text("Asked by a task: bruno.")).to_be_visible()
+    expect(mine.get_by_text("It asks, by a task: bruno.")).to_be_visible()
+    after_the_minute()
     mine.keyboard.press("a")
     expect(mine.get_by_text("You took this case over from bruno.")).to_be_visible()
 
@@ -103,7 +106,8 @@ def test_a_letter_a_move_and_a_measure_by_keys_and_a_second_person_for_the_suspe
     assert Axe().run(page).response["violations"] == []
     assert Notice.objects.count() == Intervention.objects.count() == 0
     page.get_by_role("button", name="Do it").click()
-    expect(page.get_by_text("The measure waits for a second person.")).to_be_visible()
+    expect(page.get_by_text("You are about to write to the customer")).to_be_visible()
+    after_the_minute()
     case.refresh_from_db()
     assert case.state == CaseState.NOTIFIED
 
@@ -125,6 +129,23 @@ def test_a_page_older_than_the_case_keeps_what_was_typed(as_user: Any, case: Cas
 
     expect(page.get_by_text("What you wrote is kept below.")).to_be_visible()
     assert page.get_by_label("Letter to the customer").input_value() == "My long letter"
+
+
+def test_an_act_on_a_case_is_taken_back_by_u_and_the_time_left_is_counted(as_user: Any, case: Case) -> None:
+    make_user("ada", "analyst")
+    page = as_user("ada", f"/case/{case.pk}")
+
+    page.get_by_label("Note").fill("called them")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.get_by_text("You are about to write the note “called them”.")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"^\d+ s left$"))).to_be_visible()
+    assert Axe().run(page).response["violations"] == []
+    page.locator("body").press("u")
+
+    expect(page.get_by_text("Taken back: 1 case is as before.")).to_be_visible()
+    expect(page.get_by_text("You are about to")).to_have_count(0)
+    after_the_minute()
+    assert case.events.count() == 0
 
 
 def test_what_is_long_comes_when_it_is_opened_and_stays_when_news_come(as_user: Any, case: Case) -> None:

@@ -11,6 +11,7 @@ from complaints.cases.mentions import names_in
 from complaints.cases.transitions import move_case
 from complaints.models import Case, CaseEvent, CheckRun, DeskTask, Notice, User
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind, Resolution
+from tests.desk.minute import after_the_minute
 from tests.factories import (
     NOON,
     make_assignment,
@@ -109,6 +110,7 @@ def test_verifying_treats_the_case_as_fixed_from_now(ada: Client) -> None:
     case = make_case(state="escalated")
 
     post(ada, case, "verify")
+    after_the_minute()
 
     case.refresh_from_db()
     assert case.state == CaseState.VERIFYING
@@ -121,7 +123,7 @@ def test_verifying_is_refused_where_the_table_has_no_such_move(ada: Client) -> N
     response = post(ada, case, "verify")
 
     assert response.status_code == 409
-    assert "triage -&gt; verifying" in response.content.decode()
+    assert "The case cannot go from “Triage” to “Being verified”." in response.content.decode()
 
 
 def test_checking_again_orders_every_check_once_while_it_is_under_way(ada: Client, settings: Any) -> None:
@@ -203,7 +205,9 @@ def test_who_is_named_in_a_note_finds_it_among_their_tasks_and_on_the_case(ada: 
 
     response = ada.post(f"/case/{case.pk}/note", {"text": "@Bruno, is this yours? @ada @nobody me@bruno.example"})
 
-    assert told(response) == ["Asked by a task: bruno.", "Nobody who may see this case is called @nobody."]
+    assert told(response) == ["It asks, by a task: bruno.", "Nobody who may see this case is called @nobody."]
+    assert DeskTask.objects.count() == 0
+    after_the_minute()
     (task,) = DeskTask.objects.all()
     assert (str(task.to), task.opened_by, task.case) == ("bruno", "ada", case)
     assert '<b class="mention">@Bruno</b>' in ada.get(f"/case/{case.pk}").content.decode()
@@ -247,6 +251,7 @@ def test_a_note_is_taken_from_an_old_page_too(ada: Client) -> None:
     case = make_case(state="triage")
 
     ada.post(f"/case/{case.pk}/note", {"text": "  called them  "})
+    after_the_minute()
 
     assert [(e.kind, e.actor, e.data) for e in case.events.all()] == [("note", "ada", {"text": "called them"})]
 
@@ -257,6 +262,95 @@ def test_a_note_that_is_none_is_refused_and_kept_in_the_form(ada: Client, text: 
 
     assert ada.post(f"/case/{case.pk}/note", {"text": text}).status_code == 400
     assert case.events.count() == 0
+
+
+# --- taking it back
+
+ACTS: list[tuple[str, dict[str, str]]] = [
+    ("note", {"text": "called them"}),
+    ("close", {"resolution": "not_abuse", "reason": "asked for"}),
+    ("verify", {}),
+    ("interact", {"number": "1", "do": "send", "to": "triage", "note": "n", "words": "Dear all"}),
+]
+
+
+@pytest.mark.parametrize(("action", "given"), ACTS)
+def test_an_act_on_a_case_is_shown_and_taken_back_within_the_minute(
+    ada: Client, action: str, given: dict[str, str]
+) -> None:
+    case = make_case(state="answered", customer_status=CustomerStatus.SEEN)
+    post(ada, case, action, **given)
+    page = ada.get(f"/case/{case.pk}").content.decode()
+    assert "You are about to" in page
+    assert 'data-key="u"' in page
+
+    back = ada.post("/undo", {"next": f"/case/{case.pk}"})
+    after_the_minute()
+
+    assert back["Location"] == f"/case/{case.pk}"
+    assert "You are about to" not in ada.get(f"/case/{case.pk}").content.decode()
+    case.refresh_from_db()
+    assert (case.state, case.events.count(), Notice.objects.count()) == ("answered", 0, 0)
+
+
+def test_taking_a_case_is_taken_back_and_its_line_says_so(ada: Client) -> None:
+    bruno = make_user("bruno", "analyst")
+    case = make_case(assignee=bruno)
+    post(ada, case, "assign", was=bruno.pk)
+    assert "You gave this case to ada." in ada.get(f"/case/{case.pk}").content.decode()
+
+    ada.post("/undo", {})
+
+    case.refresh_from_db()
+    assert case.assignee == bruno
+
+
+def test_what_somebody_else_is_about_to_do_is_seen_and_is_theirs_to_take_back(ada: Client, bruno: Client) -> None:
+    case = make_case(state="triage")
+    post(bruno, case, "close", resolution="stale", reason="old")
+
+    page = ada.get(f"/case/{case.pk}").content.decode()
+    refused = post(ada, case, "close", resolution="stale", reason="My own reason")
+
+    assert "bruno is about to close it: stale" in page
+    assert 'data-key="u"' not in page
+    assert refused.status_code == 409
+    assert "Bruno is acting on it at this moment." in refused.content.decode()
+    assert "My own reason" in refused.content.decode()
+
+
+def test_a_note_on_its_way_stops_nobody_from_closing(ada: Client) -> None:
+    case = make_case(state="triage")
+    post(ada, case, "note", text="called them")
+    post(ada, case, "close", resolution="stale", reason="old")
+
+    after_the_minute()
+
+    assert history(case) == [("note", "ada"), ("moved", "ada")]
+
+
+def test_what_could_not_be_done_after_the_minute_is_told_with_what_was_written(ada: Client) -> None:
+    case = make_case(state="answered", customer_status=CustomerStatus.SEEN)
+    post(ada, case, "interact", number=1, do="send", words="My long letter", to="triage")
+    move_case(case, CaseState.VERIFYING, actor="customer", reason="says it is fixed")
+
+    after_the_minute()
+
+    case.refresh_from_db()
+    assert case.state == CaseState.VERIFYING
+    assert Notice.objects.count() == 0
+    (task,) = DeskTask.objects.all()
+    assert (str(task.to), task.text) == ("ada", "It was not done: it had moved on by then.\n\nMy long letter")
+    assert "My long letter" in ada.get(f"/case/{case.pk}").content.decode()
+
+
+def test_a_case_is_assigned_by_one_statement_that_compares_whose_it_was(ada: Client, sql_of: Any) -> None:
+    case = make_case()
+
+    statements = sql_of(lambda: post(ada, case, "assign", was=""))
+
+    (update,) = [sql for sql in statements if sql.startswith('UPDATE "complaints_case"')]
+    assert '"assignee_id" IS NULL' in update
 
 
 # --- closing
@@ -278,6 +372,7 @@ def test_closing_stores_who_why_and_how(ada: Client) -> None:
     response = post(ada, case, "close", resolution="not_abuse", reason="A newsletter they had asked for")
 
     assert response["Location"] == f"/case/{case.pk}"
+    after_the_minute()
     event = case.events.get()
     assert (event.actor, event.data["resolution"], event.data["reason"]) == (
         "ada", "not_abuse", "A newsletter they had asked for",

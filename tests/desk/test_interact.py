@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +12,12 @@ from django.test import Client
 from django.utils import timezone
 
 from complaints.cases.transitions import move_case
-from complaints.desk.interact import NothingToDo, Wish, carry_out, plan_of
-from complaints.models import Case, Intervention, Notice
+from complaints.desk.interact import plan_of
+from complaints.interacting import NothingToDo, Wish, carry_out, from_stored, stored
+from complaints.models import Case, DeskAction, DeskTask, Intervention, Notice
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind, MeasureKind, Resolution
-from tests.factories import NOON, make_case, make_contract
+from tests.desk.minute import after_the_minute
+from tests.factories import NOON, make_case, make_contract, make_user
 
 LETTER = "Please close port 25."
 
@@ -45,6 +48,8 @@ def test_a_letter_a_move_a_deadline_and_a_measure_are_one_submit(bruno: Client) 
     response = post(bruno, case, words=LETTER, to="notified", within="48", measure="limit_25", reason="it still sends")
 
     assert response["Location"] == f"/case/{case.pk}"
+    assert Case.objects.get(pk=case.pk).state == "answered"  # it can still be taken back
+    after_the_minute()
     now = Case.objects.get(pk=case.pk)
     assert now.state == CaseState.NOTIFIED
     assert now.deadline_at is not None
@@ -159,6 +164,9 @@ def test_the_same_submit_twice_writes_one_letter(ada: Client) -> None:
 
     post(ada, case, words=LETTER)
     post(ada, case, words=LETTER)
+    after_the_minute()
+    post(ada, case, words=LETTER)
+    after_the_minute()
 
     assert Notice.objects.count() == 1
 
@@ -176,6 +184,7 @@ def test_a_deadline_alone_is_set_and_told(ada: Client) -> None:
     case = make_case(state="triage")
 
     post(ada, case, within="24", reason="waits for the bank")
+    after_the_minute()
 
     (event,) = case.events.all()
     assert event.data["text"].startswith("Deadline set: ")
@@ -203,3 +212,60 @@ def test_a_closed_case_takes_none(ada: Client) -> None:
 
     assert post(ada, case, words=LETTER).status_code == 409
     assert Notice.objects.count() == 0
+
+
+def test_a_note_a_letter_and_the_end_are_one_submit(ada: Client) -> None:
+    make_user("bruno", "analyst")
+    case = make_case(state="answered", customer_status=CustomerStatus.DISPUTES)
+    asked = {"words": LETTER, "note": "@bruno for you to know", "to": "closed", "resolution": "not_ours", "reason": "x"}
+
+    response = post(ada, case, **asked)
+    done = after_the_minute()
+
+    assert told(response) == ["It asks, by a task: bruno."]
+    now = Case.objects.get(pk=case.pk)
+    assert (now.state, now.resolution) == (CaseState.CLOSED, Resolution.NOT_OURS)
+    assert done.notices == [Notice.objects.get().pk]
+    assert str(DeskTask.objects.get().to) == "bruno"
+    assert DeskAction.objects.get().state == DeskAction.State.DONE
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"to": "closed"}, "Say how the case ended."),
+        ({"to": "closed", "resolution": "stale"}, "Say why it is closed"),
+        ({"resolution": "stale"}, "belongs to closing"),
+        ({"to": "closed", "resolution": "stale", "reason": "x", "within": "24"}, "neither a deadline nor"),
+        ({"to": "closed", "resolution": "fixed_verified", "reason": "x"}, "needs a check that came out clean"),
+        ({"to": "closed", "resolution": "merged", "reason": "x"}, "Select a valid choice"),
+    ],
+)
+def test_closing_with_more_needs_all_that_closing_needs(ada: Client, given: dict[str, str], sentence: str) -> None:
+    case = make_case(state="triage")
+
+    response = post(ada, case, **given)
+
+    assert response.status_code in (400, 409)
+    assert any(sentence in text for text in told(response)), told(response)
+    assert DeskAction.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        Wish(),
+        Wish(words="w", number=3, note="n", to=CaseState.CLOSED, resolution=Resolution.STALE, reason="r"),
+        Wish(within=timedelta(hours=48), measure=MeasureKind.LIMIT_25),
+    ],
+)
+def test_a_wish_waits_as_json(wish: Wish) -> None:
+    assert from_stored(json.loads(json.dumps(stored(wish)))) == wish
+
+
+def test_a_deadline_counts_from_when_it_was_asked_for(db: None) -> None:
+    case = make_case(state="triage")
+
+    carry_out(case, Wish(within=timedelta(hours=24)), actor="ada", now=NOON + timedelta(minutes=1), asked_at=NOON)
+
+    assert Case.objects.get(pk=case.pk).deadline_at == NOON + timedelta(hours=24)
