@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -34,6 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.SCRATCH.mkdir(mode=0o700, exist_ok=True)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job; the programs we start inherit it
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    logging.getLogger("celery.app.trace").setLevel(logging.WARNING)  # a line a task would bury what failed
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
