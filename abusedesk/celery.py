@@ -60,6 +60,11 @@ app.conf.update(
         },
         "watch-night": {"task": "complaints.tasks.tidy_watch", "schedule": crontab(hour=4, minute=7)},
         "counts": {"task": "complaints.tasks.prove_counts", "schedule": crontab(hour=4, minute=37)},
+        "offenders": {
+            "task": "complaints.tasks.count_offenders",
+            "schedule": 60.0,
+            "options": {"expires": 50},
+        },
         "words": {"task": "complaints.tasks.read_words", "schedule": 10.0, "options": {"expires": 10}},
         "blacklists": {
             "task": "complaints.tasks.tend_blacklists",

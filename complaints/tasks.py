@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from celery import Task
 from django.conf import settings
@@ -42,6 +43,7 @@ from complaints.interventions import proposals
 from complaints.models import Case, CheckRun, Complaint, Contract, Forward, Notice, Reading, ReporterMail
 from complaints.notices import delivery, outcomes
 from complaints.playbooks import runner
+from complaints.reporting import _kept_offenders
 from complaints.vocabulary import Answer
 
 log = logging.getLogger(__name__)
@@ -209,6 +211,12 @@ def fetch_network_contacts() -> None:
 def prove_counts() -> None:
     """Once a night: the counts of the queue are what one would count."""
     counting.prove_counts()
+
+
+@app.task
+def count_offenders() -> None:
+    """Once a minute: the repeat offenders of the usual periods are counted, where the last counting is old."""
+    _kept_offenders.count_due(now=timezone.now(), zone=ZoneInfo(settings.DISPLAY_TIME_ZONE))
 
 
 @app.task

@@ -71,6 +71,13 @@ class Complaint(models.Model):
                 fields=["original_message_id"], name="complaint_message_id", condition=~models.Q(original_message_id="")
             ),
             models.Index(fields=["id"], name="complaint_lonely", condition=models.Q(case__isnull=True, ruling="")),
+            # How much each contract was complained about in a period, of this index alone (reporting/offenders.py).
+            models.Index(
+                fields=["seen_at", "contract", "category"],
+                name="complaint_seen",
+                condition=models.Q(contract__isnull=False),
+            ),
+            # Those of some networks, for who is restricted to these.
             models.Index(
                 fields=["address", "id"],
                 name="complaint_lonely_place",

@@ -46,7 +46,9 @@ class DeskAction(models.Model):
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=10, choices=Kind.choices)
-    options = models.JSONField(default=dict, help_text="to (user name or null), was, resolution, reason, text; or a Wish")
+    options = models.JSONField(
+        default=dict, help_text="to (user name or null), was, resolution, reason, text; or a Wish"
+    )
     state = models.CharField(max_length=10, choices=State.choices)
     made_at = models.DateTimeField()
     due_at = models.DateTimeField(help_text="When it happens, or until when it can be taken back")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -60,7 +60,10 @@ def rows(
 
     sort: a column's name. Customers and contracts sort A to Z, everything else from most to least.
     """
-    tallies = tally(since, until)
+    yield from rows_of(tally(since, until), sort=sort, most=most)
+
+
+def rows_of(tallies: dict[int, Tally], *, sort: str, most: int | None) -> Iterator[dict[str, Any]]:
     if BY_NAME[sort].number:
         order = sorted(tallies, key=worst_first(tallies, sort))[:most]
         yield from named(order, tallies)
@@ -69,7 +72,7 @@ def rows(
         yield from found[:most]
 
 
-def worst_first(tallies: dict[int, Tally], sort: str) -> Callable[[int], tuple[Any, ...]]:
+def worst_first(tallies: Mapping[int, Tally], sort: str) -> Callable[[int], tuple[Any, ...]]:
     def key(contract: int) -> tuple[Any, ...]:
         found = tallies[contract]
         value = getattr(found, sort)
@@ -83,9 +86,11 @@ def worst_first(tallies: dict[int, Tally], sort: str) -> Callable[[int], tuple[A
 def tally(since: datetime, until: datetime) -> dict[int, Tally]:
     """Two groupings and the closing times; joined here because a join in SQL would multiply the rows."""
     found: dict[int, Tally] = defaultdict(Tally)
-    for contract, complaints, last_seen, categories in complaint_counts(since, until):
+    for contract, complaints, last_seen in complaint_counts(since, until):  # a row for each of its categories
         each = found[contract]
-        each.complaints, each.last_seen, each.categories = complaints, last_seen, categories
+        each.complaints += complaints
+        each.categories += 1
+        each.last_seen = max(each.last_seen or last_seen, last_seen)
     for contract, *numbers in case_counts(since, until):
         if contract in found or any(numbers[:-1]):  # an old open case alone makes nobody an offender of the period
             each = found[contract]
@@ -96,13 +101,10 @@ def tally(since: datetime, until: datetime) -> dict[int, Tally]:
 
 
 def complaint_counts(since: datetime, until: datetime) -> Iterable[tuple[Any, ...]]:
+    """By contract and category: of one index, without sorting, as distinct categories would need."""
     seen = Complaint.objects.filter(contract__isnull=False, seen_at__gte=since, seen_at__lt=until).order_by()
-    return (
-        seen.values("contract")
-        .annotate(n=Count("id"), last=Max("seen_at"), kinds=Count("category", distinct=True))
-        .values_list("contract", "n", "last", "kinds")
-        .iterator()
-    )
+    groups = seen.values("contract", "category").annotate(n=Count("*"), last=Max("seen_at"))
+    return groups.values_list("contract", "n", "last").iterator()
 
 
 def case_counts(since: datetime, until: datetime) -> Iterable[tuple[Any, ...]]:
