@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -45,6 +45,9 @@ HOW_WELL = (
 
 
 NOTHING: dict[str, Any] = {}
+# Formats whose times are copied from a log into words; how soon such a report is usually written; how far zones go.
+LOGS = frozenset({"fail2ban", "freetext"})
+PROMPT, WIDEST_ZONE = 2 * 60 * 60, 14 * 60 * 60  # seconds
 
 
 @cache
@@ -111,15 +114,17 @@ def sort_out(mail: Mail, probe_domain: str | None) -> ParsedMessage:
 def read_as(kind: ModuleType, mail: Mail) -> ParsedMessage:
     disposition = getattr(kind, "DISPOSITION", Disposition.COMPLAINT)
     found = kind.parse(mail)
-    off = clock_error(mail.headers, sent_at(mail)) if found else EXACT
-    complaints = tuple(completed(complaint, off) for complaint in found)
+    sent = sent_at(mail)
+    off = clock_error(mail.headers, sent) if found else EXACT
+    tells_late = sent if kind.NAME in LOGS else None
+    complaints = tuple(completed(complaint, off, tells_late) for complaint in found)
     return finish(mail, kind.NAME, disposition, complaints=complaints)
 
 
-def completed(complaint: ParsedComplaint, clock_off: int) -> ParsedComplaint:
+def completed(complaint: ParsedComplaint, clock_off: int, sent: datetime | None = None) -> ParsedComplaint:
     """What no format has to think of: how well the time is known, and who had logged in.
 
-    clock_off: seconds by which the reporter's clock is known to be off.
+    clock_off: seconds by which the reporter's clock is known to be off. sent: of a mail with lines of a log.
     """
     news: dict[str, Any] = {}
     seen_at, source, received = complaint.arrival_date, complaint.source_ip, complaint.received
@@ -129,11 +134,20 @@ def completed(complaint: ParsedComplaint, clock_off: int) -> ParsedComplaint:
             news |= {"arrival_date": seen_at.replace(tzinfo=UTC)} | known
         if received and source:
             clock_off = max(clock_off, line_error(seen_at, source, received))
+        elif sent is not None:
+            clock_off = max(clock_off, hours_old(seen_at, sent))
         if clock_off:
             news["off_by"] = clock_off + news.get("off_by", 0)
     if received and source and (accounts := accounts_in_received(received, source)):
         news["accounts"] = (*accounts, *complaint.accounts)
     return dataclasses.replace(complaint, **news) if news else complaint
+
+
+def hours_old(seen_at: datetime, sent: datetime) -> int:
+    """Seconds by which a log's time may be off: a line that is hours older than its mail was written in another zone
+    than its reporter thinks, or is told late, and nobody can tell which."""
+    behind = int((sent - seen_at.replace(tzinfo=UTC)).total_seconds())
+    return behind if PROMPT <= behind <= WIDEST_ZONE else 0
 
 
 def finish(

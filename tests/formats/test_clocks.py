@@ -73,3 +73,38 @@ def test_line_that_names_the_address_contradicts_the_stated_time():
 
 def test_worse_of_both_counts():
     assert off_by(TOP + "Tue, 3 Mar 2026 13:00:00 +0000", stamp="Tue, 3 Mar 2026 14:00:00 +0000") == 7_200
+
+
+LOG = """\
+From: fail2ban@reporter.example
+Date: {date}
+Subject: [Fail2Ban] sshd: banned 192.0.2.7 from mail
+Content-Type: text/plain
+
+Hi,
+
+The IP 192.0.2.7 has just been banned by Fail2Ban after 5 attempts against sshd.
+
+Lines containing failures of 192.0.2.7
+
+2026-03-03T{stamp} mail sshd[4711]: Failed password for root from 192.0.2.7 port 2100 ssh2
+"""
+
+
+@pytest.mark.parametrize(
+    ("stamp", "seconds"),
+    [
+        ("11:40:00+00:00", 0),
+        ("10:00:01+00:00", 0),  # so soon is usual
+        ("07:00:00+00:00", 5 * 3600),  # late, or in another zone than the reporter thinks
+        ("12:30:00+00:00", 0),  # a clock that is ahead is seen by others' stamps
+    ],
+)
+def test_a_line_of_a_log_that_is_hours_older_than_its_mail_may_be_of_another_zone(stamp: str, seconds: int):
+    (complaint,) = read_message(LOG.format(date=NOON, stamp=stamp).encode()).complaints
+    assert (complaint.source_ip, complaint.off_by) == ("192.0.2.7", seconds)
+
+
+def test_a_line_of_days_ago_is_told_late_and_no_zone_explains_it():
+    raw = LOG.format(date="Thu, 5 Mar 2026 12:00:00 +0000", stamp="12:00:00+00:00")
+    assert read_message(raw.encode()).complaints[0].off_by == 0
