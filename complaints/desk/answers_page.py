@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from complaints.attribution.times import read_time
+from complaints.cases.transitions import MACHINE
 from complaints.desk import when
 from complaints.desk.access import desk_page
 from complaints.desk.lists import page_below
@@ -37,6 +38,9 @@ def answers_page(request: HttpRequest) -> HttpResponse:
         "rows": [
             (answer, when.age(answer.at, now), waiting_complaints(answer.mail)[:MOST_SHOWN]) for answer in answers
         ],
+        "put_away": ReporterAnswer.objects.filter(read_by=MACHINE)
+        .select_related("mail__reporter")
+        .order_by("-pk")[:MOST_SHOWN],
         "is_first": "below" not in request.GET,
         "next": f"?below={answers[-1].pk}" if more else "",
     }

@@ -152,7 +152,7 @@ class ReporterAnswer(models.Model):
     class State(models.TextChoices):
         USED = "used"  # every question was answered, and the complaints were asked for again
         UNCLEAR = "unclear"
-        READ = "read"  # by a human, who did what there was to do
+        READ = "read"  # by a human, who did what there was to do; or by the machine, and there is nothing to do
 
     mail = models.ForeignKey(ReporterMail, on_delete=models.PROTECT, related_name="answers")
     message = models.OneToOneField(Message, on_delete=models.PROTECT, related_name="reporter_answer")

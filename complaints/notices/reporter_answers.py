@@ -19,6 +19,7 @@ from complaints.attribution.times import utc_text
 from complaints.cases.questions import Told as Known
 from complaints.cases.questions import told_of
 from complaints.cases.reattribution import ask_again
+from complaints.cases.transitions import MACHINE
 from complaints.formats.authentication import authenticated_domain
 from complaints.formats.header_text import bare_address
 from complaints.formats.mail import Mail
@@ -26,7 +27,7 @@ from complaints.formats.reporter_reply import ids_answered
 from complaints.models import AttributionWait, Complaint, Message, ReporterAnswer, ReporterMail
 from complaints.models.text import storable
 from complaints.notices.own_words import MOST_READ, MOST_WORDS, words_of
-from complaints.notices.told import NOTHING, Asked, Told, told_facts
+from complaints.notices.told import NOTHING, Asked, Told, says_nothing, told_facts
 from complaints.vocabulary import Answer
 
 State = ReporterAnswer.State
@@ -35,6 +36,7 @@ OUR_LETTER = re.compile(
 )  # stands in every letter that asks, and is left when lines were broken anew
 BECAUSE = "the reporter answered our question"
 NOT_CLEAR = "A machine cannot tell for sure what the answer says."
+SAYS_NOTHING = "It names no port and no time, and takes nothing back: a machine has put it away."
 NOT_ENOUGH = "What the reporter tells does not say whose line it was either."
 NOT_ASKED = "It answers a mail of ours that asked nothing."
 
@@ -91,15 +93,18 @@ def record_answer(message: Message, mail: Mail, ours: ReporterMail, *, now: date
     unclear = [asked for (_, asked), told in zip(waiting, facts, strict=True) if not told.answers(asked)]
     with transaction.atomic():
         keep_told(by_id, by=message.pk, now=now)
+        is_empty = not problem and bool(unclear) and not by_id and says_nothing(theirs)
         if not problem and unclear:
-            problem = NOT_CLEAR
+            problem = SAYS_NOTHING if is_empty else NOT_CLEAR
         is_settled = not waiting and ours.kind == ReporterMail.Kind.ASK_MISSING
+        state = State.READ if is_empty else State.UNCLEAR if problem and not is_settled else State.USED
         ReporterAnswer.objects.create(
             mail=ours,
             message=message,
             text=storable(words, MOST_WORDS),
             told=[{"complaint": pk, **as_json(told)} for pk, told in by_id.items()],
-            state=State.UNCLEAR if problem and not is_settled else State.USED,
+            state=state,
+            read_by=MACHINE if is_empty else "",
             problem=storable(problem, 500),
             at=now,
         )

@@ -56,6 +56,22 @@ class Told:
 NOTHING = Told()
 
 
+MOST_SAID = 400  # characters, without what they quote: who writes more has something to say
+FACT = re.compile(r"[\d@?]|https?:|\b(?:\w*hundr?e[dt]|thousand|\w*tausend|mille|cents?)\b|\bport\b.*\bis\b", re.I)
+# Whoever takes a complaint back, or says whose fault it was, is read by a person.
+TAKES_BACK = re.compile(
+    r"\b(?:mistake|error|wrong|withdraw|ignore|false|disregard|solved|fixed|stopped|our own|customer|lawyer|police"
+    r"|irrtum|fehler|versehen|falsch|zurück|erledigt|behoben|kunde|anwalt|polizei"
+    r"|erreur|tort|faux|retir|réglé|résolu|client|avocat|police)\w*",
+    re.I,
+)
+
+
+def says_nothing(text: str) -> bool:
+    """Whether an answer surely has nothing in it that anybody could use: short, no figure, and nothing taken back."""
+    return bool(text.strip()) and len(text) <= MOST_SAID and not FACT.search(text) and not TAKES_BACK.search(text)
+
+
 def told_facts(text: str, asked: Sequence[Asked], *, received_at: datetime) -> list[Told]:
     """What the text tells of each complaint, in the order of `asked`; NOTHING where it tells nothing clearly.
 

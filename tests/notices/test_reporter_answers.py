@@ -71,12 +71,23 @@ def test_who_dies_after_keeping_an_answer_leaves_it_to_the_sweep():
     assert Complaint.objects.get().contract.reference == "bruno"
 
 
-@pytest.mark.parametrize("text", ["We have no ports.", "port 2100 or 1100", "Which address do you mean?"])
+@pytest.mark.parametrize("text", ["port 2100 or 1100", "Which address do you mean?", "Our own machine was to blame."])
 def test_what_a_machine_cannot_read_waits_for_a_person_and_stays_parked(text):
     mail = ask_lena()
     receive(answer_to(mail, text))
     assert the_answer() == ("unclear", "A machine cannot tell for sure what the answer says.")
     assert ReporterAnswer.objects.get().text == text
+    assert Complaint.objects.get().answer == "unsure"
+    assert AttributionWait.objects.get().outcome == ""
+
+
+@pytest.mark.parametrize("text", ["We have no ports.", "We are sorry, our server does not log that.", "Leider nicht."])
+def test_an_answer_that_has_nothing_in_it_is_nobodys_work_and_is_kept(text):
+    mail = ask_lena()
+    receive(answer_to(mail, text))
+    answer = ReporterAnswer.objects.get()
+    assert (answer.state, answer.read_by, answer.text) == ("read", "machine", text)
+    assert "put it away" in answer.problem
     assert Complaint.objects.get().answer == "unsure"
     assert AttributionWait.objects.get().outcome == ""
 
