@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ import pytest
 from django.conf import settings as django_settings
 from django.test.utils import override_settings
 
+from complaints.demo.simulation.feed import Feed
+from complaints.demo.simulation.lines import Span
+from complaints.demo.simulation.noise import slipped
 from complaints.demo.simulation.play import due_by_beat, play
 from complaints.demo.simulation.scorecard import Card, is_passed_on, judge
 from complaints.demo.simulation.summary import as_text
@@ -122,8 +126,12 @@ def truly_accused(world: World) -> set[str]:
 
 
 def close_what_is_broken(world: World) -> Any:
-    lasting = {each.customer.contract for each in world.troubles if each.ended is None}
-    case = Case.objects.active().filter(contract__reference__in=lasting).order_by("pk")[0]
+    lasting = {each.number: each.customer.contract for each in world.troubles if each.ended is None}
+    told = [each for each in world.truth.told if each.kind == "true" and each.abuse.trouble in lasting]
+    there = {(each.message, each.abuse.contract) for each in told}
+    rows = Complaint.objects.filter(case__in=Case.objects.active()).order_by("case", "pk")
+    pairs = rows.values_list("message", "contract__reference", "case")
+    case = Case.objects.get(pk=next(pk for message, contract, pk in pairs if (message, contract) in there))
     closed = {"state": CaseState.CLOSED, "closed_at": PLAN.end, "resolution": Resolution.FIXED_VERIFIED}
     return changed(Case, case.pk, **closed)
 
@@ -173,6 +181,25 @@ def card_of(process: subprocess.Popen[str]) -> str:
     out, err = process.communicate()
     assert process.returncode == 0, err
     return out
+
+
+def test_books_that_follow_late_still_name_the_one_who_has_left() -> None:
+    day = timedelta(days=1)
+    left = Span("C-1", "198.18.0.20/32", "static", START, START + day, end_lag=2 * day)
+    came = Span("C-2", "198.18.0.20/32", "static", START + day, begin_lag=2 * day)
+    told_at = (START + 2 * day, START + 3 * day)
+    named = [Feed.holder_as_told([left, came], START + 1.5 * day, None, now) for now in told_at]
+    assert named == ["C-1", "C-2"]
+
+
+def test_a_slip_of_the_finger_changes_one_digit_of_an_address() -> None:
+    dice = random.Random(1)
+    slips = {slipped("198.18.0.107", dice) for _ in range(500)}
+    assert all(
+        len(slip) == 12 and sum(a != b for a, b in zip(slip, "198.18.0.107", strict=True)) == 1 for slip in slips
+    )
+    assert len(slips) > 10
+    assert all(int(slip.rpartition(".")[2]) < 256 for slip in slips)
 
 
 @pytest.mark.parametrize(

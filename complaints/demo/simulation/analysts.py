@@ -16,8 +16,9 @@ from complaints.cases.queue import needs_desk, page_of
 from complaints.cases.transitions import StaleCase, move_case
 from complaints.desk.telling import NobodyToTell, tell_customer
 from complaints.models import Case
+from complaints.playbooks.closing import DENIED
 from complaints.tasks import advance_cases, wake
-from complaints.vocabulary import CaseState, Cause, CustomerStatus, Resolution
+from complaints.vocabulary import CaseState, Cause, Resolution
 
 WHO = "analyst"
 OFFICE = range(8, 17)  # hours; at weekends nobody is there
@@ -70,14 +71,15 @@ def after_triage(case: Case, now: datetime) -> bool:
 
 
 def agree(case: Case) -> bool:
-    """Two people name one address: of a reseller's many, each may be named once by a slip."""
+    """Two people name one address, and one of them shows why, or three do: of many, each may be named by a slip."""
     named = case.complaints.values("address").annotate(voices=Count("reporter", distinct=True))
-    return named.filter(voices__gt=1).exists()
+    enough = 1 if case.complaints.filter(evidence__has_key="received").exists() else 2
+    return named.filter(voices__gt=enough).exists()
 
 
 def after_answer(case: Case, now: datetime) -> bool:
     """Who denies and is not seen again was right; who is seen again is told so; others get help by telephone."""
-    waited, disputes = now - case.state_since, case.customer_status == CustomerStatus.DISPUTES
+    waited, disputes = now - case.state_since, case.customer_status in DENIED
     if case.last_seen_at > case.state_since or (waited > timedelta(days=1) and not disputes):
         return tell(case, now)
     if disputes and waited > timedelta(days=2):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from complaints.demo.simulation.lines import NETWORKS, Span
@@ -42,14 +43,25 @@ class Feed:
         return [self.row(self.spans[number], now) for number in fresh]
 
     @staticmethod
-    def row(span: Span, now: datetime) -> Row:
+    def holder_as_told(span_of: Iterable[Span], at: datetime, port: int | None, now: datetime) -> str | None:
+        """Of spans on one prefix: who held it at `at` by what the systems have told until `now`."""
+        told = [span for span in span_of if span.since + span.begin_lag <= now and span.has_port(port)]
+        return next((span.contract for span in told if Feed.as_told(span, now).covers(at)), None)
+
+    @staticmethod
+    def as_told(span: Span, now: datetime) -> Span:
         ended = span.until is not None and span.until + span.end_lag <= now
+        return span if ended else dataclasses.replace(span, until=None)
+
+    @staticmethod
+    def row(span: Span, now: datetime) -> Row:
+        until = Feed.as_told(span, now).until
         return (
             span.contract,
             span.prefix,
             span.kind,
             span.since.isoformat(),
-            span.until.isoformat() if ended and span.until else "",
+            until.isoformat() if until else "",
             "" if span.port_first is None else span.port_first,
             "" if span.port_last is None else span.port_last,
         )

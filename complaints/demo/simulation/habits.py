@@ -25,9 +25,16 @@ class Reaction:
 FIXES = Reaction(reads=3, repairs=9, answers=10, text="Found and removed.")
 SILENTLY = Reaction(reads=6, repairs=20)
 HELP = "Our technician is on holiday. Could somebody of yours look at it with me?"
-DENIAL = "We have looked at every machine, and nobody here sent this."
-# Habit → step of the mail → reaction. A step that is not named leaves them cold.
-HABITS: dict[str, dict[str, Reaction]] = {
+FOUND_NOTHING = Reaction(
+    reads=2, answers=8, answer="found_nothing", text="We have looked at every machine, and nobody here sent this."
+)
+DENIES = Reaction(reads=2, answers=8, answer="not_me", text="We have compared the address, and it is not ours.")
+UNMOVED = Reaction(reads=20)
+# Whoever denies it: two in three say that they have looked.
+DENIALS = (FOUND_NOTHING, FOUND_NOTHING, DENIES)
+Reactions = Reaction | tuple[Reaction, ...]
+# Habit → step of the mail → reaction, or one of several. A step that is not named leaves them cold.
+HABITS: dict[str, dict[str, Reactions]] = {
     "fixes": dict.fromkeys(ALL, FIXES),
     "fixes_silently": dict.fromkeys(ALL, SILENTLY),
     "half_fixes": {
@@ -48,7 +55,8 @@ HABITS: dict[str, dict[str, Reaction]] = {
     },
     "relapses": dict.fromkeys(ALL, FIXES),
     "disputes": {
-        "notify": Reaction(reads=2, answers=8, answer="not_me", text=DENIAL),
+        "notify": DENIALS,
+        "look_again": (FIXES, FIXES, FOUND_NOTHING, UNMOVED),  # for half of them, times and places are enough
         "still_open": FIXES,
         "escalated": FIXES,
     },
@@ -65,7 +73,10 @@ HABITS: dict[str, dict[str, Reaction]] = {
     },
 }
 # Who has nothing to repair says so, or thinks that it is no business of theirs.
-INNOCENT = (Reaction(reads=2, answers=8, answer="not_me", text=DENIAL), Reaction(reads=20))
+INNOCENT: dict[str, Reactions] = {
+    "notify": (*DENIALS, UNMOVED, UNMOVED, UNMOVED),
+    "look_again": (FOUND_NOTHING, UNMOVED, UNMOVED, UNMOVED),
+}
 MENDED = Reaction(reads=3, answers=10, text="We had found that ourselves, and cleaned it.")  # before the mail came
 SPEAKS_UP = ("fixes", "half_fixes", "claims_falsely", "relapses", "asks_help", "asks_time", "wakes_late")
 Act = tuple[float, str, dict[str, str]]
@@ -74,14 +85,17 @@ Act = tuple[float, str, dict[str, str]]
 def react(habit: str, step: str, *, has_trouble: bool, had_trouble: bool, dice: random.Random) -> Iterator[Act]:
     """(hours from now, verb of world.py, its arguments): what the reader of a mail of this step will do.
     had_trouble: lately, and it is over."""
+    reaction: Reactions | None
     if has_trouble:
         reaction = HABITS[habit].get(step)
-    elif step not in ("notify", "still_open", "escalated"):
+    elif step not in ("notify", "look_again", "still_open", "escalated"):
         reaction = None
     elif had_trouble and habit != "disputes":
         reaction = MENDED if habit in SPEAKS_UP else None
     else:
-        reaction = dice.choice(INNOCENT) if step == "notify" else None
+        reaction = INNOCENT.get(step)
+    if isinstance(reaction, tuple):
+        reaction = dice.choice(reaction)
     if reaction is None:
         return
     haste = dice.lognormvariate(0, 0.7)

@@ -218,6 +218,10 @@ class Book:
                 return next((span.contract for span in held if span.has_port(port)), None)
         return None
 
+    def around(self, text: str) -> list[Span]:
+        """All that ever held it, most specific first."""
+        return [span for prefix in prefixes_around(text) for span in self.by_prefix.get(prefix, ())]
+
     def lines_of(self, contract: str, at: datetime) -> list[Span]:
         return [span for span in self.by_contract[contract] if span.covers(at)]
 

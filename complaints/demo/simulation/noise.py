@@ -120,8 +120,17 @@ def mistyped(world: World, dice: random.Random) -> Accusation | None:
     true = world.abuse_of(dice.choice(lasting), dice) if lasting else None
     if source is None or true is None or ":" in true.address:
         return None
-    front, _, last = true.address.rpartition(".")
-    return source, true, f"{front}.{(int(last) + dice.choice((1, -1, 10, 100))) % 256}"
+    return source, true, slipped(true.address, dice)
+
+
+def slipped(address: str, dice: random.Random) -> str:
+    """One digit of its last number is another."""
+    front, _, last = address.rpartition(".")
+    while True:
+        place, digit = dice.randrange(len(last)), dice.choice("0123456789")
+        wrong = last[:place] + digit + last[place + 1 :]
+        if wrong != last and str(int(wrong)) == wrong and int(wrong) < 256:
+            return f"{front}.{wrong}"
 
 
 def not_ours(world: World, dice: random.Random) -> Accusation | None:

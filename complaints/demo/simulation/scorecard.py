@@ -232,11 +232,34 @@ class Judge:
                 wrong.append((mail, case))
             elif not mail.had_recent_trouble:
                 needless.append((mail, case))
+        misled = [each for each in wrong if self.was_misled(*each)]
+        wrong = [each for each in wrong if each not in misled]
         for mail, case in wrong:
             self.note_notice("notice_to_wrong_customer", mail, case)
+        for mail, case in misled:
+            self.note_notice("notice_misled_by_books", mail, case)
         for mail, case in needless:
             self.note_notice("needless_notice", mail, case)
-        return {"sent": len(self.world.truth.read), "wrong_customer": len(wrong), "needless": len(needless)}
+        return {
+            "sent": len(self.world.truth.read),
+            "wrong_customer": len(wrong),
+            "misled_by_books": len(misled),
+            "needless": len(needless),
+        }
+
+    def was_misled(self, mail: Read, case: Case) -> bool:
+        """The ISP's own books still named that contract when the mail went, and the desk took it back when it was told:
+        the case has no complaint any more."""
+        if case.complaint_count or mail.contract is None:
+            return False
+        book, told_of = self.world.book, self.world.truth.told
+        return any(
+            told.holder != mail.contract and told.sent_at <= mail.at
+            and self.world.feed.holder_as_told(
+                book.around(told.accused), told.abuse.at, told.port, mail.at
+            ) == mail.contract
+            for told in told_of
+        )  # fmt: skip
 
     # -- people
 
