@@ -95,6 +95,7 @@ class CustomerStatus(StrEnum):
     DISPUTES = "disputes"
     ASKS_HELP = "asks_help"
     ASKS_TIME = "asks_time"
+    FOUND_NOTHING = "found_nothing"
 
 
 class Resolution(StrEnum):

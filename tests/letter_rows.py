@@ -43,7 +43,7 @@ def letters() -> Iterator[tuple[str, Make, Mapping[str, Any]]]:
     site = {"cause": Cause.WEB_SCRIPT, "place": "site", "coming": SOFT}
     relay = {"cause": Cause.OPEN_RELAY, "coming": HARD}
     for name, case in (("relay", relay), ("mailbox", mailbox), ("site", site)):
-        for step in ("notify", "remind", "still_open", "more_time", "escalated", "solved"):
+        for step in ("notify", "remind", "still_open", "more_time", "look_again", "escalated", "solved", "quiet"):
             yield f"{step}-{name}", letter, {"step": step, **case}
     yield "remind-claimed", letter, {"step": "remind", "claimed": True, **relay}
     yield "still_open-complaints", letter, {"step": "still_open", "cause": Cause.BOT, "claimed": True, "coming": HARD}

@@ -21,6 +21,7 @@ class AnswerKind(StrEnum):
     FIXED = "fixed"
     NEEDS_HELP = "needs_help"
     NEEDS_TIME = "needs_time"
+    FOUND_NOTHING = "found_nothing"
     NOT_ME = "not_me"
 
 
@@ -37,6 +38,9 @@ CONSEQUENCES = {
         CustomerStatus.ASKS_HELP, CaseState.ANSWERED, "The customer asks for help or time"
     ),
     AnswerKind.NEEDS_TIME: Consequence(CustomerStatus.ASKS_TIME, CaseState.ANSWERED, "The customer asks for more time"),
+    AnswerKind.FOUND_NOTHING: Consequence(
+        CustomerStatus.FOUND_NOTHING, CaseState.ANSWERED, "The customer has looked and found nothing"
+    ),
     AnswerKind.NOT_ME: Consequence(
         CustomerStatus.DISPUTES, CaseState.ANSWERED, "The customer says this is not their line"
     ),
@@ -63,7 +67,7 @@ def record_answer(
     if case.state not in OPEN_FOR_ANSWERS:
         raise NoAnswerNow(f"case {case.number} is {case.state}")
     follows = CONSEQUENCES[kind]
-    if kind is AnswerKind.FIXED and case.state == follows.to:
+    if kind is AnswerKind.FIXED and case.state == follows.to and has_claimed(case):
         return False  # pressed twice; the check is already running
     with transaction.atomic():
         record(case, EventKind.CUSTOMER_ANSWERED, actor=actor, now=now, answer=kind, text=text.strip()[:5000])
@@ -75,6 +79,12 @@ def record_answer(
             changes["fixed_claimed_at"] = now
         move_case(case, follows.to, actor=actor, reason=follows.reason, now=now, **changes)
     return True
+
+
+def has_claimed(case: Case) -> bool:
+    """Whether somebody has said that it is fixed, since it is taken to be: quiet alone says so of itself."""
+    said = case.events.filter(kind=EventKind.CUSTOMER_ANSWERED, data__answer=AnswerKind.FIXED)
+    return case.fixed_claimed_at is not None and said.filter(at__gte=case.fixed_claimed_at).exists()
 
 
 def record_seen(link: PortalLink, *, actor: str = CUSTOMER, now: datetime | None = None) -> None:

@@ -25,6 +25,11 @@ A_DAY = timedelta(days=1)
 FEEDS_LAG = timedelta(minutes=10)  # of what happens now no feed of leases has told yet
 
 
+# How a refusal ends whose address is not the case's any more: is_no_longer_theirs reads it back from the row.
+ASSIGNED_TO_NOBODY = "is assigned to nobody now"
+SAYS_NOTHING = "its answer would say nothing of this case"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Asked:
     """One check that somebody wants. consent: the holder of the address agreed to it."""
@@ -59,11 +64,16 @@ def refusals(asked: Sequence[Asked], *, now: datetime) -> list[str | None]:
     ]
 
 
+def is_no_longer_theirs(reason: str) -> bool:
+    """Whether a refusal was because the case's contract does not hold the address any more."""
+    return reason.endswith((ASSIGNED_TO_NOBODY, SAYS_NOTHING))
+
+
 def not_in_charge(each: Asked, holding: Holding) -> str | None:
     if holding.answer is Answer.NOT_OURS:
         return f"{address_text(each.address)} is not in our networks"
     if holding.answer is Answer.NOBODY:
-        return f"{address_text(each.address)} is assigned to nobody now"
+        return f"{address_text(each.address)} {ASSIGNED_TO_NOBODY}"
     if each.check == "relay" and holding.answer is Answer.UNSURE and not holding.candidates:
         return f"whose {address_text(each.address)} is cannot be told now"  # a source is away, or it is nobody's alone
     return None
@@ -150,11 +160,11 @@ def somebody_elses(check: str, holding: Holding, case: Case, address: bytes) -> 
     """A line that changed hands since the complaint would answer for another customer."""
     text, reference = address_text(address), case.contract.reference
     if holding.answer is Answer.OWNER and holding.contract_id != case.contract_id:
-        return f"{text} is held by another contract than {reference} now: its answer would say nothing of this case"
+        return f"{text} is held by another contract than {reference} now: {SAYS_NOTHING}"
     if holding.answer is not Answer.UNSURE:
         return None
     if reference not in holding.candidates:
-        return f"{text} is not held by {reference} now: its answer would say nothing of this case"
+        return f"{text} is not held by {reference} now: {SAYS_NOTHING}"
     if check == "relay":
         return f"{text} is shared by {len(holding.candidates)} contracts now: a test cannot tell which of them answers"
     return None

@@ -81,6 +81,7 @@ def quoted(value: str) -> str:
 
 SHORT = {"open_relay": "relay", "stolen_mailbox": "mailbox", "bulk_mail": "bulk", "claims_fixed": "fixed"}
 SHORT |= {"vulnerable_service": "service", "harmful_content": "content", "asks_help": "help", "asks_time": "time"}
+SHORT |= {"found_nothing": "nothing"}
 
 
 def typed(value: str) -> str:

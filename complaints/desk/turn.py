@@ -48,6 +48,10 @@ BY_CUSTOMER = {
         "Your turn: the customer asks for more time, and no machine may grant it. See what was granted before.",
         YOURS, "notify", "Tell them again, with a new deadline",
     ),
+    (S.ANSWERED, C.FOUND_NOTHING): Turn(
+        "Your turn: the customer has looked and found nothing, and no machine may answer that. Read what proves it.",
+        YOURS, "check", "Check again",
+    ),
     (S.ANSWERED, C.CLAIMS_FIXED): Turn(
         "Your turn: the customer says it is fixed, and the checks do not confirm it. The last move says why.",
         YOURS, "notify", "Tell them what is still open",

@@ -63,6 +63,7 @@ CUSTOMER = {
     CustomerStatus.DISPUTES: "Says it is not them",
     CustomerStatus.ASKS_HELP: "Asks for help or time",
     CustomerStatus.ASKS_TIME: "Asks for more time",
+    CustomerStatus.FOUND_NOTHING: "Looked and found nothing",
 }
 RESOLUTIONS = {
     Resolution.FIXED_VERIFIED: "Fixed and verified",
@@ -106,8 +107,10 @@ NOTICES = {
     "remind": "Reminder",
     "still_open": "Still open",
     "more_time": "More time granted",
+    "look_again": "What we saw, and where to look",
     "escalated": "Escalation notice",
     "solved": "Solved, thank you",
+    "quiet": "Closed, nothing more seen",
     "withdrawn": "Letter of correction",
     "message": "A person's own words",
 }
@@ -125,6 +128,7 @@ ANSWERS_GIVEN = {
     "fixed": "“I have fixed it”",
     "needs_help": "“I need help or more time”",
     "needs_time": "“I need more time”",
+    "found_nothing": "“We looked and found nothing”",
     "not_me": "“This is not me”",
     "mail": "by mail",
 }
@@ -232,6 +236,8 @@ def case_title(*, category: str, cause: str, ladder: int, customer_status: str =
         return f"Asks for help: {title[0].lower()}{title[1:]}"
     if state == CaseState.ANSWERED and customer_status == CustomerStatus.ASKS_TIME:
         return f"Asks for time: {title[0].lower()}{title[1:]}"
+    if state == CaseState.ANSWERED and customer_status == CustomerStatus.FOUND_NOTHING:
+        return f"Found nothing: {title[0].lower()}{title[1:]}"
     return title
 
 

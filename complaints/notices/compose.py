@@ -29,7 +29,7 @@ from complaints.notices.own_letters import own_letter
 from complaints.notices.replies import subject_mark
 from complaints.notices.senders import Sender, sender_of
 from complaints.notices.when_due import letter_due
-from complaints.vocabulary import EventKind, MeasureKind
+from complaints.vocabulary import EventKind, MeasureKind, Resolution
 
 STEP = re.compile(r"[a-z][a-z0-9_]*")
 DEFAULT_LANGUAGE = "en"
@@ -190,6 +190,7 @@ def facts_of(
         "category": case.category,
         "cause": case.cause,
         "about": theme,
+        "proven_fixed": case.resolution == Resolution.FIXED_VERIFIED,
         "place": place.kind,
         "place_name": place.name,
         "contact_name": one_line(str(case.owner.get("contact_name") or ""))[:100],

@@ -17,7 +17,7 @@ from complaints.notices.moments import moment
 from complaints.notices.senders import sender_of_notice
 
 # Letters with a date by which it should be fixed.
-PROMISING = frozenset({"notify", "remind", "still_open", "more_time"})
+PROMISING = frozenset({"notify", "remind", "still_open", "more_time", "look_again"})
 MOST_NUMBERS = 5  # named where there is room for few
 
 

@@ -9,11 +9,12 @@ from typing import Any
 
 from complaints.cases.clock import Clock, moved
 from complaints.cases.states import may_move
+from complaints.playbooks.closing import earned, letter_about
 from complaints.playbooks.conditions import SURE_OWNER, Facts
 from complaints.playbooks.documents import Step
 from complaints.playbooks.record import Happening, Ran, Record, Rules
 from complaints.playbooks.working_time import ALWAYS, WorkingTime
-from complaints.vocabulary import CaseState, CustomerStatus, MeasureKind, Verdict
+from complaints.vocabulary import CaseState, CustomerStatus, MeasureKind, Resolution, Verdict
 
 NEAR = timedelta(hours=12)  # a verdict says how it was this long before and after; then somebody may have mended it
 
@@ -36,6 +37,7 @@ class Play:
     working: WorkingTime = ALWAYS
     status: CustomerStatus = CustomerStatus.NONE
     claimed_at: datetime | None = None
+    claimed: bool = False  # by the customer, not taken to be so
     taken_up: bool = False
     runs: list[Ran] = dataclasses.field(default_factory=list)
     letters: list[list[Any]] = dataclasses.field(default_factory=list)
@@ -125,14 +127,16 @@ def notify(play: Play, step: Step, facts: Facts) -> None:
 def move(play: Play, step: Step, facts: Facts) -> None:
     go(play, CaseState(step.params["to"]))
     if step.params.get("mark_fixed"):
-        play.claimed_at = play.now
+        play.claimed_at, play.claimed = play.now, False
 
 
 def close(play: Play, step: Step, facts: Facts) -> None:
     occurrence = play.stay
+    wanted = Resolution(step.params["resolution"])
+    got = earned(wanted, claimed=play.claimed, status=play.status)
     go(play, CaseState.CLOSED)
     if step.params.get("notice"):
-        write(play, step.params["notice"], occurrence)
+        write(play, letter_about(step.params["notice"], wanted=wanted, got=got), occurrence)
 
 
 def measure(play: Play, step: Step, facts: Facts) -> None:

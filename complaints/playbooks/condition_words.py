@@ -39,6 +39,7 @@ ANSWERS = {
     "disputes": "says that it is not their line",
     "asks_help": "asks for help or time",
     "asks_time": "asks for more time",
+    "found_nothing": "has looked and found nothing",
 }
 IN_FORCE = {
     "limit_25": ("outgoing tcp/25 is blocked", "outgoing tcp/25 is not blocked"),
@@ -108,7 +109,9 @@ def count_from(first: str, more: str, label: str) -> Words:
 
 CONDITION_WORDS: Mapping[str, Words] = {
     "finished": Words("The checks of this step are in", "the checks of “{}” are in".format),
-    "refused": Words("No check of this step was allowed", "no check of “{}” was allowed".format),
+    "refused": Words(
+        "The address is no longer theirs when this step looks", "“{}” had no address of theirs to look at".format
+    ),
     "verdict": Words("Checks came out so", lambda wanted: all_of(came_out(*pair) for pair in wanted.items())),
     "may_notify": either(
         "we are sure enough to write to the customer", "we are not sure enough to write to the customer"
@@ -131,9 +134,20 @@ CONDITION_WORDS: Mapping[str, Words] = {
         "the customer asks for more time, in time and for the first time",
         "the customer does not ask for time, or had it before",
     ),
+    "task_open": either("a task about it waits for a person", "no task about it waits for a person"),
+    "may_look_again": either(
+        "the customer has looked and found nothing, for the first time",
+        "the customer does not say that they found nothing, or said so before",
+    ),
     "undelivered": either("no mail has reached the customer", "mail to the customer did not fail"),
+    "reachable": either("somebody can be written to", "nobody can be written to"),
     "weak": either("nothing is missing but evidence, and few say so", "more is missing than evidence, or many say so"),
     "found_bad": either("a check found something bad", "no check found anything bad"),
+    "unclear_from": count_from(
+        "a check of this state gave no clear answer",
+        "checks of this state gave no clear answer {} or more",
+        "Checks of this state gave no clear answer … times or more",
+    ),
     "seen_within": number("abuse was seen in the last {} hours"),
     "unseen_for": number("no abuse was seen for {} hours"),
     "watched": Words(

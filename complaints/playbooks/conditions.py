@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from complaints.playbooks.working_time import ALWAYS, WorkingTime
@@ -55,6 +56,7 @@ class Facts:
     reporters: int = 0
     trusted_reporters: int = 0  # proven by DKIM or SPF, and reporting by machine
     voices: int = 0  # independent ones that are proven so: a domain is one voice
+    shown: bool = False  # somebody has sent the mail itself along, or lines of it, and not words alone
     only_listed: bool = False  # nobody complains but blacklists: each of them is a reporter here
     ladder: int = 0
     points: float = 0.0
@@ -66,16 +68,19 @@ class Facts:
     recent: bool = True  # the abuse is not of long ago
     last_seen: datetime | None = None  # the youngest abuse; None: not known
     watch_until: datetime | None = None  # until when the line must stay quiet: see watching.py
+    task_open: bool = False  # the playbook has asked a person about this case, who has not said that it is done
     undelivered: bool = False  # every letter since the customer's turn began has failed
     # Whether no abuse was seen after the moment the customer says it was fixed; None: complaints do not say when.
     quiet: bool | None = True
     delisted: bool | None = None  # no blacklist that named the address names it still; None: not known
     told: bool = False  # the customer was ever written to in this case
     may_have_time: bool = False  # the customer asks for time only, for the first time, and before it has run out
+    may_look_again: bool = False  # they looked and found nothing, for the first time, and before the time has run out
     taken_up: bool = False  # a person has the case, or has done something in it that only people decide
     claims_failed: int = 0  # how often a fix was claimed and our check said otherwise
     verdicts: Mapping[str, Mapping[str, Sequence[Verdict]]] = dataclasses.field(default_factory=dict)
-    refused: Collection[str] = ()  # step ids of which no run was allowed: the address is no longer theirs, say
+    unclear: int = 0  # steps of this stay whose checks are in and gave no clear answer
+    refused: Collection[str] = ()  # step ids that had nothing to look at: no address is the customer's any more
     pending: Collection[str] = ()
     done: Collection[str] = ()
 
@@ -89,7 +94,8 @@ def may_notify(facts: Facts) -> bool:
         return False
     voices = facts.reporters >= 2 or facts.trusted_reporters >= 1
     if facts.cause is Cause.UNKNOWN and facts.category in MAIL_ABUSE and not facts.only_listed and facts.voices >= 2:
-        return facts.recent  # that something is wrong is sure; what it is, the letter leaves open
+        # That something is wrong is sure; what it is, the letter leaves open. Words alone may name another by a slip.
+        return facts.recent and (facts.shown or facts.voices >= MANY)
     about_a_relay = facts.category is Category.VULNERABLE and facts.cause is Cause.OPEN_RELAY
     if is_said_by_reporters(facts) and not about_a_relay:
         return facts.recent and voices
@@ -137,9 +143,17 @@ def sum_up(verdicts: Sequence[Verdict]) -> Verdict:
     return Verdict.CLEAN if set(verdicts) == {Verdict.CLEAN} else Verdict.UNKNOWN
 
 
+def unclear(verdicts: Mapping[str, Mapping[str, Sequence[Verdict]]]) -> list[str]:
+    """The steps of `verdicts` that came out unknown."""
+    return [step for step, by_check in verdicts.items() if sum_up(list(chain(*by_check.values()))) is Verdict.UNKNOWN]
+
+
 def is_weak(facts: Facts) -> bool:
-    """Nothing is missing but evidence, and few have brought any: waiting may help, and a person could not do more."""
-    return facts.has_contact and facts.owner_confidence >= SURE_OWNER and facts.reporters < MANY
+    """Nothing is missing but evidence, and few have brought any: waiting may help, and a person could not do more.
+
+    Of one voice, the evidence of whose line it was may be missing, too."""
+    few = MANY if facts.owner_confidence >= SURE_OWNER else 2
+    return facts.has_contact and facts.reporters < few
 
 
 def found_bad(facts: Facts) -> bool:
@@ -181,9 +195,13 @@ CONDITIONS: dict[str, Condition] = {
     "told": Condition(lambda f, yes: f.told is yes, "bool"),
     "taken_up": Condition(lambda f, yes: f.taken_up is yes, "bool"),
     "may_have_time": Condition(lambda f, yes: f.may_have_time is yes, "bool"),
+    "task_open": Condition(lambda f, yes: f.task_open is yes, "bool"),
+    "may_look_again": Condition(lambda f, yes: f.may_look_again is yes, "bool"),
     "undelivered": Condition(lambda f, yes: f.undelivered is yes, "bool"),
+    "reachable": Condition(lambda f, yes: f.has_contact is yes, "bool"),
     "weak": Condition(lambda f, yes: is_weak(f) is yes, "bool"),
     "found_bad": Condition(lambda f, yes: found_bad(f) is yes, "bool"),
+    "unclear_from": Condition(lambda f, n: f.unclear >= n, "number"),
     "seen_within": Condition(seen_within, "number"),
     "unseen_for": Condition(lambda f, hours: unseen_from(f, hours) <= f.now, "number", unseen_from),
     "watched": Condition(lambda f, hours: watched_from(f, hours) <= f.now, "number", watched_from),

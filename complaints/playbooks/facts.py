@@ -17,11 +17,11 @@ from complaints.cases.ladder import FORGOTTEN, PastCase, points_of
 from complaints.cases.protection import contract_kind, is_protected
 from complaints.cases.transitions import MACHINE
 from complaints.cases.voices import voice_of
-from complaints.checking import addresses_of
+from complaints.checking import addresses_of, is_no_longer_theirs
 from complaints.models import Case, CheckRun, Intervention, Notice
 from complaints.notices.compose import address_problem
 from complaints.notices.mail_loops import NO_MACHINE
-from complaints.playbooks.conditions import Facts
+from complaints.playbooks.conditions import Facts, unclear
 from complaints.playbooks.watching import MOST_TIMES, watch_span
 from complaints.playbooks.working_time import WorkingTime
 from complaints.vocabulary import CaseState, Category, Cause, CustomerStatus, EventKind, Resolution, Verdict
@@ -38,7 +38,8 @@ IN_FORCE = (
 UNDER_WAY = (*IN_FORCE, Intervention.State.DECIDED, Intervention.State.PROPOSED)
 StepRun = tuple[str, CheckRun]
 PLAYBOOK_TASK = "playbook"
-MORE_TIME = "more_time"  # the letter that grants it
+# Letters by which a machine answers once in a case, by the answer they are for.
+MORE_TIME, LOOK_AGAIN = "more_time", "look_again"
 BY_VOICES = ("may_notify", "may_measure")  # the conditions that count voices
 # What shows that a person has taken a case up. A check by hand does not: the machine waits for that very proof.
 BY_PEOPLE = (
@@ -66,10 +67,11 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime, *, asked: Colle
     verdicts: dict[str, dict[str, list[Verdict]]] = {}
     ran = {step for step, run in runs if run.state != CheckRun.State.REFUSED}
     for step, run in runs:
-        if run.state in FINAL:
+        if run.state in FINAL and not (step in ran and has_left(run)):
             verdicts.setdefault(step, {}).setdefault(run.check_name, []).append(Verdict(run.verdict or Verdict.UNKNOWN))
     if case.state == CaseState.VERIFYING and wanted("verdict"):
         leave_unknown(verdicts, unchecked(case, runs))
+    stayed = {step for step, run in runs if run.occasion == f"{step}.{case.stay}"}
     notices = set(case.notices.filter(occurrence__gte=case.turn).values_list("step", flat=True))
     on_the_line = Intervention.objects.filter(contract=case.contract_id)
     on_the_line = on_the_line.filter(Q(case=case) | Q(state__in=IN_FORCE))  # what is held need not be held again
@@ -94,6 +96,7 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime, *, asked: Colle
         reporters=case.reporter_count,
         trusted_reporters=len({voice for voice, by_hand in proven if not by_hand}),
         voices=len({voice for voice, _ in proven}),
+        shown=wanted(*BY_VOICES) and case.cause == Cause.UNKNOWN and is_shown(case),
         only_listed=wanted(*BY_VOICES) and is_only_listed(case),
         ladder=case.ladder,
         points=ladder_points(case.contract_id, now=now) if wanted("points_from", "points_below") else 0.0,
@@ -103,23 +106,32 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime, *, asked: Colle
         let_go=let_go(case) if wanted("let_go") else (),
         told=wanted("told") and (case.notices.exists() or case.forwards.exists()),
         taken_up=wanted("taken_up") and is_taken_up(case),
-        may_have_time=wanted("may_have_time") and may_have_time(case),
+        may_have_time=wanted("may_have_time") and says_for_the_first_time(case, CustomerStatus.ASKS_TIME, MORE_TIME),
+        may_look_again=wanted("may_look_again")
+        and says_for_the_first_time(case, CustomerStatus.FOUND_NOTHING, LOOK_AGAIN),
         claims_failed=claims_failed(case) if wanted("claims_failed_below", "claims_failed_from") else 0,
         has_contact=address_problem(str(case.owner.get("contact_email") or "")) is None,
         recent=case.last_seen_at > now - RECENT,
         last_seen=case.last_seen_at,
         watch_until=watch_until(case),
+        task_open=wanted("task_open") and case.tasks.filter(kind=PLAYBOOK_TASK, done_at=None).exists(),
         undelivered=is_undelivered(case),
         quiet=is_quiet(case),
         delisted=delisted(case) if wanted("delisted") else None,
         verdicts=verdicts,
-        refused={step for step, _ in runs} - ran,
+        unclear=len(unclear({step: found for step, found in verdicts.items() if step in stayed})),
+        refused={step for step, _ in runs} - {step for step, run in runs if not has_left(run)},
         pending={step for step, run in runs if run.state not in FINAL},
         done={step for step, _ in runs}
         | notices
         | {step for step, occurrence, *_ in measures if occurrence >= case.turn}
         | {step for step, turn in (key_parts(key) for key in tasks) if turn >= case.turn},
     )
+
+
+def has_left(run: CheckRun) -> bool:
+    """Where one address was asked about and another is not theirs any more, the first is all there is to ask about."""
+    return run.state == CheckRun.State.REFUSED and is_no_longer_theirs(run.reason)
 
 
 def unchecked(case: Case, runs: Sequence[StepRun]) -> set[str]:
@@ -144,10 +156,10 @@ def let_go(case: Case) -> set[str]:
     return set(lifted.values_list("kind", flat=True))
 
 
-def may_have_time(case: Case) -> bool:
-    """Asked while it was their turn, and nothing was done to the line yet; once a case."""
-    asks = case.customer_status == CustomerStatus.ASKS_TIME and case.clock_paused_in == CaseState.NOTIFIED
-    return asks and not case.notices.filter(step=MORE_TIME).exists()
+def says_for_the_first_time(case: Case, what: CustomerStatus, letter: str) -> bool:
+    """Said while it was their turn, and nothing was done to the line yet; `letter` answers it, once a case."""
+    says = case.customer_status == what and case.clock_paused_in == CaseState.NOTIFIED
+    return says and not case.notices.filter(step=letter).exists()
 
 
 def claims_failed(case: Case) -> int:
@@ -196,6 +208,10 @@ def watch_until(case: Case) -> datetime | None:
     exact = case.complaints.filter(seen_exactly=True).order_by("-seen_at")
     times = exact.values_list("seen_at", flat=True)[:MOST_TIMES]
     return (case.fixed_claimed_at or case.state_since) + watch_span(list(times))
+
+
+def is_shown(case: Case) -> bool:
+    return case.complaints.filter(evidence__has_key="received").exists()
 
 
 def is_only_listed(case: Case) -> bool:

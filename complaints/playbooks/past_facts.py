@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from complaints.cases.ladder import FORGOTTEN, points_of
 from complaints.diagnosis import diagnose_case
 from complaints.playbooks.carrying import Play
-from complaints.playbooks.conditions import Facts
+from complaints.playbooks.conditions import Facts, unclear
 from complaints.playbooks.record import Heard, Ran
 from complaints.playbooks.watching import MOST_TIMES, watch_span
 from complaints.vocabulary import CaseState, CustomerStatus, Diagnosis, Verdict
@@ -17,7 +17,7 @@ from complaints.vocabulary import CaseState, CustomerStatus, Diagnosis, Verdict
 RECENT = timedelta(days=5)  # as facts.py
 LOOKED_AT = 50  # as cases/assessment.py
 STILL_OPEN = "still_open"
-MORE_TIME = "more_time"  # as facts.py
+MORE_TIME, LOOK_AGAIN = "more_time", "look_again"  # as facts.py
 
 
 def facts_at(play: Play) -> Facts:
@@ -28,8 +28,12 @@ def facts_at(play: Play) -> Facts:
     runs = [run for run in play.runs if run.stay >= turn]
     ended = [run for run in runs if is_over(run, play)]
     verdicts: dict[str, dict[str, list[Verdict]]] = defaultdict(lambda: defaultdict(list))
+    ran = {run.step for run in runs if not run.refused}
     for run in ended:
+        if run.has_left and run.step in ran:
+            continue
         verdicts[run.step][run.check].append(run.verdict)
+    stayed = {run.step for run in ended if run.stay == play.stay}
     youngest = sorted(heard, key=lambda each: each.seen_at, reverse=True)
     proven = {(each.voice, each.by_hand) for each in [each for each in youngest if each.voice][:MOST_TIMES]}
     past = [each for each in record.past if now - FORGOTTEN < each.closed_at <= now]
@@ -50,6 +54,7 @@ def facts_at(play: Play) -> Facts:
         reporters=len(reporters),
         trusted_reporters=len({voice for voice, by_hand in proven if not by_hand}),
         voices=len({voice for voice, _ in proven}),
+        shown=any(each.is_mail for each in heard),
         only_listed={each.format for each in heard} == {"listing"},
         ladder=record.ladder,
         points=points_of(past, now=now),
@@ -59,17 +64,20 @@ def facts_at(play: Play) -> Facts:
         let_go=frozenset(play.let_go),
         told=bool(play.letters),
         taken_up=play.taken_up,
-        may_have_time=may_have_time(play),
+        may_have_time=says_for_the_first_time(play, CustomerStatus.ASKS_TIME, MORE_TIME),
+        may_look_again=says_for_the_first_time(play, CustomerStatus.FOUND_NOTHING, LOOK_AGAIN),
         claims_failed=sum(name == STILL_OPEN for name, *_ in play.letters),
         has_contact=record.has_contact,
         recent=max((each.seen_at for each in heard), default=record.opened_at) > now - RECENT,
         last_seen=max((each.seen_at for each in heard), default=None),
         watch_until=watch_until(play, youngest),
+        task_open=bool(play.tasks),  # when a person would have done it is not known
         undelivered=is_undelivered(play),
         quiet=is_quiet(play, heard),
         delisted=is_delisted(play),
         verdicts=verdicts,
-        refused={run.step for run in runs} - {run.step for run in runs if not run.refused},
+        unclear=len(unclear({step: found for step, found in verdicts.items() if step in stayed})),
+        refused={run.step for run in runs} - {run.step for run in runs if not run.has_left},
         pending={run.step for run in runs if not is_over(run, play)},
         done={run.step for run in runs}
         | {name for name, occurrence, _ in play.letters if occurrence >= turn}
@@ -78,9 +86,9 @@ def facts_at(play: Play) -> Facts:
     )
 
 
-def may_have_time(play: Play) -> bool:
-    asks = play.status is CustomerStatus.ASKS_TIME and play.clock.paused_in == CaseState.NOTIFIED
-    return asks and not any(name == MORE_TIME for name, *_ in play.letters)
+def says_for_the_first_time(play: Play, what: CustomerStatus, letter: str) -> bool:
+    says = play.status is what and play.clock.paused_in == CaseState.NOTIFIED
+    return says and not any(name == letter for name, *_ in play.letters)
 
 
 def is_over(run: Ran, play: Play) -> bool:

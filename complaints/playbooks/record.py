@@ -36,6 +36,7 @@ class Heard:
     reporter: int | None = None
     voice: str = ""
     by_hand: bool = False
+    is_mail: bool = False  # the mail complained about came along
     format: str = "arf"
     confidence: float = 0.95
     shape: Sighting | None = None
@@ -54,6 +55,7 @@ class Ran:
     address: bytes = b""
     causes: tuple[str, ...] = ()
     refused: bool = False  # by a safety rule: no finding of the diagnosis
+    has_left: bool = False  # refused, for the address is no longer the customer's
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

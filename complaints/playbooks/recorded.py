@@ -15,6 +15,7 @@ from complaints.cases.ladder import PastCase
 from complaints.cases.protection import contract_kind, is_protected
 from complaints.cases.transitions import MACHINE
 from complaints.cases.voices import voice_of
+from complaints.checking import is_no_longer_theirs
 from complaints.diagnosis import look_at
 from complaints.models import (
     Case,
@@ -91,7 +92,7 @@ def records(ids: Sequence[int], *, now: datetime, with_listings: bool = False) -
     measures = grouped(Intervention.objects.filter(case__in=ids, decided_by=MACHINE))
     tasks = grouped(DeskTask.objects.filter(case__in=ids, kind=PLAYBOOK_TASK, opened_by=MACHINE))
     runs: By = defaultdict(list)
-    columns = ("case_id", "check_name", "occasion", "queued_at", "finished_at", "state", "verdict", "address")
+    columns = ("case_id", "check_name", "occasion", "queued_at", "finished_at", "state", "verdict", "address", "reason")
     for case_id, *values in (
         CheckRun.objects.filter(case__in=ids).order_by("id").values_list(*columns, "details__causes")
     ):
@@ -166,13 +167,14 @@ def as_heard(complaint: Complaint) -> Heard:
         by_hand=complaint.format in NO_MACHINE,
         format=complaint.format,
         confidence=complaint.confidence,
+        is_mail="received" in complaint.evidence,
         shape=look_at(as_parsed(complaint)),
     )
 
 
 def ran(
     check: str, occasion: str, queued_at: datetime, finished_at: datetime | None, state: str, verdict: str,
-    address: bytes, causes: Any,
+    address: bytes, reason: str, causes: Any,
 ) -> Ran:  # fmt: skip
     step, _, stay = occasion.rpartition(".")
     by_step = stay.isdigit() and "." not in step and step != "by-hand"
@@ -186,6 +188,7 @@ def ran(
         address=bytes(address),
         causes=tuple(causes) if isinstance(causes, list) else (),
         refused=state == CheckRun.State.REFUSED,
+        has_left=state == CheckRun.State.REFUSED and is_no_longer_theirs(reason),
     )
 
 

@@ -25,6 +25,7 @@ ANSWERS = {
     "fixed": (CustomerStatus.CLAIMS_FIXED, CaseState.VERIFYING),
     "needs_help": (CustomerStatus.ASKS_HELP, CaseState.ANSWERED),
     "needs_time": (CustomerStatus.ASKS_TIME, CaseState.ANSWERED),
+    "found_nothing": (CustomerStatus.FOUND_NOTHING, CaseState.ANSWERED),
     "not_me": (CustomerStatus.DISPUTES, CaseState.ANSWERED),
 }
 
@@ -107,10 +108,12 @@ def take_answer(play: Play, event: Outside) -> None:
         raise Stopped("the customer answered a letter that would not have been written by then")
     status, to = ANSWERS[event.what]
     if event.what == "fixed" and play.state is to:
+        if not play.claimed:
+            play.status, play.claimed = status, True
         return
     play.status = status
     if event.what == "fixed":
-        play.claimed_at = event.at
+        play.claimed_at, play.claimed = event.at, True
     if play.state is not to:
         go(play, to, told=False)
 

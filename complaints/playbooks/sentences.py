@@ -23,8 +23,10 @@ LETTER_WORDS = {
     "remind": "the reminder",
     "still_open": "the letter “still open”",
     "more_time": "the letter “more time”",
+    "look_again": "the letter “what we saw”",
     "escalated": "the escalation notice",
     "solved": "the letter “solved”",
+    "quiet": "the letter “closed, nothing more seen”",
 }
 CHECK_WORDS = {"relay": "the relay check", "dnsbl": "the blacklists"}
 ORDERS = {"relay": "test for an open relay", "dnsbl": "ask the blacklists"}

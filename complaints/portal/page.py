@@ -13,13 +13,14 @@ from enum import StrEnum
 from typing import Any
 
 from complaints.blacklists import ways_out
+from complaints.cases.answers import has_claimed
 from complaints.models import Case, CaseEvent, CheckRun, Listing
 from complaints.notices.about import ABOUT_ADDRESSES, Ahead, ahead, events, measures, place_of, theme_of, urls
 from complaints.notices.compose import called
 from complaints.notices.evidence import Blacklists, RelayProof, blacklists, relay_proof
 from complaints.notices.letter import one_line
 from complaints.notices.moments import Moment, moment
-from complaints.playbooks.facts import MORE_TIME
+from complaints.playbooks.facts import LOOK_AGAIN, MORE_TIME
 from complaints.playbooks.outlook import outlook
 from complaints.vocabulary import CaseState, Cause, CustomerStatus, EventKind, Resolution, Verdict
 
@@ -147,15 +148,25 @@ def status(
         "checking": case.state == CaseState.VERIFYING,
         "steps": steps(case),
         "can_answer": case.state in ANSWERABLE,
-        "can_claim": case.state in ANSWERABLE - {CaseState.VERIFYING},
+        "can_claim": case.state in ANSWERABLE and not (case.state == CaseState.VERIFYING and has_claimed(case)),
         "poll_s": poll_seconds(happening, due=case.due_at, now=now),
         "next_look": next_look,
         "claims_fixed": case.customer_status == CustomerStatus.CLAIMS_FIXED,
-        "can_ask_time": case.state == CaseState.NOTIFIED and not case.notices.filter(step=MORE_TIME).exists(),
+        **answered_by_machine(case),
         "failed_at": moment(proof.at, language) if proof and failed_after(proof.at, claimed) else None,
         "new_complaints": case.complaints.filter(seen_at__gt=claimed).count() if claimed else 0,
         "listed": [entry.name for entry in lists.listed] if lists else [],
         "closed_at": moment(case.closed_at, language) if case.closed_at else None,
+    }
+
+
+def answered_by_machine(case: Case) -> dict[str, bool]:
+    """What a letter answers without a person: once a case, while it is their turn."""
+    written = set(case.notices.filter(step__in=(MORE_TIME, LOOK_AGAIN)).values_list("step", flat=True))
+    is_their_turn = case.state == CaseState.NOTIFIED
+    return {
+        "can_ask_time": is_their_turn and MORE_TIME not in written,
+        "can_look_again": is_their_turn and LOOK_AGAIN not in written,
     }
 
 

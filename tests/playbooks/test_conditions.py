@@ -65,6 +65,9 @@ WORDS: dict[str, list[tuple[Any, dict[str, Any], bool]]] = {
         (1, {"watch_until": NOON - timedelta(hours=1)}, True),
     ],
     "may_have_time": [(True, {}, False), (True, {"may_have_time": True}, True), (False, {}, True)],
+    "may_look_again": [(True, {}, False), (True, {"may_look_again": True}, True), (False, {}, True)],
+    "unclear_from": [(2, {"unclear": 1}, False), (2, {"unclear": 2}, True)],
+    "task_open": [(True, {}, False), (True, {"task_open": True}, True), (False, {}, True)],
     "held_here": [
         (True, {}, False),
         (False, {"measures": {"limit_25"}}, True),
@@ -72,10 +75,12 @@ WORDS: dict[str, list[tuple[Any, dict[str, Any], bool]]] = {
     ],
     "let_go": [("limit_25", {"let_go": {"limit_25"}}, True), ("limit_25", {"let_go": {"quarantine"}}, False)],
     "restrained": [(True, {}, False), (False, {}, True), (True, {"measures": {"limit_25"}}, True)],
+    "reachable": [(True, {"has_contact": True}, True), (False, {"has_contact": True}, False), (False, {}, True)],
     "weak": [
         (True, {"has_contact": True, "owner_confidence": 0.8, "reporters": 2}, True),
         (True, {"has_contact": True, "owner_confidence": 0.8, "reporters": 3}, False),
-        (False, {"has_contact": True, "owner_confidence": 0.79}, True),
+        (True, {"has_contact": True, "owner_confidence": 0.79, "reporters": 1}, True),
+        (False, {"has_contact": True, "owner_confidence": 0.79, "reporters": 2}, True),
         (False, {"has_contact": False, "owner_confidence": 0.8}, True),
     ],
     "confidence_from": [(60, {"cause_confidence": 0.6}, True), (60, {"cause_confidence": 0.59}, False)],

@@ -128,6 +128,14 @@ LIVES: dict[str, dict[str, Any]] = {
     "claimed and true": {"happens": {5: answer(AnswerKind.FIXED)}, "relay": mended(4)},
     "claimed and untrue": {"happens": {5: answer(AnswerKind.FIXED)}},
     "claimed untrue three times": {"happens": {h: answer(AnswerKind.FIXED) for h in (5, 9, 14)}},
+    "found nothing, twice": {"happens": {5: answer(AnswerKind.FOUND_NOTHING), 9: answer(AnswerKind.FOUND_NOTHING)}},
+    "found nothing, then it was mended": {
+        "happens": {5: answer(AnswerKind.FOUND_NOTHING), 30: answer(AnswerKind.FIXED)}, "relay": mended(29),
+    },
+    "claimed, and no test reaches it": {
+        "happens": {5: answer(AnswerKind.FIXED)},
+        "relay": lambda at: Verdict.BAD if at < NOON + timedelta(hours=4) else Verdict.UNKNOWN,
+    },
     "disputed, and back from a person": {
         "happens": {5: answer(AnswerKind.NOT_ME), 30: person(CaseState.NOTIFIED)},
     },
@@ -137,7 +145,7 @@ LIVES: dict[str, dict[str, Any]] = {
     "unsure, told by a person": {
         "relay": lambda at: Verdict.CLEAN,
         "reporters": 3,
-        "happens": {3: lambda case, now: notify_now(Case.objects.get(pk=case.pk), actor="ada", now=now)},
+        "happens": {8: lambda case, now: notify_now(Case.objects.get(pk=case.pk), actor="ada", now=now)},
     },
     "unknown relay": {"relay": lambda at: Verdict.UNKNOWN},
     "proven a day later": {"relay": lambda at: Verdict.BAD if at > NOON + timedelta(hours=1) else Verdict.UNKNOWN},
@@ -262,7 +270,7 @@ def test_a_persons_move_that_does_not_fit_ends_what_is_known() -> None:
     PlaybookVersion.objects.get(name="mail abuse")
     document = deepcopy(PlaybookVersion.objects.get(name="mail abuse").document)
     step = next(step for step in document["steps"] if step["id"] == "unsure")
-    step["after"] = "5h"
+    step["after"] = "9h"
     [case] = dry_run(make_draft(document, actor="ada", now=NOON), now=END).compared
 
     assert case.stopped == "a person moved the case while it was triage; by then it would have been investigating"

@@ -141,11 +141,12 @@ def test_a_check_that_knows_nothing_never_closes(case: Case) -> None:
     advance_case(case.pk, now=NOON)
     assert state(case) == ("verifying", "")
 
-    later = NOON + timedelta(hours=6)
-    advance_case(case.pk, now=later)
-    finish_checks(later, Verdict.UNKNOWN)
-    advance_case(case.pk, now=later)
-    assert state(case) == ("answered", "")
+    for hours in (6, 24):
+        later = NOON + timedelta(hours=hours)
+        advance_case(case.pk, now=later)
+        finish_checks(later, Verdict.UNKNOWN)
+        advance_case(case.pk, now=later)
+        assert state(case) == ("verifying", "")
 
 
 def test_abuse_after_the_claimed_fix_keeps_the_case_open(case: Case) -> None:
@@ -289,17 +290,16 @@ def test_a_customer_who_claims_a_fix_again_and_again_cannot_put_the_case_off_for
     assert (state(case), letters(case)) == (("answered", ""), ["notify", "still_open", "still_open"])
 
 
-def test_who_could_not_be_confirmed_may_repair_it_and_press_again(case: Case) -> None:
+def test_who_could_not_be_confirmed_is_tested_again_the_next_day(case: Case) -> None:
     notified(case)
     record_answer(case, AnswerKind.FIXED, now=NOON)
     for moment in (NOON, NOON + timedelta(hours=6)):
         advance_case(case.pk, now=moment)
         finish_checks(moment, Verdict.UNKNOWN)
         advance_case(case.pk, now=moment)
-    case.refresh_from_db()
+    assert state(case) == ("verifying", "")
 
-    later = NOON + timedelta(hours=7)
-    assert record_answer(case, AnswerKind.FIXED, now=later)
+    later = NOON + timedelta(hours=24)
     for moment in (later, later + timedelta(minutes=15)):
         advance_case(case.pk, now=moment)
         finish_checks(moment, Verdict.CLEAN)
@@ -427,6 +427,53 @@ def test_a_relapse_and_a_line_that_is_limited_already_get_no_time_from_a_machine
     move_case(again, CaseState.NOTIFIED, actor="machine", reason="told", now=at)
     ask_for_time(again, at=at)
     assert state(again)[0] == "answered"
+
+
+# --- what was seen is told once to who found nothing
+
+
+def find_nothing(case: Case, *, at: datetime) -> None:
+    case.refresh_from_db()
+    record_answer(case, AnswerKind.FOUND_NOTHING, text="All clean here", now=at)
+    advance_case(case.pk, now=at)
+    case.refresh_from_db()
+
+
+def test_who_found_nothing_is_told_what_was_seen_and_has_their_time_anew(case: Case) -> None:
+    notified(case)
+    find_nothing(case, at=NOON + timedelta(hours=10))
+    assert (case.state, case.deadline_at) == ("notified", NOON + timedelta(hours=82))
+    letter = case.notices.get(step="look_again")
+    assert ADDRESS in letter.text
+    assert "You found nothing, and we believe you" in letter.text
+
+    find_nothing(case, at=NOON + timedelta(hours=20))
+    assert (case.state, case.customer_status) == ("answered", "found_nothing")
+    assert letters(case).count("look_again") == 1
+
+
+def test_who_found_nothing_gets_a_person_where_we_are_not_sure_by_now(case: Case) -> None:
+    notified(case)
+    Case.objects.filter(pk=case.pk).update(confidence=0.5)
+    find_nothing(case, at=NOON + timedelta(hours=10))
+    assert (case.state, letters(case)) == ("answered", ["notify"])
+
+
+def test_a_relay_that_no_test_reaches_closes_by_quiet_alone_and_says_nothing_of_tests(case: Case) -> None:
+    notified(case)
+    claimed = NOON + timedelta(hours=2)
+    record_answer(case, AnswerKind.FIXED, now=claimed)
+    for hours in (0, 6, 7, 24, 24 * 6):
+        advance_case(case.pk, now=claimed + timedelta(hours=hours))
+        finish_checks(claimed + timedelta(hours=hours), Verdict.UNKNOWN)
+        advance_case(case.pk, now=claimed + timedelta(hours=hours))
+        assert state(case)[0] == "verifying"
+    later = claimed + timedelta(days=7, hours=1)
+    advance_case(case.pk, now=later)
+    finish_checks(later)
+    advance_case(case.pk, now=later)
+    assert (state(case), letters(case)) == (("closed", "fixed_not_verifiable"), ["notify", "solved"])
+    assert "We have tested" not in case.notices.get(step="solved").text
 
 
 def test_a_new_date_from_a_person_is_kept_by_the_playbook(case: Case) -> None:

@@ -118,9 +118,10 @@ def test_a_bot_at_home_is_walled_in_after_a_week_and_one_at_a_company_is_not() -
 def test_a_quiet_time_closes_what_no_probe_can_prove(name: str) -> None:
     if name in ("open relay", "mail abuse"):
         return
+    days = {"vulnerable service": 14}.get(name, 8)
     clean = {"look-at-lists": {"dnsbl": [Verdict.CLEAN]}}
     closing = next(s for s in SHIPPED[name] if s.action == "close" and s.in_state is CaseState.VERIFYING)
-    long = facts(name, CaseState.VERIFYING, hours=24 * 8, verdicts=clean, done=set(clean))
+    long = facts(name, CaseState.VERIFYING, hours=24 * days, verdicts=clean, done=set(clean))
 
     assert [step.id for step in due_steps(SHIPPED[name], long)] == ["quiet"]
     assert closing.params["resolution"] == "fixed_not_verifiable"
@@ -149,6 +150,42 @@ def test_what_did_not_begin_at_the_line_is_nobodys_fault(cause: Cause) -> None:
 
     assert first("mail abuse", CaseState.INVESTIGATING, **known, **there) == "unsure"  # many say so: a person looks
     assert first("mail abuse", CaseState.INVESTIGATING, **known, **there | {"reporters": 2}) == "not-theirs"
+
+
+UNREACHED = {step: {"relay": [Verdict.UNKNOWN]} for step in ("verify", "try-later", "try-tomorrow")}
+
+
+@pytest.mark.parametrize(
+    ("lists", "quiet", "step"),
+    [
+        (Verdict.CLEAN, True, "stayed-quiet"),
+        (Verdict.CLEAN, False, "not-quiet"),
+        (Verdict.BAD, True, "listed-instead"),
+        (Verdict.UNKNOWN, True, "watch-longer"),
+    ],
+)
+def test_a_server_that_no_test_reaches_is_watched_as_what_no_probe_can_prove(
+    lists: Verdict, quiet: bool, step: str
+) -> None:
+    unreached = {"verdicts": UNREACHED, "done": set(UNREACHED), "unclear": 2}
+    assert first("open relay", CaseState.VERIFYING, hours=24 * 5, **unreached) is None  # its pauses ask for more
+    assert first("open relay", CaseState.VERIFYING, hours=24 * 5 + 1, **unreached) == "watch-instead"
+    known = {**UNREACHED, "watch-instead": {"dnsbl": [lists]}}
+    looked = {"verdicts": known, "done": set(known), "unclear": 2, "quiet": quiet}
+    assert first("open relay", CaseState.VERIFYING, hours=24 * 6 + 1, **looked) == step
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_who_found_nothing_is_told_once_what_was_seen_by_a_machine_that_is_as_sure_as_before(name: str) -> None:
+    if name == "content":
+        return  # what a page is, a person sees
+    said = {"may_look_again": True, "customer_status": CustomerStatus.FOUND_NOTHING, **TOLD_BY.get(name, {})}
+    assert first(name, CaseState.ANSWERED, **said) == "look-again-with-us"
+    assert first(name, CaseState.ANSWERED, **{**said, "may_look_again": False}) is None
+    assert first(name, CaseState.ANSWERED, **{**said, "owner_confidence": 0.5}) is None
+
+
+TOLD_BY: dict[str, dict[str, Any]] = {"mail abuse": {"cause": Cause.BOT}}
 
 
 def test_who_has_repaired_it_silently_is_not_escalated() -> None:
@@ -220,7 +257,8 @@ def test_no_state_of_the_machine_or_the_customer_waits_for_ever(name: str) -> No
     for state, verdict in product((CaseState.INVESTIGATING, CaseState.NOTIFIED, CaseState.VERIFYING), Verdict):
         checks = [step for step in SHIPPED[name] if step.action == "check" and step.in_state is state]
         known = {step.id: {check: [verdict] for check in step.params["checks"]} for step in checks}
-        there = facts(name, state, verdicts=known, done=set(known))
+        unclear = len(known) if verdict is Verdict.UNKNOWN else 0
+        there = facts(name, state, verdicts=known, done=set(known), unclear=unclear)
         assert due_steps(SHIPPED[name], there) or next_due_at(SHIPPED[name], there), (state, verdict)
 
 
@@ -250,4 +288,4 @@ def test_every_step_can_be_carried_out(name: str, step: Step) -> None:
 )
 def test_who_is_told_of_what_reporters_saw_themselves(name: str, voices: dict[str, int], step: str | None) -> None:
     done: dict[str, Any] = {"done": {"investigate"}, "verdicts": {"investigate": {"dnsbl": [Verdict.UNKNOWN]}}}
-    assert first(name, CaseState.INVESTIGATING, cause_confidence=0.0, **voices, **done) == step
+    assert first(name, CaseState.INVESTIGATING, hours=6, cause_confidence=0.0, **voices, **done) == step

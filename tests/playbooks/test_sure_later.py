@@ -63,7 +63,7 @@ def case(settings: Settings, db: None) -> Case:
     settings.DNS_RESOLVERS, settings.RELAY_PACE = (("127.0.0.1", 9),), 0
     make_network("192.0.2.0/24")
     make_assignment("C-1", f"{ADDRESS}/32")
-    case = make_case("C-1", address=ADDRESS, due_at=NOON)
+    case = make_case("C-1", address=ADDRESS, due_at=NOON, state_since=NOON - timedelta(hours=6))
     for number in range(3):
         reporter = f"reader{number}@one.example"
         make_complaint(case, address=ADDRESS, seen_at=NOON - timedelta(hours=1, minutes=number), reporter=reporter)

@@ -21,7 +21,9 @@ UNCLEAR = replace(
 @pytest.mark.parametrize(
     ("change", "may"),
     [
-        ({"voices": 2}, True),  # the letter leaves the cause open
+        ({"voices": 2, "shown": True}, True),  # the letter leaves the cause open
+        ({"voices": 2}, False),  # words alone: two may name the wrong one by a slip
+        ({"voices": 3}, True),
         ({"voices": 1}, False),
         ({"voices": 2, "recent": False}, False),
         ({"voices": 2, "owner_confidence": 0.79}, False),

@@ -71,6 +71,17 @@ def test_who_needs_only_time_says_so_without_a_word(client, case, address):
     assert "I only need more time" not in page
 
 
+def test_who_found_nothing_says_so_and_the_page_says_what_follows(client, case, address):
+    assert "what was seen, when, and where it is often found" in client.get(address).content.decode()
+    client.post(f"{address}/answer", {"kind": "found_nothing", "text": "All devices are clean"})
+    case.refresh_from_db()
+    assert case.customer_status == CustomerStatus.FOUND_NOTHING
+    page = client.get(address).content.decode()
+    assert "You told us that you had looked and found nothing." in page
+    assert "All devices are clean" in page
+    assert "A person at our abuse desk reads it" in page
+
+
 def test_not_my_line_must_be_confirmed_first(client, case, address):
     response = client.post(f"{address}/answer", {"kind": "not_me", "text": "We have no server"})
     assert response.status_code == 422

@@ -1,5 +1,6 @@
 """Close the case and say so to the customer: `with: {resolution, notice, reason}`.
 
+What fell silent, and of which nobody has said that it is fixed, is closed as what it is: see closing.py.
 Without `notice` nobody is written to: for who was never told of the case.
 """
 
@@ -9,11 +10,13 @@ from datetime import datetime
 
 from django.db import transaction
 
+from complaints.cases.answers import has_claimed
 from complaints.cases.transitions import MACHINE, move_case
 from complaints.models import Case
 from complaints.notices.compose import queue_notice
+from complaints.playbooks.closing import earned, letter_about
 from complaints.playbooks.documents import Step
-from complaints.vocabulary import CaseState, Resolution
+from complaints.vocabulary import CaseState, CustomerStatus, Resolution
 
 NAME = "close"
 
@@ -22,7 +25,9 @@ def carry_out(case: Case, step: Step, *, now: datetime) -> None:
     params = step.params
     occurrence = case.stay
     with transaction.atomic():
-        resolution = Resolution(params["resolution"])
+        wanted = Resolution(params["resolution"])
+        resolution = earned(wanted, claimed=has_claimed(case), status=CustomerStatus(case.customer_status))
         move_case(case, CaseState.CLOSED, actor=MACHINE, reason=params["reason"], resolution=resolution, now=now)
         if params.get("notice"):
-            queue_notice(case, params["notice"], occurrence=occurrence, now=now)
+            letter = letter_about(params["notice"], wanted=wanted, got=resolution)
+            queue_notice(case, letter, occurrence=occurrence, now=now)
