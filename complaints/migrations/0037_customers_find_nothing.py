@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('complaints', '0035_acts_of_several_parts'),
+        ('complaints', '0036_complaints_by_time'),
     ]
 
     operations = [
