@@ -12,6 +12,7 @@ from django.db import transaction
 
 from complaints.attribution.importing import Summary, import_assignments, import_contracts, import_networks
 from complaints.demo.memory import Memory, recall
+from complaints.demo.past import bring_past
 from complaints.demo.playbook import demo_playbooks
 from complaints.demo.set_up import set_up_desk
 from complaints.demo.world import SEED, World, build_world, corrected, csv_of
@@ -54,6 +55,7 @@ def seed_demo(now: datetime, *, folder: Path | None = None) -> World:
     seed_accounts()
     vouch_for(TRUSTED, now=now)
     set_up_desk(world, born_at=memory.born_at, now=now)
+    bring_past(born_at=memory.born_at)
     for document in demo_playbooks():
         activate_playbook(document, now=now)
     return world

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from statistics import median
 
 import pytest
 from django.contrib.auth.models import Group
 
 from complaints.addresses import address_key
 from complaints.attribution import Question, attribute
-from complaints.cases.rises import watch_rises
+from complaints.cases.rises import open_rises, watch_rises
+from complaints.cases.tallies import Kind, Metric, Span, days_of, write
 from complaints.demo.colleagues import correct_lines
 from complaints.demo.memory import recall
+from complaints.demo.past import WAVE, WAVE_DAYS_AGO
 from complaints.demo.playbook import NOTE, SHORTER, TIMERS, NoShorterTimer, demo_playbooks, shorten
 from complaints.demo.seed import NotADemo, seed_demo
 from complaints.demo.set_up import LOUD
 from complaints.demo.world import LEASE, SEED, SHARED_ADDRESS, UNASSIGNED, build_world, corrected
+from complaints.desk.watch_chart import points_of
 from complaints.models import (
     Assignment,
     Brand,
@@ -22,6 +26,7 @@ from complaints.models import (
     Customer,
     Network,
     PlaybookVersion,
+    Product,
     Rise,
     Rule,
     Tally,
@@ -198,3 +203,41 @@ def test_customers_of_two_brands_get_letters_that_differ(demo):
     assert used == {brand.name for brand in Brand.objects.all()}
     for brand in Brand.objects.all():
         brand.full_clean()
+
+
+@pytest.mark.django_db
+def test_the_network_has_weeks_behind_it_with_their_shape_and_one_rise(demo):
+    seed_demo(NOON)
+    days = days_of(Kind.ALL, [0], Metric.COMPLAINTS, since=NOON - timedelta(days=56))[0]
+    points = points_of(days, today=NOON.date(), days=56)
+    a_week_of = [[n for day, n in days.items() if day.weekday() == weekday] for weekday in range(7)]
+
+    assert len(days) == 55
+    assert min(map(median, a_week_of[:5])) > max(map(median, a_week_of[5:]))
+    assert [point.day for point in points if point.is_above] == [NOON.date() - timedelta(days=WAVE_DAYS_AGO)]
+
+
+@pytest.mark.django_db
+def test_the_rise_of_the_weeks_before_was_seen_and_has_ended(demo):
+    seed_demo(NOON)
+    products = Product.objects.in_bulk()
+    past = Rise.objects.filter(metric="complaints")
+
+    assert {(rise.kind, getattr(products.get(rise.ref), "name", "")) for rise in past} == {
+        ("all", ""),
+        ("product", WAVE),
+    }
+    assert [rise.ended_at is None for rise in past] == [False, False]
+
+
+@pytest.mark.django_db
+def test_the_flood_of_the_story_is_a_rise_of_its_product_alone(demo):
+    """A hundred reports in a minute about a Home 250, beside what else comes in that time."""
+    seed_demo(NOON)
+    today = NOON.replace(hour=0)
+    counted = {(Kind.PRODUCT, Product.objects.get(name="Home 250").pk): 121, (Kind.ALL, 0): 186}
+    write({(*key, Metric.COMPLAINTS, Span.DAY, today): n for key, n in counted.items()}, add=True)
+
+    watch_rises(now=NOON)
+
+    assert [rise.kind for rise in open_rises() if rise.metric == "complaints"] == ["product"]
