@@ -63,7 +63,7 @@ def row_of(measure: Intervention, request: HttpRequest, now: datetime) -> dict[s
         "happens": HAPPENS[MeasureKind(measure.kind)],
         "case": measure.case,
         "age": when.age(measure.decided_at, now),
-        "ends": when.until(ends_at(measure, lasts()), now),
+        "ends": when.until(ends_at(measure, lasts()), now, days_from=3),
         "begins": when.until(measure.due_at, now),
         "is_yours": measure.decided_by == request.user.get_username(),
     }

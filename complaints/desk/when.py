@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
-def span(delta: timedelta) -> str:
-    """One unit is enough to decide by: "3 d", "2 h", "5 min"; below a minute "20 s"."""
+def span(delta: timedelta, *, days_from: int = 1) -> str:
+    """One unit is enough to decide by: "3 d", "2 h", "5 min"; below a minute "20 s".
+
+    days_from: fewer days than these are said in hours, where half a day counts.
+    """
     seconds = abs(delta.total_seconds())
     for size, unit in UNITS:
-        if seconds >= size:
+        if seconds >= (size * days_from if unit == "d" else size):
             return f"{seconds // size:.0f} {unit}"
     return f"{seconds:.0f} s"
 
@@ -22,10 +25,10 @@ def age(at: datetime, now: datetime) -> str:
     return "just now" if now - at < timedelta(minutes=1) else f"{span(now - at)} ago"
 
 
-def until(at: datetime, now: datetime) -> str:
+def until(at: datetime, now: datetime, *, days_from: int = 1) -> str:
     if at < now:
         return f"{span(now - at)} ago"
-    return "in less than a minute" if at - now < timedelta(minutes=1) else f"in {span(at - now)}"
+    return "in less than a minute" if at - now < timedelta(minutes=1) else f"in {span(at - now, days_from=days_from)}"
 
 
 def day_and_time(at: datetime, now: datetime) -> str:

@@ -58,6 +58,11 @@ def test_a_span_has_one_unit(delta: float, text: str) -> None:
     assert span(timedelta(seconds=delta)) == text
 
 
+@pytest.mark.parametrize(("hours", "text"), [(1, "1 h"), (47, "47 h"), (71.9, "71 h"), (72, "3 d")])
+def test_of_a_span_of_few_days_the_hours_can_be_said(hours: float, text: str) -> None:
+    assert span(timedelta(hours=hours), days_from=3) == text
+
+
 def test_what_lies_behind_is_coarse_below_a_minute() -> None:
     assert [age(NOON - timedelta(seconds=s), NOON) for s in (0, 59, 60)] == ["just now", "just now", "1 min ago"]
     assert [until(NOON + timedelta(seconds=s), NOON) for s in (59, 60)] == ["in less than a minute", "in 1 min"]
