@@ -445,7 +445,7 @@ def test_who_found_nothing_is_told_what_was_seen_and_has_their_time_anew(case: C
     assert (case.state, case.deadline_at) == ("notified", NOON + timedelta(hours=82))
     letter = case.notices.get(step="look_again")
     assert ADDRESS in letter.text
-    assert "You found nothing, and we believe you" in letter.text
+    assert "You found nothing; but what sends" in letter.text
 
     find_nothing(case, at=NOON + timedelta(hours=20))
     assert (case.state, case.customer_status) == ("answered", "found_nothing")
