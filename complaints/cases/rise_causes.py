@@ -31,7 +31,11 @@ def causes_of(kind: str, ref: int, *, now: datetime) -> list[Cause]:
     """Of the whole network the reporters and the contracts, of a product its contracts. A line has its case."""
     if kind == Kind.CONTRACT:
         return []
-    return [*(reporters(now) if kind == Kind.ALL else []), *contracts(kind, ref, now)]
+    found = [*(reporters(now) if kind == Kind.ALL else []), *contracts(kind, ref, now)]
+    most = max((each.n - each.usual for each in found), default=0.0)
+    return [
+        each for each in found if each.n - each.usual >= most / 10
+    ]  # who has a little more than usual explains nothing
 
 
 def reporters(now: datetime) -> list[Cause]:

@@ -117,4 +117,5 @@ def said_of(points: Sequence[Point], what: str) -> str:
     last = known[-1]
     expected = f"; expected were {band_text(last.band)}" if last.band else "; too little is known to expect anything"
     tail = f" Above what was expected: {', '.join(above[-8:])}." if above else " No day was above what was expected."
-    return f"{what}, {len(points)} days. {last.day:%-d %b}: {last.n:,.0f}{expected}.{tail}"
+    so_far = " so far" if last is points[-1] else ""  # the last day is today, and goes on
+    return f"{what}, {len(points)} days. {last.day:%-d %b}{so_far}: {last.n:,.0f}{expected}.{tail}"

@@ -10,6 +10,7 @@ from django.contrib import messages
 from django.db.models import Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -26,6 +27,7 @@ from complaints.vocabulary import CaseState
 
 SHOWN_DAYS, SHORT = 56, 28
 MOST_PRODUCTS, MOST_FEEDS, ENDED = 12, 50, 20
+WIDEST_FIRST = [Kind.ALL, Kind.PRODUCT, Kind.CONTRACT]
 METRICS = {
     Metric.COMPLAINTS: "Complaints",
     Metric.MESSAGES: "Messages sent",
@@ -43,7 +45,7 @@ def watch_page(request: HttpRequest) -> HttpResponse:
     context = {
         "nav": "watch",
         "since": since,
-        "rises": rise_rows(request, open_rises(), now),
+        "rises": rise_rows(request, sorted(open_rises(), key=lambda rise: WIDEST_FIRST.index(rise.kind)), now),
         "ended": rise_rows(
             request, list(Rise.objects.exclude(ended_at=None).order_by("-began_at", "-pk")[:ENDED]), now
         ),
@@ -95,11 +97,18 @@ def rise_rows(request: HttpRequest, rises: Sequence[Rise], now: datetime) -> lis
             "of": product_names.get(rise.ref, "a product") if rise.kind == Kind.PRODUCT else "whole network",
             "cases": cases.get(rise.ref, [])[:3] if rise.kind == Kind.CONTRACT else [],
             "age": when.age(rise.began_at, now),
+            **amounts(rise),
             "times": rise.value / rise.usual if rise.usual else None,
             "causes": causes_of(rise.kind, rise.ref, now=now) if is_now(rise) else [],
         }
         for rise in rises
     ]
+
+
+def amounts(rise: Rise) -> dict[str, str]:
+    """The numbers of a rise as people read them."""
+    read = filesizeformat if rise.metric == Metric.BYTES else "{:,.0f}".format
+    return {name: str(read(getattr(rise, name))) for name in ("value", "usual", "most")}
 
 
 def is_now(rise: Rise) -> bool:
@@ -144,7 +153,7 @@ def watched(rises: Sequence[Rise], now: datetime) -> dict[str, Any]:
         counted = days_of(Kind.CONTRACT, [rise.ref], rise.metric, since=now - LOOKS_BACK)[rise.ref]
         begin = None if rise.metric in FLOW else since
         title = METRICS[Metric(rise.metric)]
-        found.append((rise, title, chart(with_today(counted, begin, today), title, None, today, SHORT)))
+        found.append((rise, amounts(rise), title, chart(with_today(counted, begin, today), title, None, today, SHORT)))
     return {"rises": found}
 
 

@@ -35,7 +35,9 @@ def test_a_chart_says_in_a_sentence_what_it_draws() -> None:
     counted = {MONDAY - DAY * back: 100.0 for back in range(1, 60)} | {MONDAY: 300.0}
     chart = chart_of(points_of(counted, today=MONDAY, days=14), what="Complaints")
 
-    assert chart.said == ("Complaints, 14 days. 9 Mar: 300; expected were 50 to 150. Above what was expected: 9 Mar.")
+    assert chart.said == (
+        "Complaints, 14 days. 9 Mar so far: 300; expected were 50 to 150. Above what was expected: 9 Mar."
+    )
     assert [above for *_, above in chart.dots] == [False] * 13 + [True]
     assert len(chart.areas) == 1
 
@@ -177,3 +179,15 @@ def test_a_case_tells_that_one_of_its_reporters_floods_us(ada: Client) -> None:
 
     Flood.objects.filter(pk=flood.pk).update(ended_at=now)
     assert "sends more than is read at once" not in ada.get(f"/case/{touched.pk}").content.decode()
+
+
+def test_bytes_are_told_as_people_read_them_and_the_network_stands_first(ada: Client) -> None:
+    case = make_case()
+    rise_of("contract", case.contract_id, metric="bytes", value=9_040_000_000, usual=45_500_000.0, most=115_900_000.0)
+    rise_of("all", 0)
+
+    page = ada.get("/watch")
+    assert [row["rise"].kind for row in page.context["rises"]] == ["all", "contract"]
+    text = page.content.decode().replace("\xa0", " ")
+    assert [each in text for each in ("<b>8.4 GB</b>", "43.4 MB", "up to 110.5 MB")] == [True] * 3
+    assert "<b>Bytes sent: 8.4 GB</b>" in ada.get(f"/case/{case.pk}").content.decode().replace("\xa0", " ")
