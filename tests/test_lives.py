@@ -116,6 +116,7 @@ def live(desk: Desk, street: Street) -> None:
     for half_days in range(HALF_DAYS):
         desk.wait_until(lambda: is_at_rest(desk), within_s=60)
         decide_what_no_machine_may(desk)
+        do_tasks(desk)
         for life in list(waiting):
             if "notify" in street.letters(life) and (life.answers == "at once" or is_at_the_top(desk, life)):
                 street.press(life)
@@ -150,6 +151,19 @@ def decide_what_no_machine_may(desk: Desk) -> None:
             desk,
             "from complaints.models import Case; from complaints.playbooks.runner import notify_now\n"
             "for case in Case.objects.filter(state='triage'): notify_now(case, actor='ada')",
+        )
+
+
+def do_tasks(desk: Desk) -> None:
+    """People say that they have done what they were asked to; of the last that a ladder asks for, they do not."""
+    keys = "', '".join(tasks[0] for _, _, tasks in LADDERS.values() if len(tasks) > 1)
+    if desk.rows("SELECT id FROM complaints_desktask WHERE kind = 'playbook' AND done_at IS NULL"):
+        shell(
+            desk,
+            "from django.utils.timezone import now; from complaints.cases.tasks import end_task\n"
+            "from complaints.models import DeskTask\n"
+            "for task in DeskTask.objects.filter(kind='playbook', done_at=None):\n"
+            f"    if task.key.split('/')[1] in ['{keys}']: end_task('playbook', task.key, actor='ada', now=now())",
         )
 
 

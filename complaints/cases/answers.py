@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -83,8 +83,11 @@ def record_answer(
 
 def has_claimed(case: Case) -> bool:
     """Whether somebody has said that it is fixed, since it is taken to be: quiet alone says so of itself."""
+    if case.fixed_claimed_at is None:
+        return False
+    since = case.fixed_claimed_at - timedelta(seconds=1)  # the answer that began it bears the same time
     said = case.events.filter(kind=EventKind.CUSTOMER_ANSWERED, data__answer=AnswerKind.FIXED)
-    return case.fixed_claimed_at is not None and said.filter(at__gte=case.fixed_claimed_at).exists()
+    return said.filter(at__gte=since).exists()
 
 
 def record_seen(link: PortalLink, *, actor: str = CUSTOMER, now: datetime | None = None) -> None:

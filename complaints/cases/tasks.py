@@ -39,11 +39,12 @@ def open_task(
 
 
 def end_task(kind: str, key: str, *, actor: str, now: datetime) -> bool:
-    """Mark it done; False when no such task is open."""
+    """Mark it done; False when no such task is open. Its case looks at once what follows."""
     with transaction.atomic():
         task = DeskTask.objects.filter(kind=kind, key=key, done_at=None).select_related("case").first()
         if task is None or not DeskTask.objects.filter(pk=task.pk, done_at=None).update(done_at=now, done_by=actor):
             return False
         if task.case is not None:
             record(task.case, EventKind.TASK, actor=actor, now=now, task=task.pk, title=task.title, done=True)
+            Case.objects.active().filter(pk=task.case_id).update(due_at=now)
     return True

@@ -8,10 +8,11 @@ from pytest_django import Settings
 
 from complaints import checking
 from complaints.cases.answers import AnswerKind, record_answer
+from complaints.cases.tasks import end_task
 from complaints.cases.transitions import move_case
 from complaints.desk.telling import tell_customer
 from complaints.interventions import carry_out_due
-from complaints.models import Case, CheckRun, Intervention, Notice
+from complaints.models import Case, CheckRun, DeskTask, Intervention, Notice
 from complaints.notices.compose import queue_notice
 from complaints.playbooks import runner
 from complaints.playbooks.runner import advance_case, notify_now, recheck_now
@@ -487,3 +488,25 @@ def test_a_new_date_from_a_person_is_kept_by_the_playbook(case: Case) -> None:
 
     advance_case(case.pk, now=NOON + timedelta(hours=90))  # the first date has long passed
     assert state(case)[0] == "notified"
+
+
+def test_a_second_task_waits_until_the_first_one_about_the_case_is_done(case: Case) -> None:
+    Case.objects.filter(pk=case.pk).update(category="phishing")
+    case.complaints.update(category="phishing")
+    case.refresh_from_db()
+    advance_case(case.pk, now=NOON)
+    finish_checks(NOON, Verdict.CLEAN)
+    tell_customer(case, actor="ada", now=NOON)
+    case.refresh_from_db()
+    move_case(case, CaseState.ESCALATED, actor="ada", reason="it harms people", now=NOON)
+    week = NOON + timedelta(days=8)
+    for at in (NOON, week):
+        advance_case(case.pk, now=at)
+    (task,) = DeskTask.objects.all()
+    assert task.title.startswith("Look at the page now")
+
+    assert end_task(task.kind, task.key, actor="ada", now=week)
+    case.refresh_from_db()
+    assert case.due_at == week
+    advance_case(case.pk, now=week)
+    assert [each.title[:6] for each in DeskTask.objects.order_by("pk")] == ["Look a", "Decide"]
