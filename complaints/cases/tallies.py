@@ -37,7 +37,8 @@ def count_complaints(*, now: datetime, lag: timedelta | None = None, batch: int 
     newest = Complaint.objects.aggregate(last=Max("pk"))["last"] or 0
     stretch = next_stretch(NAME, newest, now=now, lag=lag)
     fresh = Complaint.objects.filter(pk__gt=stretch.after, pk__lte=stretch.upto).order_by("pk")
-    rows = list(fresh.values_list("pk", "received_at", "contract", "category", "answer", "format")[:batch])
+    columns = ("pk", "received_at", "contract", "category", "answer", "format", "ruling")
+    rows = list(fresh.values_list(*columns)[:batch])
     upto = rows[-1][0] if len(rows) == batch else stretch.upto
     if upto == stretch.after:
         return 0
@@ -51,9 +52,10 @@ def count_complaints(*, now: datetime, lag: timedelta | None = None, batch: int 
     return len(rows)
 
 
-def counts(category: str, answer: str, form: str) -> bool:
-    """Whether it says that something is wrong in our network, and somebody else says so."""
-    return category not in NO_CASE and answer != Answer.NOT_OURS and form != OWN_FORMAT
+def counts(category: str, answer: str, form: str, ruling: str) -> bool:
+    """Whether it says that something is wrong in our network, somebody else says so, and no rule ignores them."""
+    says_so = category not in NO_CASE and answer != Answer.NOT_OURS and form != OWN_FORMAT
+    return says_so and ruling != Complaint.Ruling.IGNORED
 
 
 def counters(rows: Sequence[tuple[datetime, int | None, str]]) -> Counter[Key]:

@@ -98,7 +98,7 @@ def test_a_full_batch_goes_on_where_it_ended() -> None:
 
 @pytest.mark.parametrize(
     "columns",
-    [{"answer": "not-ours"}, {"category": "not_spam"}, {"format": "listing"}],
+    [{"answer": "not-ours"}, {"category": "not_spam"}, {"format": "listing"}, {"ruling": "ignored"}],
     ids=lambda each: next(iter(each)),
 )
 def test_what_blames_nobody_of_ours_is_not_counted(columns: dict[str, str]) -> None:
