@@ -28,7 +28,7 @@ def test_celerys_and_the_caches_address_lead_to_two_databases_of_one_server(tmp_
         with redis.Redis.from_url(server.cache_url) as cache:
             cache.set("key", "value")
             assert cache.keys() == [b"key"]
-        assert queue.get(timeout=2).payload == "hello"
+        assert queue.get(timeout=20).payload == "hello"
 
 
 def test_queued_words_survive_kill_9(tmp_path: Path):
@@ -40,7 +40,7 @@ def test_queued_words_survive_kill_9(tmp_path: Path):
 
     with valkey_server(tmp_path) as server, Connection(server.broker_url) as connection:
         queue = connection.SimpleQueue("words")
-        assert [queue.get(timeout=2).payload for _ in range(100)] == list(range(100))
+        assert [queue.get(timeout=20).payload for _ in range(100)] == list(range(100))
 
 
 @pytest.mark.parametrize("name", ["with space", "per%cent", "größe", "a" * 120, "x" * 60])

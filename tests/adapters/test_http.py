@@ -45,7 +45,7 @@ def test_a_slow_service_is_left_in_time(pause: str):
         began = time.monotonic()
         with pytest.raises(NoAnswer, match=r"no answer within 0\.5 s"):
             ask(service.url)
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 2.5  # what it says takes three seconds and more
 
 
 @pytest.mark.parametrize("length", [1000, 1001])

@@ -348,7 +348,7 @@ def test_a_slow_service_costs_one_time_limit_and_not_one_a_batch(service):
     for number in range(1, 6):
         assert whose(f"192.0.2.{number}").again_at is not None
 
-    assert time.monotonic() - began < 1.8
+    assert time.monotonic() - began < 4  # five would cost five seconds
     assert len(service.requests) == 1
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,6 +14,7 @@ from complaints.models import Message, Reading
 from complaints.pipeline import process_messages
 from complaints.vocabulary import Answer
 from tests.factories import make_case, make_complaint, make_message
+from tests.services.pace import cpu_within
 
 EVIL = b"""From: =?utf-8?q?M=C3=BCller?= <a@x.example>
 Subject: <script>alert(1)</script>
@@ -275,10 +275,8 @@ def test_looking_for_the_lines_in_hostile_texts_takes_no_time() -> None:
     texts = (Text("text/plain", None, "Received: " + "a " * 19_000, 38_010),) * 10
     lines = {"a " * 490 + str(number): "192.0.2.7" for number in range(100)}
 
-    started = time.process_time()
-    show_mail(Evidence(texts=texts), lines, Room())
-
-    assert time.process_time() - started < 1
+    with cpu_within(1):
+        show_mail(Evidence(texts=texts), lines, Room())
 
 
 def test_what_else_a_structured_report_says_is_shown_line_by_line(ada: Client) -> None:

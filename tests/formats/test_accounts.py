@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from complaints.formats import read_message
 from complaints.formats.accounts import Account, accounts_in_received, logins, read_account
+from tests.services.pace import cpu_within
 
 RELAY = "192.0.2.25"
 TAKEN = f"from relay.isp.example (relay.isp.example [{RELAY}]) by mx.mailhaus.example (Postfix) with ESMTPS id 1"
@@ -157,6 +156,5 @@ def test_account_says_what_it_rests_on(text: str, account: Account):
 def test_hostile_line_is_read_in_time(piece: str):
     line = (piece * 2000)[:1900] + " with ESMTPSA"
 
-    began = time.process_time()
-    accounts_in_received([TAKEN, *[line] * 100], RELAY)
-    assert time.process_time() - began < 1
+    with cpu_within(1):
+        accounts_in_received([TAKEN, *[line] * 100], RELAY)

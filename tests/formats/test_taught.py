@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from complaints.formats import read_message
 from complaints.formats.taught import BadPattern, TaughtField, TaughtRule, compiled
 from complaints.vocabulary import Category
+from tests.services.pace import cpu_within
 
 MAIL = "From: CERT Nord <report@cert-nord.example>\nSubject: {subject}\nDate: Tue, 3 Mar 2026 12:30:00 +0000\n\n{text}"
 TEXT = "Vorfall 4711\nVerursacher -> 192.0.2.7 (Quellport 51234)\nZeitpunkt -> 2026-03-03 11:58:10 +0000\n"
@@ -84,10 +84,9 @@ def test_expression_may_stand_in_place_of_the_words():
 
 def test_expression_without_end_is_stopped_and_the_mail_is_shown():
     rule = TaughtRule(7, RULE.sender, (TaughtField("source_ip", pattern=r"((a+)+)+b"),))
-    began = time.process_time()
-    parsed = read("a" * 5_000, rule=rule)
+    with cpu_within(2):
+        parsed = read("a" * 5_000, rule=rule)
 
-    assert time.process_time() - began < 2
     assert (parsed.disposition, parsed.problem) == ("unreadable", "rule 7: its expression took longer than 0.1 s")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from complaints.notices.told import NOTHING, Asked, Told, told_facts
+from tests.services.pace import cpu_within
 
 AT = datetime(2026, 3, 10, 11, 50, 44, tzinfo=UTC)
 NOW = datetime(2026, 3, 10, 18, tzinfo=UTC)
@@ -213,7 +213,6 @@ def test_whatever_is_read_could_be_so(text):
 
 @pytest.mark.parametrize("piece", ["port ", "203.0.113.7 ", "1", "source port is ", "2026-03-10 ", "+01", ": ", "a::"])
 def test_hostile_answers_take_no_time(piece):
-    started = time.process_time()
-    told_facts(piece * (100_000 // len(piece)), [BOTH], received_at=NOW)
-    told_facts((piece * 190 + "\n") * 2000, [BOTH], received_at=NOW)
-    assert time.process_time() - started < 4
+    with cpu_within(4):
+        told_facts(piece * (100_000 // len(piece)), [BOTH], received_at=NOW)
+        told_facts((piece * 190 + "\n") * 2000, [BOTH], received_at=NOW)
