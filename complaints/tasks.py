@@ -260,8 +260,9 @@ def watch_rises() -> None:
 
 @app.task
 def tidy_watch() -> None:
-    """Once a night: what nobody looks back to any more."""
+    """Once a night: what nobody looks back to any more, and campaigns whose complaints came to other cases."""
     now = timezone.now()
+    campaigns.recount_campaigns(now=now)
     campaigns.forget_campaigns(now=now)
     tallies.forget_tallies(now=now)
     feeds.forget_feeds(now=now)

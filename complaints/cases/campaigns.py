@@ -1,6 +1,6 @@
 """Campaigns: the complaints of one spam run, seen across customers. Found in the background, behind the filing.
 
-Each complaint that names a case is looked at once, in batches: its marks are looked up, and it joins the campaign that
+Each complaint about our network is looked at once, in batches: its marks are looked up, and it joins the campaign that
 has one of them, or begins one. Two campaigns that a complaint has in common become one, the older. When more comes
 than can be looked at, the oldest of the backlog are passed over: a campaign is found by those that follow.
 """
@@ -19,7 +19,7 @@ from complaints.cases.positions import Overtaken, finish, next_stretch
 from complaints.formats.evidence import Evidence, evidence_of
 from complaints.models import Campaign, CampaignMark, CampaignMember, Complaint, Reading
 from complaints.models.bulk import insert_rows, reserve_ids, update_rows
-from complaints.vocabulary import Category
+from complaints.vocabulary import Answer, Category
 
 NAME = "campaigns"
 BATCH = 500
@@ -28,6 +28,7 @@ KINDS = frozenset({Category.SPAM, Category.PHISHING, Category.FRAUD, Category.MA
 LONGEST_TEXT = 20_000
 LARGE, SELDOM = 5_000, timedelta(hours=1)  # a large campaign is counted once an hour
 FORGOTTEN = max(LASTS.values())
+RECOUNTED = timedelta(days=7)
 
 
 def find_campaigns(*, now: datetime, lag: timedelta | None = None, batch: int = BATCH) -> int:
@@ -40,7 +41,7 @@ def find_campaigns(*, now: datetime, lag: timedelta | None = None, batch: int = 
     upto = complaints[-1].pk if len(complaints) == batch else stretch.upto
     if upto == stretch.after:
         return 0
-    marked = marks_of_all([each for each in complaints if each.case_id and each.category in KINDS])
+    marked = marks_of_all([each for each in complaints if may_belong(each)])
     try:
         with transaction.atomic():
             finish(stretch, upto=upto)
@@ -49,6 +50,12 @@ def find_campaigns(*, now: datetime, lag: timedelta | None = None, batch: int = 
         return 0
     count_again(touched, now=now)
     return len(complaints)
+
+
+def may_belong(complaint: Complaint) -> bool:
+    """About a mail from our network. What has no case yet may get one when its owner is known or there are enough."""
+    in_question = complaint.answer != Answer.NOT_OURS and complaint.ruling != Complaint.Ruling.IGNORED
+    return complaint.category in KINDS and in_question
 
 
 Marked = list[tuple[Complaint, list[Mark]]]
@@ -201,6 +208,15 @@ def count_again(ids: Iterable[int], *, now: datetime) -> None:
     )  # fmt: skip
     columns = ("complaint_count", "case_count", "customer_count", "reporter_count", "first_seen_at", "last_seen_at")
     update_rows(Campaign, "id", (*columns, "counted_at"), [(*row, now) for row in rows])
+
+
+def recount_campaigns(*, now: datetime, most: int = 2_000) -> int:
+    """Once a night: complaints of these days may have come to another case, or to one at all; how many were counted."""
+    young = Campaign.objects.filter(merged_into=None, last_seen_at__gt=now - RECOUNTED).order_by("-last_seen_at")
+    ids = list(young.values_list("pk", flat=True)[:most])
+    for start in range(0, len(ids), BATCH):
+        count_again(ids[start : start + BATCH], now=now)
+    return len(ids)
 
 
 def forget_campaigns(*, now: datetime, most: int = 20_000) -> int:

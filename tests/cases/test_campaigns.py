@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from complaints.cases.campaigns import find_campaigns, forget_campaigns
+from complaints.cases.campaigns import find_campaigns, forget_campaigns, recount_campaigns
 from complaints.models import Campaign, CampaignMark, CampaignMember, Complaint, Message, Reading
 from tests.cases.test_campaign_marks import LOAN, WATCHES
 from tests.factories import NOON, make_case, make_complaint, make_contract, make_message
@@ -121,9 +121,27 @@ def test_a_subject_comes_again_after_days_without_meaning_the_same_run() -> None
     assert [len(ids) for ids in together()] == [1, 1]
 
 
-def test_complaints_without_a_case_belong_to_no_campaign() -> None:
-    make_complaint(subject="Swiss watches, only few pieces left")
-    assert [look(), CampaignMember.objects.count()] == [1, 0]
+@pytest.mark.parametrize("columns", [{"answer": "not-ours"}, {"ruling": "ignored"}, {"category": "scan"}])
+def test_what_is_not_of_our_network_or_ignored_or_no_mail_belongs_to_no_campaign(columns: dict[str, str]) -> None:
+    make_complaint(subject="Swiss watches, only few pieces left", **columns)
+    assert (look(), together()) == (1, [])
+
+
+def test_what_was_held_or_had_no_owner_is_counted_in_its_campaign_when_it_has_a_case() -> None:
+    subject = "Swiss watches, only few pieces left"
+    first, second = make_contract("C-1", customer="K-1"), make_contract("C-2", customer="K-2")
+    held = make_complaint(contract=first, subject=subject, ruling="held")
+    lonely = make_complaint(subject=subject, answer="nobody")
+    look()
+    campaign = Campaign.objects.get()
+    assert (campaign.complaint_count, campaign.case_count) == (2, 0)
+
+    Complaint.objects.filter(pk=held.pk).update(case=make_case(first), ruling="")
+    Complaint.objects.filter(pk=lonely.pk).update(case=make_case(second), contract=second)
+    recount_campaigns(now=NOON)
+
+    campaign.refresh_from_db()
+    assert (campaign.case_count, campaign.customer_count) == (2, 2)
 
 
 def test_a_younger_id_waits_until_older_ones_must_have_been_committed() -> None:

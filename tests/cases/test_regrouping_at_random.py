@@ -93,8 +93,8 @@ class Desk:
             undo_change(self.random.choice(done), actor="bruno", now=self.now())
 
     def close(self) -> None:
-        end = {"resolution": self.random.choice(ENDS), "now": self.now()}
-        move_case(self.an_open_case(), CaseState.CLOSED, actor="ada", reason="done", **end)
+        end = self.random.choice(ENDS)
+        move_case(self.an_open_case(), CaseState.CLOSED, actor="ada", reason="done", resolution=end, now=self.now())
 
     def do_and_undo(self) -> None:
         act: Callable[[], CaseChange] = self.random.choice([self.merge, self.split, self.move, self.link])
