@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from complaints.blacklists import mark_asked, release_held
+from complaints.cases.branches import numbered
 from complaints.desk import when
 from complaints.desk.access import access_case, confirmed, desk_page, may
 from complaints.desk.lists import page_below
@@ -47,7 +51,7 @@ class Row:
 @require_GET
 def blacklists_page(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    rows = [row_of(each, now) for each in Blacklist.objects.prefetch_related("health").select_related("sweep")]
+    rows = rows_of(Blacklist.objects.prefetch_related("health").select_related("sweep"), now)
     on = [row for row in rows if row.list.enabled]
     context = {
         "nav": "blacklists",
@@ -65,11 +69,16 @@ def blacklists_page(request: HttpRequest) -> HttpResponse:
     return render(request, "desk/blacklists.html", context)
 
 
-def row_of(each: Blacklist, now: datetime) -> Row:
+def rows_of(lists: Iterable[Blacklist], now: datetime) -> list[Row]:
+    lists = list(lists)
+    asked, listed = asked_today(now), listed_now(lists)
+    return [row_of(each, now, asked=asked.get(each.pk, 0), listed=listed[each.pk]) for each in lists]
+
+
+def row_of(each: Blacklist, now: datetime, *, asked: int, listed: int) -> Row:
     health = sorted(each.health.all(), key=lambda row: (row.parked_since is None, not row.problem, row.family))
     worst, sweep = health[0] if health else None, getattr(each, "sweep", None)
     tested_at = min((row.tested_at for row in health), default=None)
-    asked = ListUse.objects.filter(blacklist=each, day=now.astimezone(UTC).date()).values_list("asked", flat=True)
     return Row(
         list=each,
         word=health_word(each, worst),
@@ -77,9 +86,9 @@ def row_of(each: Blacklist, now: datetime) -> Row:
         since=worst.parked_since if worst and each.enabled else None,
         tested_at=tested_at,
         tested=when.age(tested_at, now) if tested_at else "",
-        asked=f"{sum(asked):,}",
+        asked=f"{asked:,}",
         limit=f"of {each.per_day:,}" if each.per_day else "no limit",
-        listed=counted(each),
+        listed=f"more than {MOST_COUNTED}" if listed > MOST_COUNTED else str(listed),
         sweep=sweep,
         swept=swept_in_words(sweep),
         file=f"{sweep.file_entries:,} entries" if sweep and sweep.file_at else "",
@@ -113,9 +122,16 @@ def swept_in_words(sweep: ListSweep | None) -> str:
     return "whole round done" if sweep.round_ended_at else ""
 
 
-def counted(each: Blacklist) -> str:
-    found = len(now_on(each).order_by().values_list("pk")[: MOST_COUNTED + 1])
-    return f"more than {MOST_COUNTED}" if found > MOST_COUNTED else str(found)
+def asked_today(now: datetime) -> dict[int, int]:
+    """How often each was asked, by its id."""
+    today = ListUse.objects.filter(day=now.astimezone(UTC).date())
+    return dict(today.values_list("blacklist").annotate(Sum("asked")).order_by())
+
+
+def listed_now(lists: Sequence[Blacklist]) -> Counter[int]:
+    """How many of ours each names, by its id; looked at up to one more than MOST_COUNTED. One statement."""
+    found = numbered(now_on(each).order_by().values("pk")[: MOST_COUNTED + 1] for each in lists)
+    return Counter(lists[number].pk for number, _ in found)
 
 
 def now_on(each: Blacklist) -> Any:
@@ -135,7 +151,7 @@ def listings_page(request: HttpRequest, pk: int) -> HttpResponse:
     found, more = page_below(now_on(each).select_related("case"), "id", request.GET.get("below"))
     context = {
         "nav": "blacklists",
-        "row": row_of(each, now),
+        "row": rows_of([each], now)[0],
         "rows": [(listing, when.age(listing.first_seen_at, now)) for listing in found],
         "is_first": "below" not in request.GET,
         "next": f"?below={found[-1].pk}" if more else "",

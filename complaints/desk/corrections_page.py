@@ -81,7 +81,7 @@ def review_page(request: HttpRequest) -> HttpResponse:
         "joining": [(each, words.CATEGORIES[Category(each.category)]) for each in joining],
         "cases": openable(request.user, Case, (each.case.pk for each in joining if each.case)),
         "mails": openable(request.user, Message, (row.complaint.message_id for row in rows)),
-        "nobody": Reattribution.objects.filter(pk__in=ids, to_contract=None).count(),
+        "nobody": len(ids) - sum(each.complaints for each in joining),
         "first_page": f"?{query}" if after else "",
         "next": f"?{query}&after={rows[PAGE - 1].pk}" if len(rows) > PAGE else "",
         "most": MOST_AT_ONCE,

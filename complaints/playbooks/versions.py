@@ -5,6 +5,7 @@ Every verb is one transaction, and changes nothing when somebody else was quicke
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 
+from complaints.cases.branches import numbered
 from complaints.models import Case, PlaybookChange, PlaybookVersion
 from complaints.notices.compose import NoSuchLetter, letter_for
 from complaints.playbooks.actions import load_actions
@@ -180,7 +182,8 @@ def tell(version: PlaybookVersion, what: str, *, actor: str, now: datetime, text
 
 def open_cases(versions: Iterable[PlaybookVersion]) -> dict[int, int]:
     """How many open cases follow each, counted to COUNTED at most, by the index of the open ones alone."""
-    return {
-        version.pk: len(Case.objects.active().filter(playbook=version.pk).values_list("pk")[:COUNTED])
-        for version in versions
-    }
+    ids = [version.pk for version in versions]
+    found = Counter(
+        number for number, _ in numbered(Case.objects.active().filter(playbook=pk).values("pk")[:COUNTED] for pk in ids)
+    )
+    return {pk: found[number] for number, pk in enumerate(ids)}
