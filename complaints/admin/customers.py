@@ -15,14 +15,15 @@ from django.utils.html import format_html
 from complaints import models
 from complaints.addresses import prefix_text
 from complaints.admin.prefixes import PrefixForm
+from complaints.admin.times import IN_DESK_ZONE
 from complaints.attribution.importing.spans import Touched
 from complaints.tasks import look_again_at
 
 
-class ContactInline(admin.TabularInline):
+class ContactInline(admin.StackedInline):
     model = models.Contact
     extra = 0
-    fields = ("name", "email", "role", "language", "problem", "problem_reason")
+    fields = (("name", "email"), ("role", "language"), ("problem", "problem_reason"))
     readonly_fields = ("problem_reason",)
 
 
@@ -51,6 +52,7 @@ class AssignmentForm(PrefixForm):
 
 @admin.register(models.Assignment)
 class AssignmentAdmin(admin.ModelAdmin):
+    formfield_overrides = IN_DESK_ZONE
     form = AssignmentForm
     fields = ("prefix_text", "contract", "kind", "valid_from", "valid_until", "port_first", "port_last")
     list_display = ("prefix", "contract", "kind", "valid_from", "valid_until", "port_first", "port_last")
@@ -96,6 +98,7 @@ def spans_of(rows: Iterable[models.Assignment]) -> list[Touched]:
 
 @admin.register(models.LineIdentifier)
 class LineIdentifierAdmin(admin.ModelAdmin):
+    formfield_overrides = IN_DESK_ZONE
     list_display = ("kind", "value", "contract", "valid_from", "valid_until")
     list_select_related = ("contract",)
     list_filter = ("kind",)
@@ -106,6 +109,7 @@ class LineIdentifierAdmin(admin.ModelAdmin):
 
 @admin.register(models.HostedName)
 class HostedNameAdmin(admin.ModelAdmin):
+    formfield_overrides = IN_DESK_ZONE
     list_display = ("name", "contract", "valid_from", "valid_until")
     list_select_related = ("contract",)
     search_fields = ("name", "contract__reference")

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.db.models.base import ModelBase
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils import timezone
 
+View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 # The front page, top to bottom: what is set up by hand, what comes by imports, what is only looked at.
 SECTIONS = (
     ("People and keys", ("User", "ApiKey")),
@@ -22,8 +29,9 @@ LOOKED_AT = "To look at: written by the program"
 
 
 class DeskAdminSite(AdminSite):
-    site_header = site_title = "Abuse desk: set-up"
-    index_title = "Rare configuration"
+    site_header = site_title = "Set-up"
+    index_title = "Set-up"
+    enable_nav_sidebar = False  # the wide tables need the room; the crumbs lead back
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Ours alone: what allauth and Django bring (secrets, sessions, groups) is nobody's to edit by hand."""
@@ -47,6 +55,18 @@ class DeskAdminSite(AdminSite):
         if not request.user.is_authenticated:
             return to_login(request)
         return redirect("mfa_index") if lacks_second_factor(request) else refuse(request, Can.CONFIGURE)
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Times are shown and read in the desk's own zone, as on its pages; so the page is drawn within it."""
+        inner = super().admin_view(view, cacheable)
+
+        @wraps(view)
+        def in_desk_zone(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            with timezone.override(ZoneInfo(settings.DISPLAY_TIME_ZONE)):
+                response = inner(request, *args, **kwargs)
+                return response.render() if isinstance(response, TemplateResponse) else response
+
+        return cast(View, in_desk_zone)
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """All tables in our sections, whichever app they come from."""

@@ -4,6 +4,7 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from complaints.addresses import prefix_key
 from complaints.api.keys import make_key
@@ -127,3 +128,17 @@ def test_an_assignment_of_a_new_length_is_found_from_now_on(root: Client) -> Non
 
 def test_an_analyst_does_not_get_into_the_admin(ada: Client) -> None:
     assert ada.get("/admin/", follow=True).status_code == 403
+
+
+def test_times_are_shown_and_read_in_the_zone_of_the_desk(root: Client, settings: Settings) -> None:
+    settings.DISPLAY_TIME_ZONE = "Europe/Berlin"
+    held = make_assignment(make_contract(), valid_from=NOON)
+    form = {
+        "prefix_text": held.prefix, "contract": held.contract_id, "kind": "static", "valid_from_0": "2026-03-10",
+        "valid_from_1": "14:30", "valid_until_0": "", "valid_until_1": "", "port_first": 0, "port_last": 65535,
+    }  # fmt: skip
+
+    assert "10 Mar 2026, 13:00 CET" in root.get(admin_url(Assignment, "changelist")).content.decode()
+    root.post(admin_url(Assignment, "change", held.pk), form)
+
+    assert Assignment.objects.get().valid_from == NOON.replace(hour=13, minute=30)
