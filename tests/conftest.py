@@ -13,10 +13,14 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from pytest_django import DjangoDbBlocker, Settings
 
+from complaints.checks._mail_hosts import known as known_mail_hosts
+from complaints.models.compression import forget_dictionaries
+from complaints.playbooks.facts import working_time
 from tests.services import outside, smtp
 from tests.services.ports import free_ports
 from tests.services.valkey import Valkey, valkey_server
@@ -61,6 +65,15 @@ def _nothing_outside() -> Iterator[None]:
     outside.attempts.clear()
     yield
     assert outside.attempts == []
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """What a process keeps of its settings, its database or its neighbours, none of which outlives a test."""
+    caches["process"].clear()
+    forget_dictionaries()
+    working_time.cache_clear()
+    known_mail_hosts.clear()
 
 
 @pytest.fixture
