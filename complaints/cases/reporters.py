@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Max, Sum
+from django.db.models import Case as Vouched
+from django.db.models import Max, Sum, When
 
 from complaints.cases.precision import LOOKS_BACK, SAYS, measure
 from complaints.models import Case, Complaint, Reporter, ReporterChange, ReporterTally, TallyPosition
@@ -128,9 +129,10 @@ def sum_up(*, since: date, only: Sequence[int] | None = None) -> None:
 
 def measure_all(*, now: datetime) -> int:
     """Every night: what each reporter's ended cases say of them; how many reporters changed."""
-    ends: dict[int, list[tuple[Resolution, datetime]]] = defaultdict(list)
-    for reporter, resolution, at in ended(since=now - LOOKS_BACK):
-        ends[reporter].append((resolution, at))
+    told: dict[int, list[End]] = defaultdict(list)
+    for reporter, end in ended(since=now - LOOKS_BACK):
+        told[reporter].append(end)
+    ends = {reporter: their_own(all_ends) for reporter, all_ends in told.items()}
     before = {
         pk: tuple(rest)
         for pk, *rest in Reporter.objects.exclude(measured_at=None).values_list("pk", "right_cases", "wrong_cases")
@@ -145,8 +147,22 @@ def measure_all(*, now: datetime) -> int:
     return sum(before.get(row[0]) != row[3:5] for row in rows)
 
 
-def ended(*, since: datetime) -> Iterator[tuple[int, Resolution, datetime]]:
-    """(reporter, resolution, closed at) of each reporter and case once, case by case: bounded memory, by its index."""
+class End(NamedTuple):
+    """How and when a case of a reporter was closed; proven: our mail server vouched for one of their mails about it."""
+
+    resolution: Resolution
+    at: datetime
+    proven: bool
+
+
+def their_own(ends: Sequence[End]) -> list[tuple[Resolution, datetime]]:
+    """What may be held against them: of whom our server vouches for, not what anybody wrote in their name."""
+    vouched = [end for end in ends if end.proven]
+    return [(end.resolution, end.at) for end in vouched or ends]
+
+
+def ended(*, since: datetime) -> Iterator[tuple[int, End]]:
+    """Reporter and end, of each reporter and case once, case by case: bounded memory, by its index."""
     after = 0
     said = [resolution.value for resolution in SAYS]
     while True:
@@ -156,8 +172,9 @@ def ended(*, since: datetime) -> Iterator[tuple[int, Resolution, datetime]]:
         if not cases:
             return
         named = Complaint.objects.filter(case__in=cases).exclude(reporter=None).order_by()
-        for case, reporter in named.values_list("case", "reporter").distinct():
-            yield reporter, *cases[case]
+        vouched = Max(Vouched(When(evidence__has_key="authenticated", then=1), default=0))
+        for case, reporter, proven in named.values_list("case", "reporter").annotate(proven=vouched):
+            yield reporter, End(*cases[case], bool(proven))
         after = max(cases)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -122,7 +123,7 @@ def test_a_subject_comes_again_after_days_without_meaning_the_same_run() -> None
 
 
 @pytest.mark.parametrize("columns", [{"answer": "not-ours"}, {"ruling": "ignored"}, {"category": "scan"}])
-def test_what_is_not_of_our_network_or_ignored_or_no_mail_belongs_to_no_campaign(columns: dict[str, str]) -> None:
+def test_what_is_not_of_our_network_or_ignored_or_no_mail_belongs_to_no_campaign(columns: dict[str, Any]) -> None:
     make_complaint(subject="Swiss watches, only few pieces left", **columns)
     assert (look(), together()) == (1, [])
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from complaints.cases.reporters import NothingChanged, change_reporter, measure_all, prove_tallies, tally
-from complaints.models import Case, Reporter, ReporterTally, TallyPosition
+from complaints.models import Case, Complaint, Reporter, ReporterTally, TallyPosition
 from tests.factories import NOON, make_case, make_complaint
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +102,19 @@ def test_reporters_are_measured_by_how_their_cases_ended_each_case_once() -> Non
     a, b = Reporter.objects.order_by("address")
     assert (a.right, a.wrong, a.right_cases, a.wrong_cases) == (1.0, 0.5, 1, 1)
     assert (b.right, b.wrong, b.right_cases, b.wrong_cases) == (1.0, 0.0, 1, 0)
+
+
+def test_what_anybody_wrote_in_the_name_of_a_proven_reporter_is_not_held_against_them() -> None:
+    ended(1, "fixed_verified", "fbl@x.example", "fbl@x.example")
+    ended(2, "not_abuse", "fbl@x.example")
+    ended(3, "not_abuse", "by.hand@y.example")
+    first = Complaint.objects.filter(reporter__address="fbl@x.example").order_by("pk")[0]
+    Complaint.objects.filter(pk=first.pk).update(evidence={"authenticated": "x.example"})
+
+    measure_all(now=NOON)
+
+    counted = Reporter.objects.values_list("address", "right_cases", "wrong_cases").order_by("address")
+    assert list(counted) == [("by.hand@y.example", 0, 1), ("fbl@x.example", 1, 0)]
 
 
 def test_what_is_no_more_true_is_forgotten() -> None:
