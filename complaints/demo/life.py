@@ -1,27 +1,25 @@
-"""The life of the simulated world: a list of what happens next, carried out one after the other, and remembered.
+"""The life of the simulated world: what its people, machines and systems do.
 
-Verbs are the methods that memory's tasks name. They touch the product only as the outside world does: mail to its
-listener, visits to its pages, and the servers of places.py, which it comes to see.
+Verbs are the methods that memory's tasks name; clockwork.py carries them out. They touch the product only as the
+outside world does: mail to its listener, visits to its pages, and the servers of places.py, which it comes to see.
 """
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
-import heapq
 import logging
-import random
 import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 from complaints.demo.asked import Question, answer_mail, host_behind_port, read_question
-from complaints.demo.browser import Browser, PageProblem
+from complaints.demo.browser import Browser
+from complaints.demo.clockwork import Clockwork
 from complaints.demo.colleagues import WHO, correct_lines, in_a_thread, propose_suspension
 from complaints.demo.customers import Notice, react, read_notice
 from complaints.demo.memory import Memory, Task
 from complaints.demo.places import Endpoint, Places
-from complaints.demo.post import NotNow, Refused, hand_in
+from complaints.demo.post import hand_in
 from complaints.demo.reporters import BY_ADDRESS, REPORTERS, STUCK, complaint_mail
 from complaints.demo.rhythm import UNDERWAY_S, next_move, wanted_by_hand
 from complaints.demo.spam import spam_from
@@ -31,7 +29,6 @@ from complaints.demo.world import Host, World, corrected
 
 log = logging.getLogger(__name__)
 RUNS = 3  # of spam, while a trouble lasts
-MOST_TRIES = 20
 COPIES = 100  # that a reporter sends whose counter is stuck; the demo's limit of a minute is 40
 VERBS = (
     "begin", "run", "report", "flood", "stray", "repair", "delist", "read", "answer", "tell",
@@ -48,76 +45,32 @@ class Desk:
     address: str
 
 
-class Life:
-    """pace: what a second of the story lasts; tests live faster."""
-
+class Life(Clockwork):
     def __init__(self, world: World, memory: Memory, desk: Desk, *, pace: float = 1.0, wanders: bool = True) -> None:
-        self.world, self.memory, self.desk, self.pace, self.wanders = world, memory, desk, pace, wanders
+        super().__init__(memory, VERBS, pace=pace)
+        self.world, self.desk, self.wanders = world, desk, wanders
         self.places: Places
         self.notices: list[Notice] = []  # the youngest mails of the desk
-        self.changed = asyncio.Event()
-        self.verbs: dict[str, Callable[[Task], Awaitable[None]]] = {name: getattr(self, name) for name in VERBS}
-
-    # -- the clockwork
 
     async def live(self, places: Places, stop: asyncio.Event) -> None:
         self.places = places
         self.wake_up()
-        stopping = asyncio.create_task(stop.wait())
-        while not stop.is_set():
-            self.changed.clear()
-            wait_s = max(0.0, self.memory.tasks[0].due - time.time()) if self.memory.tasks else None
-            if wait_s == 0:
-                await self.do_next()
-                continue
-            changing = asyncio.create_task(self.changed.wait())
-            await asyncio.wait({changing, stopping}, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
-            changing.cancel()
-        self.memory.save()
+        await self.go_on(stop)
 
     def wake_up(self) -> None:
-        """Go on where the last run stopped; what should have happened meanwhile happens now, not all at once."""
+        """Go on where the last run stopped, or begin the story."""
         memory, now = self.memory, time.time()
         for contract in sorted(memory.troubled):
             self.places.trouble(self.world.host_of(contract))
         for contract in sorted(memory.listed):
             self.places.list_host(self.world.host_of(contract))
-        overdue = [task for task in sorted(memory.tasks) if task.due < now]
-        for place, task in enumerate(overdue):
-            task.due = now + place * self.pace
-        heapq.heapify(memory.tasks)
+        self.catch_up(now)
         if self.wanders and not memory.started:
             for second, verb, what in STORY:
                 memory.plan(now + second * self.pace, verb, **{"kind" if verb == "stray" else "contract": what})
             memory.plan(now + STORY_ENDS * self.pace, "wander")
             memory.started = True
         memory.save()
-
-    async def do_next(self) -> None:
-        """Carry out the next task; it leaves the memory only when it is done."""
-        task = self.memory.tasks[0]
-        try:
-            await self.verbs[task.verb](task)
-        except (NotNow, PageProblem) as exc:
-            is_final = isinstance(exc, PageProblem) and exc.is_final
-            if is_final or task.tries >= MOST_TRIES:
-                log.warning("%s given up: %s", task.verb, exc)
-            else:
-                later = time.time() + min(15.0, 1.0 + task.tries)
-                heapq.heappush(self.memory.tasks, dataclasses.replace(task, due=later, tries=task.tries + 1))
-        except Refused as exc:
-            log.warning("the desk refused a mail: %s", exc)
-        self.memory.tasks.remove(task)
-        heapq.heapify(self.memory.tasks)
-        self.memory.save()
-
-    def plan(self, seconds: float, verb: str, **args: object) -> None:
-        self.memory.plan(time.time() + seconds * self.pace, verb, **args)
-        self.changed.set()
-
-    def rng(self, number: int) -> random.Random:
-        """Chance by the number of the task: a repetition throws the same dice."""
-        return random.Random(f"{self.memory.seed}/{number}")
 
     # -- what happens at the customers'
 
