@@ -21,7 +21,7 @@ const countDown = () => document.querySelectorAll("time[data-left]").forEach((ea
   const seconds = Math.ceil((new Date(each.dateTime) - Date.now()) / 1000);
   const said = seconds > 0 ? `${seconds} s left` : "now";
   if (each.parentElement.textContent !== said) each.parentElement.replaceChildren(Object.assign(each, { textContent: said }));
-  const undo = each.closest(".acted").querySelector("button");
+  const undo = each.closest(".acted-here").querySelector("button");
   if (undo && seconds <= 0) undo.hidden = true;
 });
 setInterval(countDown, 1000);

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 
 from complaints.cases.accusations import stored_accusation
 from complaints.cases.asking import stored_holding
@@ -23,6 +23,7 @@ Kind = CaseChange.Kind
 LINKS = (Kind.LINK, Kind.UNLINK)
 SHOWN = 30
 LOOKED_AT = 2_000
+MOVED_AGAIN = "Complaints of these cases were moved again since: undo that first."
 
 
 class CannotUndo(Exception):
@@ -48,15 +49,19 @@ def why_not(change: CaseChange) -> str:
 
 
 def whys_not(changes: Sequence[CaseChange]) -> list[str]:
-    """The same of several, in at most three statements for changes of one case: of those only the last is not moved
-    again since, so for no other it is asked what else happened."""
-    found = [why_not_by_itself(each) for each in changes]
-    asked = [each for each, problem in zip(changes, found, strict=True) if not problem and each.kind not in LINKS]
-    again = moved_again(asked) if asked else set()
-    return [
-        problem or (why_not_since(each, again) if each.kind not in LINKS else "")
-        for each, problem in zip(changes, found, strict=True)
-    ]
+    """The same of several. Of the changes of one case only the last can be free of later ones, so one is looked at."""
+    return [why_not_by_itself(each) or why_not_after(each, changes) for each in changes]
+
+
+def why_not_after(change: CaseChange, others: Sequence[CaseChange]) -> str:
+    """As far as what was done later says. others: those that are at hand, which spare a look."""
+    if change.kind in LINKS:
+        return ""
+    both = {change.from_case_id, change.to_case_id}
+    later = [each for each in others if each.pk > change.pk and not each.undone_at and each.kind not in LINKS]
+    if any(both & {each.from_case_id, each.to_case_id} for each in later):
+        return MOVED_AGAIN
+    return why_not_since(change)
 
 
 def why_not_by_itself(change: CaseChange) -> str:
@@ -69,26 +74,20 @@ def why_not_by_itself(change: CaseChange) -> str:
     return "" if here.parent_id == now_parent else f"Case {here.number} was linked otherwise since."
 
 
-def moved_again(changes: Sequence[CaseChange]) -> set[int]:
-    """Ids of those after which something else was done with one of their cases, and still stands."""
-    cases = {pk for each in changes for pk in (each.from_case_id, each.to_case_id)}
-    rows = CaseChange.objects.filter(Q(from_case__in=cases) | Q(to_case__in=cases), undone_at=None)
-    later = rows.filter(pk__gt=min(each.pk for each in changes)).exclude(kind__in=LINKS)
-    last: dict[int, int] = {}
-    for pk, *both in later.values_list("pk", "from_case", "to_case"):
-        last |= {case: max(pk, last.get(case, 0)) for case in both}
-    return {each.pk for each in changes if max(last.get(each.from_case_id, 0), last.get(each.to_case_id, 0)) > each.pk}
-
-
-def why_not_since(change: CaseChange, again: Collection[int]) -> str:
-    if change.pk in again:
-        return "Complaints of these cases were moved again since: undo that first."
-    # A letter that spoke of what now belongs elsewhere cannot be called back by moving complaints.
+def why_not_since(change: CaseChange) -> str:
+    """One statement of three looks."""
     both = [change.from_case_id, change.to_case_id]
+    standing = CaseChange.objects.filter(pk__gt=change.pk, undone_at=None).exclude(kind__in=LINKS)
+    # A letter that spoke of what now belongs elsewhere cannot be called back by moving complaints.
     written = Notice.objects.filter(case__in=both, queued_at__gte=change.made_at).exclude(state=Notice.State.WITHDRAWN)
-    if written.exists():
-        return "The customer has been written to since."
-    return "" if still_there(change) else "Some of its complaints have moved on since."
+    gone = Complaint.objects.filter(pk__in=change.complaints).exclude(case=change.to_case_id)
+    looks = {
+        MOVED_AGAIN: standing.filter(Q(from_case__in=both) | Q(to_case__in=both)),
+        "The customer has been written to since.": written,
+        "Some of its complaints have moved on since.": gone,
+    }
+    found = CaseChange.objects.filter(pk=change.pk).values_list(*map(Exists, looks.values())).get()
+    return next((text for text, is_so in zip(looks, found, strict=True) if is_so), "")
 
 
 def moved_on(change: CaseChange) -> str:
@@ -100,11 +99,6 @@ def moved_on(change: CaseChange) -> str:
         return f"Case {here.number} is closed meanwhile." if here.state == CaseState.CLOSED else ""
     is_merged = here.stay == change.from_stay and here.merged_into_id == there.pk
     return "" if is_merged else f"Case {here.number} has changed since."
-
-
-def still_there(change: CaseChange) -> bool:
-    gone = Complaint.objects.filter(pk__in=change.complaints).exclude(case=change.to_case_id)
-    return not gone.exists()
 
 
 def undo_change(change: CaseChange, *, actor: str, now: datetime) -> None:

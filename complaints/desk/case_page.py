@@ -27,6 +27,7 @@ from complaints.desk.holders import holders_of
 from complaints.desk.interact import DEADLINES, moves_of
 from complaints.desk.live import SEEN, live_answer, nothing_new, render_live, wants_part
 from complaints.desk.masked import mask
+from complaints.desk.rights import is_restricted
 from complaints.desk.rows import promise_of, row_of
 from complaints.desk.shown_answer import offers_in
 from complaints.desk.turn import stages, turn_in_words
@@ -156,7 +157,9 @@ def parts_of(case: Case, user: User | AnonymousUser, now: datetime, *, most: int
         "complaints_looked_at": len(complaints) if case.complaint_count > len(complaints) >= MOST else 0,
         **offers_in(case, last_answer(story)),
         **corrected.corrections(near["in_question"], near["told_wrongly"]),
-        **regrouped.others_of(case, now, visible(user, Case), any_changes=bool(near["changes"])),
+        **regrouped.others_of(
+            case, now, visible(user, Case) if is_restricted(user) else None, any_changes=bool(near["changes"])
+        ),
         "campaigns": near["campaigns"],
         "rules": rule_words.rules_of(story.complaints),
         **watched(near["rises"], now),

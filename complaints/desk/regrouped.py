@@ -30,21 +30,29 @@ UNDONE = {
 }
 
 
-def others_of(case: Case, now: datetime, seen: QuerySet[Case], *, any_changes: bool = True) -> dict[str, Any]:
-    """One look at two small indexes; for most cases all of it is empty. seen: the cases that the reader may see."""
+def others_of(case: Case, now: datetime, seen: QuerySet[Case] | None, *, any_changes: bool = True) -> dict[str, Any]:
+    """One look at two small indexes; mostly all of it is empty. seen: the cases that the reader may see; None: all."""
     changes = changes_of(case) if any_changes else []
     far = {each.from_case_id if each.to_case_id == case.pk else each.to_case_id for each in changes}
-    theirs = set(seen.filter(pk__in=far).values_list("pk", flat=True)) if far else far
+    theirs = far if seen is None or not far else set(seen.filter(pk__in=far).values_list("pk", flat=True))
     changes = [each for each in changes if {each.from_case_id, each.to_case_id} <= theirs | {case.pk}]
     came = [each.from_case for each in changes if each.to_case_id == case.pk]
+    near = {each.pk: each for change in changes for each in (change.from_case, change.to_case)}
     return {
         "about_only": about(case.grouping),
-        "merged_into": case.merged_into if case.merged_into_id in theirs else None,
+        "merged_into": found(case.merged_into_id, near, seen),
         "merged_here": once(each for each in came if each.merged_into_id == case.pk),
-        "parent": case.parent if case.parent_id in theirs else None,
+        "parent": found(case.parent_id, near, seen),
         "case_parts": once(each for each in came if each.parent_id == case.pk),
         "changes": change_rows(changes[:MOST_SHOWN], now),
     }
+
+
+def found(pk: int | None, near: Mapping[int, Case], seen: QuerySet[Case] | None) -> Case | None:
+    """A case by its id: mostly at hand; not where the one that it was merged into was itself merged later."""
+    if pk is None or pk in near:
+        return near.get(pk) if pk else None
+    return (Case.objects.all() if seen is None else seen).filter(pk=pk).first()
 
 
 def once(cases: Iterable[Case]) -> list[Case]:

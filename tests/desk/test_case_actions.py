@@ -353,6 +353,33 @@ def test_a_case_is_assigned_by_one_statement_that_compares_whose_it_was(ada: Cli
     assert '"assignee_id" IS NULL' in update
 
 
+COUNTED: list[tuple[str, dict[str, Any], int]] = [
+    *((action, given, 22) for action, given in ACTS),
+    ("assign", {"was": ""}, 20),
+    ("check", {}, 30),
+    ("notify", {}, 50),  # it weighs the case anew and words a letter
+]
+
+
+@pytest.mark.parametrize(("action", "given", "most"), COUNTED, ids=[action for action, *_ in COUNTED])
+def test_an_act_costs_as_much_on_a_long_case_as_on_a_short_one(
+    ada: Client, sql_of: Any, action: str, given: dict[str, Any], most: int
+) -> None:
+    def cost(reference: str, length: int) -> int:
+        contract = make_contract(reference, customer=reference)
+        case = make_case(contract, state="answered", customer_status=CustomerStatus.SEEN)
+        for n in range(length):
+            make_complaint(case, address="192.0.2.10", reporter=f"r{n}@x.example")
+            make_run(case, occasion=f"a.{n}", verdict="clean")
+        statements = sql_of(lambda: post(ada, case, action, **given))
+        return len([sql for sql in statements if "SAVEPOINT" not in sql])
+
+    cost("C-0", 1)  # the first act of all installs the playbooks
+    short, long = cost("C-1", 1), cost("C-2", 20)
+
+    assert (long, short <= most) == (short, True), short
+
+
 # --- closing
 
 

@@ -9,10 +9,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from complaints.cases.regrouping import link_case, split_case
 from complaints.cases.story import deciding_line, tell
 from complaints.cases.transitions import add_note, move_case, record
 from complaints.desk import facts
-from complaints.models import Case, CaseViewer, ProbeArrival
+from complaints.models import Case, CaseViewer, Intervention, ProbeArrival
 from complaints.notices.compose import queue_notice
 from complaints.vocabulary import CaseState, Cause, CustomerStatus, EventKind, Resolution, Verdict
 from tests.factories import (
@@ -71,6 +72,15 @@ def test_a_case_with_everything_is_told_in_few_queries(ada: Client, sql_of: SqlO
     queue_notice(case, "notify", occurrence=1, now=NOON)
 
     assert len(sql_of(lambda: ada.get(f"/case/{case.pk}"))) <= 12
+
+
+def test_a_case_with_changes_and_others_at_it_is_told_in_few_queries_too(ada: Client, sql_of: SqlOf) -> None:
+    case, other = make_case(complaint_count=3, reporter_count=3), make_case(make_contract("C-2"))
+    complaints = [make_complaint(case, reporter=f"r{n}@x.example") for n in range(3)]
+    split_case(case, complaints=[complaints[0].pk], actor="bruno", reason="x", now=NOON)
+    link_case(case, parent=other, actor="bruno", reason="x", now=NOON)
+
+    assert len(sql_of(lambda: ada.get(f"/case/{case.pk}", headers={"Referer": "http://testserver/"}))) <= 12
 
 
 def test_the_story_puts_the_youngest_first_and_tells_each_thing_once(db: None) -> None:
@@ -475,6 +485,23 @@ def test_the_head_says_how_much_since_when_and_why(ada: Client) -> None:
         "57 complaints from 41 reporters since 10 Mar 2026, the last just now; it came back 1 time. "
         "Probable cause: open relay proven Our test mail came back"
     )
+
+
+def test_the_head_says_until_when_what_comes_next_and_what_limits_the_line(ada: Client) -> None:
+    now = timezone.now()
+    case = make_case(state="escalated", deadline_at=now + timedelta(days=3, minutes=1))
+    Intervention.objects.create(
+        case=case, contract=case.contract, kind="limit_25", step="by-hand-1", state="in_force", decided_by="bruno", decided_at=now, due_at=now,
+        in_force_at=now,
+    )  # fmt: skip
+
+    head = re.search(r'<ul class="what-next"[^>]*>(.*?)</ul>', page_of(ada, case), re.DOTALL)
+
+    assert head is not None
+    assert re.sub(r"<[^>]+>", "", head[1].replace("</li>", "|")) == (
+        f"Promise in 3 d|in force Block outgoing tcp/25 since {now:%-d %b, %H:%M} UTC|"
+    )
+    assert 'class="what-next"' not in page_of(ada, make_case(make_contract("C-9"), **CLOSED))
 
 
 def test_who_held_the_address_before_stands_beside_the_story_by_reference_alone(ada: Client) -> None:
