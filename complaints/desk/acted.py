@@ -49,7 +49,9 @@ def undo(request: HttpRequest) -> HttpResponse:
 def back_here(request: HttpRequest) -> HttpResponseRedirect:
     """To the page on which the key was pressed."""
     here = request.POST.get("next", "")
-    return redirect(here if url_has_allowed_host_and_scheme(here, allowed_hosts=None) else "desk:queue")
+    # A bare "?tab=open" is a place to the browser, but a name to Django.
+    is_path = here.startswith("/") and url_has_allowed_host_and_scheme(here, allowed_hosts=None)
+    return redirect(here if is_path else "desk:queue")
 
 
 @may("see_cases")

@@ -79,7 +79,7 @@ def queue_of(
         "is_rest": bool(rest.cases),
         "next": next_url(request, page.next),
         "is_first": not request.GET.get("after"),
-        "here": "?" + urlencode({"q": text}) if plain is None else f"?tab={plain.name}",
+        "first_page": "?" + urlencode({"q": text}) if plain is None else f"?tab={plain.name}",
         "empty": plain.empty if plain else None,
         "tabs": shown_tabs(request.user, counted, tab),  # type: ignore[arg-type]
         "actions": shown_actions(request, now),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -348,3 +349,15 @@ def test_numbers_that_no_case_can_have_are_passed_over(ada: Client, nonsense: st
 
     assert response.status_code == 302
     assert Case.objects.get().assignee is not None
+
+
+@pytest.mark.parametrize("path", ["/", "/?tab=open", "/?q=is%3Aopen&after=1.2", "/tasks"])
+def test_the_last_act_is_taken_back_on_the_page_where_one_is(ada: Client, path: str) -> None:
+    [told] = re.findall(r'name="next" value="([^"]*)"', ada.get(path).content.decode())
+
+    assert ada.post("/undo", {"next": html.unescape(told)})["Location"] == path
+
+
+@pytest.mark.parametrize("odd", ["?tab=open", "https://evil.example/", "//evil.example", ""])
+def test_what_is_no_path_of_ours_leads_to_the_queue(ada: Client, odd: str) -> None:
+    assert ada.post("/undo", {"next": odd})["Location"] == "/"
