@@ -46,5 +46,5 @@ def end_task(kind: str, key: str, *, actor: str, now: datetime) -> bool:
             return False
         if task.case is not None:
             record(task.case, EventKind.TASK, actor=actor, now=now, task=task.pk, title=task.title, done=True)
-            Case.objects.active().filter(pk=task.case_id).update(due_at=now)
+            Case.objects.active().filter(pk=task.case.pk).update(due_at=now)
     return True

@@ -45,7 +45,7 @@ def watch_page(request: HttpRequest) -> HttpResponse:
     context = {
         "nav": "watch",
         "since": since,
-        "rises": rise_rows(request, sorted(open_rises(), key=lambda rise: WIDEST_FIRST.index(rise.kind)), now),
+        "rises": rise_rows(request, sorted(open_rises(), key=lambda rise: WIDEST_FIRST.index(Kind(rise.kind))), now),
         "ended": rise_rows(
             request, list(Rise.objects.exclude(ended_at=None).order_by("-began_at", "-pk")[:ENDED]), now
         ),
