@@ -228,7 +228,7 @@ class Judge:
             case = self.by_number.get(mail.case)
             if case is None:
                 continue
-            if mail.contract not in self.sources_of_case[case.pk]:
+            if mail.contract not in self.sources_of_case[case.pk] | self.sources_then(mail):
                 wrong.append((mail, case))
             elif not mail.had_recent_trouble:
                 needless.append((mail, case))
@@ -246,6 +246,10 @@ class Judge:
             "misled_by_books": len(misled),
             "needless": len(needless),
         }
+
+    def sources_then(self, mail: Read) -> set[str | None]:
+        """Whose lines did what the case was about when the mail came; a correction may have taken it away since."""
+        return {told.abuse.contract for told in self.world.truth.told if told.message in mail.about}
 
     def was_misled(self, mail: Read, case: Case) -> bool:
         """The ISP's own books still named that contract when the mail went, and the desk took it back when it was told:

@@ -38,6 +38,7 @@ class Read:
     step: str
     accepted: bool
     had_recent_trouble: bool
+    about: frozenset[int]  # the mails complained by that stood in the case then
 
 
 @dataclasses.dataclass(slots=True)

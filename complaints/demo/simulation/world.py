@@ -38,6 +38,7 @@ from complaints.demo.simulation.truth import Read, Told, Truth
 from complaints.demo.simulation.visits import Visit
 from complaints.demo.spam import MADE_UP_NAMES, SUBJECTS
 from complaints.intake import Arrival
+from complaints.models import Case, Complaint
 
 STRANGERS = "198.51.100."
 BEFORE, AFTER = timedelta(days=3), timedelta(days=2)  # histories reach further than the days that are played
@@ -299,7 +300,9 @@ class World(Agenda):
         )
         dead = customer is None or customer.mailbox_is_dead
         contract = customer.contract if customer else None
-        self.truth.read.append(Read(now, to, contract, notice.case, notice.step, not dead, recent))
+        about = Complaint.objects.filter(case__in=Case.objects.numbered(notice.case)).values_list("message", flat=True)
+        read = Read(now, to, contract, notice.case, notice.step, not dead, recent, frozenset(about))
+        self.truth.read.append(read)
         if customer is None or dead:
             return
         self.pages[customer.contract] = notice.link
