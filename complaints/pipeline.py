@@ -206,6 +206,7 @@ def accuse(reads: Sequence[Read]) -> list[Accusation]:
             port=i[2],
             seen_at=i[3],
             exactly=tells_when(complaint, received_at=message.received_at),
+            received_at=message.received_at,
         )
         for i, (message, _, complaint) in zip(identities, named, strict=True)
     ]

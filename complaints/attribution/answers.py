@@ -17,6 +17,7 @@ class Question:
     slack: how far `at` may be off, either way: clocks differ, and a time may have come without its zone.
     names: host names of the content complained about (IDNA, lower case), for hosting contracts.
     accounts: user names of SMTP AUTH, as our own relay wrote them.
+    known_by: when it had happened for sure: the mail that tells of it was there. None: nobody knows.
     feeds_lag: how far behind the present a feed of leases may be. Only for who asks about the present, of which no
         feed has told yet; for what somebody did, nothing: it must have been told who had the address then.
     """
@@ -29,6 +30,7 @@ class Question:
     names: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
     feeds_lag: timedelta = timedelta(0)
+    known_by: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.at.tzinfo is None:

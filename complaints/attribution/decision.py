@@ -87,7 +87,10 @@ class Finding:
 def window(question: Question) -> Stretch:
     """When the event may have been: from, and until before."""
     if question.at_exactly:
-        return shifted(question.at, -question.slack), shifted(question.at, question.slack + MOMENT)
+        until = shifted(question.at, question.slack)
+        if question.known_by is not None:
+            until = min(until, max(question.at, question.known_by))
+        return shifted(question.at, -question.slack), shifted(until, MOMENT)
     return shifted(question.at, -UNKNOWN_TIME_WINDOW), shifted(question.at, MOMENT)
 
 

@@ -26,8 +26,9 @@ class Told:
 
 
 def question_about(
-    parsed: ParsedComplaint, *, address: bytes, port: int | None, seen_at: datetime, exactly: bool
-) -> Question:
+    parsed: ParsedComplaint, *, address: bytes, port: int | None, seen_at: datetime, exactly: bool,
+    received_at: datetime,
+) -> Question:  # fmt: skip
     """exactly: False where the report gave no time, and `seen_at` is when we got it."""
     return Question(
         address=address,
@@ -35,6 +36,7 @@ def question_about(
         at=seen_at,
         at_exactly=exactly,
         slack=slack_of(parsed.zone_known, parsed.off_by) if exactly else timedelta(0),
+        known_by=known_by(received_at),
         names=names_of(parsed),
         accounts=parsed.accounts,
     )
@@ -49,6 +51,7 @@ def question_of(complaint: Complaint) -> Question:
         at=told.at or complaint.seen_at,
         at_exactly=told.at is not None or complaint.seen_exactly,
         slack=stored_slack(complaint, told),
+        known_by=known_by(complaint.received_at),
         names=content_names(
             complaint.category,
             evidence.get("reported_uris", ()),
@@ -57,6 +60,11 @@ def question_of(complaint: Complaint) -> Question:
         ),
         accounts=tuple(evidence.get("accounts", ())),
     )
+
+
+def known_by(received_at: datetime) -> datetime:
+    """A mail tells of what has been; the clocks of leases may differ from ours."""
+    return received_at + timedelta(seconds=settings.CLOCK_TOLERANCE)
 
 
 def stored_slack(complaint: Complaint, told: Told) -> timedelta:
