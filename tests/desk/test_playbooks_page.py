@@ -67,7 +67,7 @@ def test_a_playbook_reads_as_sentences(carla: Client, relay: PlaybookVersion) ->
     page = text_of(carla.get(f"/playbooks/{relay.pk}"))
 
     assert "After 36 hours, if it is the first time: send the reminder." in page
-    assert "After 14 days, in working hours: ask a person: Call the customer" in page
+    assert "After 14 days, in working hours, if no task about it waits for a person: ask a person: Call the" in page
     assert "Investigating leads to With the customer, Triage, Closed." in page
 
 
