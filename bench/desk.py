@@ -217,7 +217,9 @@ def pages(cases: int) -> dict[str, tuple[Callable[[int], str], float]]:
 
 
 def looked_up(url: str, user: Any) -> None:
-    """The search alone: its words, addresses and cases."""
+    """The search alone: its words, addresses and cases. Nothing for a page that is none."""
+    if not url.startswith("/?"):
+        return
     from django.utils import timezone
 
     from complaints.cases.queue import page_of
@@ -237,9 +239,15 @@ def measure(cases: int, rounds: int) -> bool:
     from django.db import connection
     from django.test import Client
 
+    from bench.case_page import fill
     from tests.factories import make_user
 
     user, client, good = make_user("root", is_superuser=True), Client(), True
+    long = fill("C-long")
+    case_pages = {
+        "a case": (lambda n: f"/case/{(n * 7_919 * 10) % cases + 1}", GOAL_SQL_MS),
+        "a case of 200 complaints, long": (lambda n: f"/case/{long}", GOAL_SQL_MS),
+    }
     client.force_login(user)
     connection.ensure_connection()
     server = connection.connection.info.backend_pid
@@ -247,7 +255,7 @@ def measure(cases: int, rounds: int) -> bool:
         "\nCPU ms to find the rows; CPU ms of all SQL, median and p95, and by the clock; CPU ms of the page, median and"
     )
     print("p95, and by the clock; statements")
-    for name, (url, goal) in pages(cases).items():
+    for name, (url, goal) in (case_pages | pages(cases)).items():
         taken: list[tuple[float, ...]] = []
         most, slowest = 0, (0.0, "")
         for n in range(rounds + 3):
