@@ -199,6 +199,7 @@ def measure_reporters() -> None:
         log.warning("%s counts of reporters' complaints were wrong; mended", wrong)
     reporters.measure_all(now=now)
     rules_audit.audit_rules(now=now)
+    rules_audit.tell_ended(now=now)
 
 
 @app.task

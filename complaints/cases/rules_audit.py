@@ -1,4 +1,4 @@
-"""Rules that keep out what turned out to be true: looked for every night, and said loudly.
+"""Rules that keep out what turned out to be true, or hold what nobody counts any more: every night, said loudly.
 
 The trial before a rule decides knows the past alone. Afterwards others may prove what it ignores.
 """
@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 from complaints.cases.rules_trial import proven_among
 from complaints.cases.tasks import open_task
 from complaints.cases.transitions import MACHINE
-from complaints.models import Case, Complaint, Rule
+from complaints.models import Case, Complaint, DeskTask, Rule
 
 TASK = "rule"
 LOOKS_BACK = timedelta(days=30)
+HELD = "-held"  # the tail of such a task's key
+ENDED = timedelta(days=7)
 MOST = 500  # contracts and categories of one rule
 
 
@@ -25,6 +27,28 @@ def audit_rules(*, now: datetime) -> list[int]:
             found.append(rule.pk)
             warn(rule, proven, now=now)
     return found
+
+
+def tell_ended(*, now: datetime) -> list[int]:
+    """A task for each threshold whose date has passed while it held something: nobody counts that any more; ids."""
+    ended = Rule.objects.filter(active=True, kind=Rule.Kind.THRESHOLD, until__gt=now - ENDED, until__lte=now)
+    told = set(DeskTask.objects.filter(kind=TASK, key__endswith=HELD).values_list("key", flat=True))
+    found = []
+    for rule in ended.order_by("pk"):
+        held = Complaint.objects.filter(rule=rule, ruling=Complaint.Ruling.HELD)
+        if f"{rule.pk}{HELD}" not in told and (count := held[:MOST].count()):
+            found.append(rule.pk)
+            ask_about(rule, f"{count}{'+' if count == MOST else ''}", now=now)
+    return found
+
+
+def ask_about(rule: Rule, count: str, *, now: datetime) -> None:
+    open_task(
+        TASK, f"{rule.pk}{HELD}", actor=MACHINE, now=now, url=f"/rules/{rule.pk}",
+        title=f"The rule “{rule.name}” has ended and still holds complaints",
+        text=f"{count} wait for more of their kind, and nobody counts them any more. File them there, set another date,"
+        " or leave them.",
+    )  # fmt: skip
 
 
 def proven_beside(rule: Rule, *, now: datetime) -> list[int]:

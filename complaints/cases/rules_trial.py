@@ -26,6 +26,7 @@ from complaints.vocabulary import Answer, Resolution, Verdict
 DAYS = 30
 MOST = 200_000  # complaints
 PORTION = 5_000
+MOST_OLD = 3  # portions in a row without a young complaint: old mails that were read again have new ids
 PATIENCE_S = 6.0
 PROVEN = 0.95  # of a cause
 NAMED = 50  # cases shown
@@ -105,7 +106,7 @@ def try_rules(
 
 def portions(since: datetime) -> Iterator[list[Row]]:
     """Complaints from the newest back, by their ids: the index that every database has at hand."""
-    below = None
+    below, old = None, 0
     while True:
         rows = (
             Complaint.objects.order_by("-id")
@@ -116,7 +117,8 @@ def portions(since: datetime) -> Iterator[list[Row]]:
         young = [row for row in found if row["received_at"] >= since]
         if young:
             yield young
-        if len(found) < PORTION or not young:
+        old = 0 if young else old + 1
+        if len(found) < PORTION or old == MOST_OLD:
             return
         below = found[-1]["id"]
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from complaints.cases.rules_audit import audit_rules
+from complaints.cases.rules_audit import audit_rules, tell_ended
 from complaints.models import Case, DeskTask, Rule
 from complaints.vocabulary import Category
 from tests.factories import NOON, make_case, make_complaint, make_rule, make_run
@@ -58,3 +58,20 @@ def test_what_was_ignored_long_ago_is_no_news(rule: Rule) -> None:
     make_run(accused(), "relay", "bad")
 
     assert audit_rules(now=NOON + timedelta(days=31)) == []
+
+
+def test_a_threshold_that_ends_while_it_holds_something_is_asked_about_once() -> None:
+    rule = make_rule("threshold", complaints=5, days=7, name="Firewalls", until=NOON)
+    empty = make_rule("threshold", complaints=5, days=7, until=NOON)
+    for _ in range(2):
+        make_complaint(rule=rule, ruling="held")
+    assert tell_ended(now=NOON - timedelta(minutes=1)) == []
+
+    assert tell_ended(now=NOON) == [rule.pk]
+    task = DeskTask.objects.get()
+    assert task.title == "The rule “Firewalls” has ended and still holds complaints"
+    assert task.text.startswith("2 wait for more of their kind")
+    assert (task.url, empty.pk in tell_ended(now=NOON)) == (f"/rules/{rule.pk}", False)
+
+    DeskTask.objects.update(done_at=NOON, done_by="ada")
+    assert tell_ended(now=NOON + timedelta(days=1)) == []

@@ -85,6 +85,15 @@ def test_older_complaints_and_cases_are_left_alone() -> None:
     assert tried(NOISE).complaints == 0
 
 
+def test_old_mails_that_were_read_again_do_not_hide_the_young_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("complaints.cases.rules_trial.PORTION", 2)
+    case_of(1, "a@noise.example")
+    for number in range(2, 7):
+        case_of(number, "a@noise.example", days_ago=40)
+
+    assert tried(NOISE).fitted == 1
+
+
 def test_it_stops_by_the_clock_and_says_how_far_it_came(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("complaints.cases.rules_trial.PORTION", 2)
     old = case_of(1, "a@noise.example", days_ago=9)
