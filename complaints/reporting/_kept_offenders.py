@@ -10,7 +10,7 @@ import dataclasses
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
-from itertools import islice
+from heapq import nsmallest
 from typing import Any
 
 from django.db import transaction
@@ -67,9 +67,9 @@ def worth_keeping(tallies: Mapping[int, Tally]) -> set[int]:
     found: set[int] = set()
     for column in COLUMNS:
         if column.number:
-            found.update(sorted(tallies, key=worst_first(tallies, column.name))[:MOST])
+            found.update(nsmallest(MOST, tallies, key=worst_first(tallies, column.name)))
     for names in by_name(tallies):
-        found.update(contract for _, contract in islice(sorted(names), MOST))
+        found.update(contract for _, contract in nsmallest(MOST, names))
     return found
 
 
