@@ -12,11 +12,12 @@ SOLVED, QUIET = "solved", "quiet"  # letters
 DENIED = frozenset({CustomerStatus.FOUND_NOTHING, CustomerStatus.DISPUTES})
 
 
-def earned(resolution: Resolution, *, claimed: bool, status: CustomerStatus) -> Resolution:
-    """claimed: the customer, or a person for them, has said that it is fixed, and not before it went on."""
-    if resolution is not Resolution.FIXED_NOT_VERIFIABLE or claimed:
+def earned(resolution: Resolution, *, claimed: bool, status: CustomerStatus, has_left: bool = False) -> Resolution:
+    """claimed: the customer, or a person for them, has said that it is fixed, and not before it went on. has_left: the
+    contract holds no line any more, so its silence tells nothing."""
+    if resolution is not Resolution.FIXED_NOT_VERIFIABLE or (claimed and not has_left):
         return resolution
-    return Resolution.STALE if status in DENIED else Resolution.NO_RESPONSE
+    return Resolution.STALE if has_left or status in DENIED else Resolution.NO_RESPONSE
 
 
 def letter_about(notice: str, *, wanted: Resolution, got: Resolution) -> str:

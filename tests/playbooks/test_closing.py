@@ -6,7 +6,7 @@ import pytest
 
 from complaints import checking
 from complaints.cases.answers import AnswerKind, has_claimed, record_answer
-from complaints.models import Case, CheckRun
+from complaints.models import Assignment, Case, CheckRun
 from complaints.playbooks.closing import earned, letter_about
 from complaints.playbooks.runner import advance_case
 from complaints.vocabulary import CaseState, Category, Cause, CheckOutcome, CustomerStatus, Resolution, Verdict
@@ -34,6 +34,11 @@ def test_a_fix_that_nothing_proves_must_have_been_claimed(
     wanted: Resolution, claimed: bool, status: CustomerStatus, got: Resolution
 ) -> None:
     assert earned(wanted, claimed=claimed, status=status) is got
+
+
+def test_who_has_left_the_line_has_mended_nothing() -> None:
+    claimed = {"claimed": True, "status": CustomerStatus.CLAIMS_FIXED}
+    assert earned(FIXED, **claimed, has_left=True) is STALE  # type: ignore[arg-type]
 
 
 def test_nobody_is_thanked_for_a_repair_that_nobody_told_of() -> None:
@@ -85,6 +90,12 @@ def test_who_says_while_it_is_watched_that_it_is_fixed_is_believed_as_before(bot
 
 def test_who_found_nothing_has_nothing_to_answer_for(bot: Case) -> None:
     Case.objects.filter(pk=bot.pk).update(customer_status=CustomerStatus.FOUND_NOTHING)
+    assert end(bot, NOON + LONG) == ("closed", "stale", ["quiet"])
+
+
+def test_a_contract_that_holds_no_line_any_more_is_put_away(bot: Case) -> None:
+    record_answer(bot, AnswerKind.FIXED, now=NOON + timedelta(hours=5))
+    Assignment.objects.update(valid_until=NOON + timedelta(days=2))
     assert end(bot, NOON + LONG) == ("closed", "stale", ["quiet"])
 
 
