@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.db import connection
 from hypothesis import settings as hypothesis_settings
+from playwright.sync_api import expect
 from pytest_django import DjangoDbBlocker, Settings
 
 from complaints.checks._mail_hosts import known as known_mail_hosts
@@ -29,6 +30,7 @@ hypothesis_settings.register_profile("desk", deadline=None)  # a busy machine is
 hypothesis_settings.load_profile("desk")
 ROOT = Path(__file__).resolve().parent.parent
 MIGRATED = "migrated.sqlite3"
+LOOK_MS = 20_000  # so long a page may take to show what is expected
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -139,4 +141,5 @@ def chromium() -> str:
     found = os.environ.get("ABUSEDESK_CHROMIUM") or shutil.which("chromium")
     if not found:
         pytest.skip("no Chromium: apt-get install chromium fonts-dejavu-core, or set ABUSEDESK_CHROMIUM")
+    expect.set_options(timeout=LOOK_MS)
     return found

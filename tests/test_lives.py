@@ -22,7 +22,7 @@ from tests.services.http import Response, Service, http_service
 from tests.services.street import Life, Street
 from tests.test_main_job import must
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(900)]
 HALF_A_DAY = timedelta(hours=12)
 FIRST_DAYS = 8  # half days in which more than one thing happens within a day
 HALF_DAYS = 50
@@ -101,9 +101,9 @@ def test_every_shipped_playbook_leads_from_complaint_to_fix_and_up_its_ladder(de
     with Street(desk, LIVES) as street, desk.running():
         for life in LIVES:
             street.complain(life)
-        desk.wait_until(lambda: len(cases_of(desk)) == len(LIVES), within_s=60)
+        desk.wait_until(lambda: len(cases_of(desk)) == len(LIVES), within_s=120)
         live(desk, street)
-        desk.wait_until(lambda: in_force(desk) == [], within_s=30)
+        desk.wait_until(lambda: in_force(desk) == [], within_s=120)
 
     for life in LIVES:
         assert became_of(desk, street, life) == expected(life)
@@ -114,14 +114,14 @@ def live(desk: Desk, street: Street) -> None:
     """From half a day to the next, until every case is closed."""
     waiting = list(LIVES)
     for half_days in range(HALF_DAYS):
-        desk.wait_until(lambda: is_at_rest(desk), within_s=60)
+        desk.wait_until(lambda: is_at_rest(desk), within_s=120)
         decide_what_no_machine_may(desk)
         do_tasks(desk)
         for life in list(waiting):
             if "notify" in street.letters(life) and (life.answers == "at once" or is_at_the_top(desk, life)):
                 street.press(life)
                 waiting.remove(life)
-        desk.wait_until(lambda: is_at_rest(desk), within_s=60)
+        desk.wait_until(lambda: is_at_rest(desk), within_s=120)
         if {state for _, state in cases_of(desk)} == {"closed"}:
             return
         desk.let_pass(HALF_A_DAY if half_days < FIRST_DAYS else 2 * HALF_A_DAY)

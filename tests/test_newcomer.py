@@ -13,12 +13,13 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from complaints.demo import life
 from complaints.demo.small import SmallWorld
+from tests.conftest import LOOK_MS
 from tests.services.desk import Desk
 from tests.test_main_job import ADDRESS, desk, must  # noqa: F401 - desk is a fixture
 
-pytestmark = [pytest.mark.processes, pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.processes, pytest.mark.browser, pytest.mark.timeout(400)]
 PASSWORD = "only-for-this-test"
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 Windows = Callable[[], Page]
 
 
@@ -50,7 +51,7 @@ def window(chromium: str) -> Iterator[Windows]:
         )
         yield open_one
         browser.close()
-    expect.set_options(timeout=5_000)
+    expect.set_options(timeout=LOOK_MS)
     assert troubles == []
 
 
@@ -80,7 +81,7 @@ def test_a_newcomer_sees_a_complaint_become_a_proven_fix(
         expect(customer.locator(".todo").first).to_contain_text("They stop the server from passing on mail")
         expect(analyst.locator("#story")).to_contain_text("The customer opened their page")
 
-        desk.wait_until(lambda: "C-1" not in world.memory.troubled, within_s=10)
+        desk.wait_until(lambda: "C-1" not in world.memory.troubled, within_s=60)
         customer.get_by_role("button", name="I have fixed it, check now").click()
         expect(customer.locator("h1")).to_have_text(re.compile("We are checking|It looks good so far|Solved"))
         expect(customer.locator("h1")).to_have_text("Solved. Thank you!")

@@ -64,7 +64,7 @@ def answers_of_rbldnsd(kind: str, text: str) -> dict[str, tuple[list[str], list[
             name = ".".join(str(address).split(".")[::-1]) + f".{ZONE}"
             records: dict[int, list[str]] = {}
             for wanted in ("A", "TXT"):
-                reply = dns.query.udp(dns.message.make_query(name, wanted), server.host, port=server.port, timeout=2)
+                reply = dns.query.udp(dns.message.make_query(name, wanted), server.host, port=server.port, timeout=10)
                 for rrset in reply.answer:
                     records[rrset.rdtype] = sorted(
                         r.address if wanted == "A" else b"".join(r.strings).decode() for r in rrset

@@ -20,7 +20,7 @@ from tests.services.mail_servers import Place, exim, postfix
 from tests.services.packages import NoPackage
 from tests.services.ports import free_ports
 
-pytestmark = [pytest.mark.processes, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(400)]
 CERTIFICATE = Path(__file__).with_name("mail.customer.example.pem")
 Found = dict[str, dict[str, Any]]
 OPEN = "-o mynetworks=0.0.0.0/0"

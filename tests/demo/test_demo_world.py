@@ -20,7 +20,7 @@ from complaints.demo.story import STORY
 from tests.services.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
-WAIT_S = 30
+WAIT_S = 90
 
 
 @pytest.fixture

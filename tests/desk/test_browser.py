@@ -173,7 +173,7 @@ def test_no_row_moves_under_the_reader_until_they_say_so(enter: Any) -> None:
     page.keyboard.press("j")
     Case.objects.filter(pk=second.pk).update(priority=100)
 
-    expect(page.get_by_text("The queue has changed.")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("The queue has changed.")).to_be_visible(timeout=40_000)
     rows = "[...document.querySelectorAll('[data-row]')].map(row => row.id)"
     assert page.evaluate(rows) == [f"row-{first.pk}", f"row-{second.pk}"]
     assert page.evaluate("document.activeElement.id") == f"case-{first.pk}"
@@ -188,7 +188,7 @@ def test_news_in_a_case_appear_and_what_was_unfolded_stays_so(enter: Any, full_c
 
     add_note(full_case, actor="carla", text="just called them")
 
-    expect(page.get_by_text("just called them")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("just called them")).to_be_visible(timeout=40_000)
     assert fold.evaluate("each => each.open")
 
 
@@ -198,7 +198,7 @@ def test_text_being_written_survives_that_the_case_moves_on(enter: Any, full_cas
 
     move_case(full_case, CaseState.NOTIFIED, actor="carla", reason="told them by phone")
 
-    expect(page.get_by_text("This case has moved on while you were writing.")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("This case has moved on while you were writing.")).to_be_visible(timeout=40_000)
     assert page.get_by_label("Note").input_value() == "half a sen"
 
 
@@ -214,7 +214,7 @@ def test_closing_asks_in_a_dialog_and_then_closes(enter: Any) -> None:
 
     expect(page.get_by_text("You are about to close it: not abuse.")).to_be_visible()
     after_the_minute()
-    expect(page.get_by_text("Closed: not abuse. New evidence opens a linked case.")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("Closed: not abuse. New evidence opens a linked case.")).to_be_visible(timeout=40_000)
 
 
 def test_the_admin_works_under_the_same_policy(enter: Any) -> None:

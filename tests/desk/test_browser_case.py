@@ -64,8 +64,8 @@ def test_a_case_is_taken_over_from_a_colleague_who_is_on_it(as_user: Any, case: 
     theirs = as_user("bruno", f"/case/{case.pk}")
     mine = as_user("ada", f"/case/{case.pk}")
 
-    expect(mine.get_by_text("bruno has just opened this case.")).to_be_visible(timeout=15_000)
-    expect(theirs.get_by_text("ada has just opened this case.")).to_be_visible(timeout=15_000)
+    expect(mine.get_by_text("bruno has just opened this case.")).to_be_visible(timeout=40_000)
+    expect(theirs.get_by_text("ada has just opened this case.")).to_be_visible(timeout=40_000)
     mine.get_by_label("Note").fill("@bruno I take this one, you have enough")
     mine.get_by_role("button", name="Add note").click()
     expect(mine.get_by_text("It asks, by a task: bruno.")).to_be_visible()
@@ -74,7 +74,7 @@ def test_a_case_is_taken_over_from_a_colleague_who_is_on_it(as_user: Any, case: 
     expect(mine.get_by_text("You took this case over from bruno.")).to_be_visible()
 
     # His page is older than the change: what he presses there takes nothing back unseen.
-    expect(theirs.get_by_text("ada asks you:")).to_be_visible(timeout=15_000)
+    expect(theirs.get_by_text("ada asks you:")).to_be_visible(timeout=40_000)
     theirs.locator("#actions").get_by_role("button", name="Give it back").click()
     expect(theirs.get_by_text("the case was assigned anew, and is with ada now.")).to_be_visible()
     theirs.get_by_role("button", name="what ada asked").click()
@@ -160,7 +160,7 @@ def test_what_is_long_comes_when_it_is_opened_and_stays_when_news_come(as_user: 
     expect(page.get_by_text("r3@x.example")).to_be_visible()
     add_note(case, actor="carla", text="called them")
 
-    expect(page.get_by_text("called them")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("called them")).to_be_visible(timeout=40_000)
     expect(page.get_by_text("r3@x.example")).to_be_visible()
     assert len(asked) == 1  # it was not asked for again
 
@@ -178,7 +178,7 @@ def test_a_long_story_goes_on_in_place_and_stays_long(as_user: Any, case: Case) 
     expect(page.get_by_text("note number 3.")).to_be_visible()
     add_note(case, actor="carla", text="called them")
 
-    expect(page.get_by_text("called them")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("called them")).to_be_visible(timeout=40_000)
     expect(page.get_by_text("note number 3.")).to_be_visible()
     assert page.get_by_label("Note").input_value() == "half a thought"
 
@@ -195,7 +195,7 @@ def test_a_case_with_company_is_clean_for_assistive_technology_and_fits(
     page = as_user("carla", f"/case/{case.pk}", viewport=size, color_scheme=scheme)
     page.get_by_label("Note").fill("@carla @bruno " + "long" * 60)
     page.get_by_role("button", name="Add note").click()
-    expect(page.locator("#others-here")).to_contain_text("just opened this case", timeout=15_000)
+    expect(page.locator("#others-here")).to_contain_text("just opened this case", timeout=40_000)
     page.locator("#interact > summary").click()
     page.get_by_label("Letter to the customer").fill("long" * 60)
     page.get_by_role("button", name="See what will happen").click()

@@ -154,7 +154,7 @@ def test_the_selection_is_kept_while_the_list_renews_itself(enter: Any, mixed: l
     keys(page, "j", "x")
     Case.objects.filter(pk=mixed[1].pk).update(reporter_count=77)
 
-    expect(page.locator(f"#row-{mixed[1].pk}")).to_contain_text("77", timeout=15_000)
+    expect(page.locator(f"#row-{mixed[1].pk}")).to_contain_text("77", timeout=40_000)
     expect(page.get_by_text("1 case selected")).to_be_visible()
     expect(page.get_by_label(f"Select case {mixed[0].number}")).to_be_checked()
     assert page.evaluate("document.activeElement.id") == f"case-{mixed[0].pk}"

@@ -101,7 +101,7 @@ def test_sigterm_ends_it_cleanly(launch, free_port, command):
     client = Client(free_port)
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(timeout=10) == 0
+    assert process.wait(timeout=60) == 0
     assert client.reply() == "421 4.3.2 the server stops"
 
 
@@ -109,7 +109,7 @@ def test_a_port_that_is_taken_is_named(environment):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         words = [sys.executable, "manage.py", "run_smtp", "--listen", f"127.0.0.1:{port}"]
-        result = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30)
+        result = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=90)
 
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].startswith(f"CommandError: cannot listen on 127.0.0.1 port {port}: ")
@@ -118,7 +118,7 @@ def test_a_port_that_is_taken_is_named(environment):
 
 def test_an_address_that_is_none_is_refused(environment):
     words = [sys.executable, "manage.py", "run_smtp", "--listen", "nonsense"]
-    result = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=30)
+    result = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=90)
 
     assert result.returncode == 2
     assert "'nonsense' is not host:port, as 127.0.0.1:8025" in result.stderr

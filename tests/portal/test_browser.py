@@ -17,7 +17,6 @@ from complaints.vocabulary import CaseState, CustomerStatus, Resolution, Verdict
 from tests.notices.rows import make_link_and_token, make_proof, make_relay_case, make_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-expect.set_options(timeout=20_000)  # without a broker an answer waits for its connection first
 PHONE, DESKTOP = {"width": 360, "height": 740}, {"width": 1200, "height": 900}
 
 

@@ -22,7 +22,7 @@ from tests.services.packages import NoPackage, library_path, unpacked
 from tests.services.postgres import as_account
 
 Place = tuple[str, int]
-START_S = 20
+START_S = 60
 # Postfix wants three accounts that nobody shares; on every Debian these have nothing to do.
 OWNER, GROUP, NOBODY = "uucp", "games", "nobody"
 QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "pid",

@@ -76,7 +76,7 @@ def rbldnsd(zones: Mapping[str, Sequence[Dataset]]) -> Iterator[Rbldnsd]:
 
 def wait_until_it_answers(process: subprocess.Popen[bytes], port: int, zone: str) -> None:
     question = dns.message.make_query(f"2.0.0.127.{zone}", "A")
-    for _ in range(100):
+    for _ in range(400):
         if process.poll() is not None:
             said = process.stdout.read().decode(errors="replace") if process.stdout else ""
             raise RuntimeError(f"rbldnsd ended with {process.returncode}: {said}")
