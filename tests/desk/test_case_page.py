@@ -491,8 +491,8 @@ def test_the_head_says_until_when_what_comes_next_and_what_limits_the_line(ada: 
     now = timezone.now()
     case = make_case(state="escalated", deadline_at=now + timedelta(days=3, minutes=1))
     Intervention.objects.create(
-        case=case, contract=case.contract, kind="limit_25", step="by-hand-1", state="in_force", decided_by="bruno", decided_at=now, due_at=now,
-        in_force_at=now,
+        case=case, contract=case.contract, kind="limit_25", step="by-hand-1", state="in_force",
+        decided_by="bruno", decided_at=now, due_at=now, in_force_at=now,
     )  # fmt: skip
 
     head = re.search(r'<ul class="what-next"[^>]*>(.*?)</ul>', page_of(ada, case), re.DOTALL)
