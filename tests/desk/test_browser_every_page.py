@@ -14,7 +14,7 @@ from django.conf import settings
 from django.test import Client
 from playwright.sync_api import Page, sync_playwright
 
-from complaints.models import User
+from complaints.models import Campaign, Complaint, Customer, Reading, User
 from tests.desk.everything import CLOSED, NO_PAGES, admin_paths, make_everything, paths_of
 from tests.desk.permissions import OPENED
 from tests.desk.test_permissions import URLS
@@ -90,6 +90,22 @@ def test_every_page_of_the_admin_is_clean_and_fits(page: Page, root: User, part:
     troubles = [troubles_of(page, path) for path in allowed[part::PARTS]]
 
     assert [each for each in troubles if each] == []
+
+
+def test_no_page_grows_with_words_that_have_no_break(page: Page) -> None:
+    word = "W" * 150
+    Customer.objects.update(name=word)
+    Complaint.objects.update(subject=word)
+    Reading.objects.filter(state="unread").update(sender=f"{word}@x.example", subject=word, problem=word)
+    Campaign.objects.update(subject=word)
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    wide = {}
+    for path in ("/case/1", "/message/1", "/unread", "/customers", "/customers/1", "/campaigns", "/campaigns/1", "/"):
+        page.goto(path)
+        if (width := page.evaluate("document.documentElement.scrollWidth")) > PHONE["width"]:
+            wide[path] = width
+
+    assert wide == {}
 
 
 def test_the_table_of_what_is_no_page_names_nothing_that_is_gone() -> None:
