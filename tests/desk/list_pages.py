@@ -19,6 +19,7 @@ from complaints.interventions import decide_measure
 from complaints.models import (
     AccessLog,
     AttributionWait,
+    Blacklist,
     Campaign,
     CampaignMember,
     Case,
@@ -34,6 +35,7 @@ from complaints.models import (
     ReporterAnswer,
     ReporterMail,
     Rise,
+    Rule,
     RuleChange,
     SenderRule,
     User,
@@ -161,8 +163,6 @@ def held(n: int) -> None:
 
 
 def listing(n: int) -> None:
-    from complaints.models import Blacklist
-
     if not Blacklist.objects.exists():
         make_blacklist()
     row = {"list": "example", "place": f"192.0.2.{n + 10}", "status": "listed", "codes": ["127.0.0.2"], "txt": "",
@@ -215,8 +215,6 @@ def reported(n: int) -> None:
 
 
 def ruled(n: int) -> None:
-    from complaints.models import Rule
-
     rule = Rule.objects.first() or make_rule()
     RuleChange.objects.create(rule=rule, at=NOON, actor="carla", what=RuleChange.What.values[0])
     make_complaint(answer="owner", contract=make_contract(), rule=rule, ruling="ignored")
@@ -274,7 +272,7 @@ LISTS = (
     ListPage("whose", at("/whose?address=192.0.2.10&at=2026-03-20T12:00:00Z&span=year"), held, most=30),
     ListPage("sender-rules", at("/sender-rules"), sender_rule),
     ListPage("blacklists", at("/blacklists"), lambda n: make_blacklist(f"list{n}")),
-    ListPage("blacklist", lambda: "/blacklists/1", listing),
+    ListPage("blacklist", lambda: f"/blacklists/{Blacklist.objects.get().pk}", listing),
     ListPage("campaigns", at("/campaigns"), campaign),
     ListPage("campaign", lambda: f"/campaigns/{Campaign.objects.get().pk}", in_campaign),
     ListPage("watch", at("/watch"), rise, most=20),
@@ -287,7 +285,7 @@ LISTS = (
     ListPage("reporters", at("/reporters"), lambda n: make_reporter(f"r{n}@reporter.example")),
     ListPage("reporter", lambda: f"/reporters/{Complaint.objects.latest('pk').reporter_id}", reported, most=20),
     ListPage("rules", at("/rules"), lambda n: make_rule(name=f"rule {n}")),
-    ListPage("rule", lambda: "/rules/1", ruled),
+    ListPage("rule", lambda: f"/rules/{Rule.objects.get().pk}", ruled),
     ListPage("offenders", at("/offenders?days=7"), closed),
 )
 # Pages that show one thing, a form, a file, or only lead on. The case's own statements: test_case_page.py.
