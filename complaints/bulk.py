@@ -142,7 +142,8 @@ def due_actions(now: datetime, *, limit: int) -> list[int]:
 def carry_out_due(ids: Iterable[int], *, now: datetime) -> Done:
     """Those whose minute is over. Beside another worker each case is still done once."""
     done = Done()
-    for action in DeskAction.objects.filter(pk__in=ids, due_at__lte=now).select_related("user").order_by("due_at", "pk"):
+    due = DeskAction.objects.filter(pk__in=ids, due_at__lte=now).select_related("user")
+    for action in due.order_by("due_at", "pk"):
         running = DeskAction.objects.filter(pk=action.pk, state__in=[State.HELD, State.RUNNING])
         if running.update(state=State.RUNNING):
             more = carry_out(action, now=now)
