@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from complaints.desk.access import for_everybody
+from complaints.desk.browser_words import browser_in_words
 from complaints.desk.rights import capabilities
 from complaints.desk.roles import Can
 from complaints.desk.second_factor import lacks_second_factor, needs_second_factor
@@ -58,8 +59,9 @@ def factors_of(user: Any) -> dict[str, Any]:
     }
 
 
-def sessions_of(user: Any) -> list[Any]:
-    return sorted(UserSession.objects.purge_and_list(user), key=lambda each: each.created_at, reverse=True)
+def sessions_of(user: Any) -> list[dict[str, Any]]:
+    found = sorted(UserSession.objects.purge_and_list(user), key=lambda each: each.created_at, reverse=True)
+    return [{"session": each, "browser": browser_in_words(each.user_agent)} for each in found]
 
 
 @for_everybody
