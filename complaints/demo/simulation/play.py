@@ -22,8 +22,10 @@ from complaints.demo.simulation.clock import VirtualClock
 from complaints.demo.simulation.feed import Row, as_csv, contract_rows, network_rows
 from complaints.demo.simulation.mailbag import hand_in
 from complaints.demo.simulation.network import connected_to
+from complaints.demo.simulation.population import PRODUCTS, TREATED
 from complaints.demo.simulation.world import Plan, World
 from complaints.management.import_command import ask_again
+from complaints.models import Product
 from complaints.playbooks.loading import begin_with_shipped
 
 TICK = timedelta(minutes=30)
@@ -77,6 +79,7 @@ def unmoved_memory() -> Iterator[None]:
 def begin(world: World) -> None:
     tell("networks", network_rows())
     tell("contracts", contract_rows(world.customers))
+    Product.objects.bulk_create(Product(name=PRODUCTS[kind], kind=treated) for kind, treated in TREATED.items())
     tell("assignments", world.feed.rows_until(world.clock.now()))
     begin_with_shipped(now=world.clock.now())
 

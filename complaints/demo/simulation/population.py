@@ -26,6 +26,8 @@ PRODUCTS = {
     Kind.HOME: "Home 250", Kind.SHARED: "Home 50, shared address", Kind.BUSINESS: "Business line, fixed address",
     Kind.HOSTER: "Servers", Kind.RESELLER: "Wholesale", Kind.TENANT: "Office line of a partner",
 }  # fmt: skip
+# What the administrator has said of the products, for the playbooks; of the others nothing.
+TREATED = {Kind.HOME: "residential", Kind.SHARED: "residential", Kind.RESELLER: "reseller"}
 GIVEN = ("Ada", "Ben", "Chloe", "Dario", "Elif", "Femi", "Greta", "Hugo", "Ines", "Jonas", "Kaya", "Luis", "Mara",
          "Nils", "Olga", "Pia", "Quentin", "Rosa", "Sven", "Tess", "Uma", "Viktor", "Wanda", "Zoe")  # fmt: skip
 FAMILY = ("Albers", "Brenn", "Costa", "Demir", "Ekström", "Fontaine", "Grau", "Haddad", "Ivanov", "Jansen", "Keane",
