@@ -50,7 +50,7 @@ LADDERS: dict[str, tuple[list[str], list[str], list[str]]] = {
     "stolen mailbox": (["remind", "escalated"], ["lock_account"], ["nobody-answers"]),
     "bulk mail": (["remind", "escalated"], [], ["talk", "nobody-answers"]),
     "vulnerable service": (["remind", "escalated"], [], ["nobody-answers"]),
-    "content": (["escalated"], [], ["take-down", "nobody-answers"]),  # phishing: half a day, and no reminder before
+    "content": (["escalated"], [], ["take-down", "nobody-answers"]),  # phishing: hours, and no reminder before
     "attack": (["remind", "escalated"], ["quarantine"], ["nobody-answers"]),
     "mail abuse": (["remind", "escalated"], [], []),
 }

@@ -99,12 +99,18 @@ def test_who_comes_back_has_less_time(name: str, again: dict[str, Any], hours: f
         ("bot", ContractKind.BUSINESS, "limit"),
         ("stolen mailbox", ContractKind.BUSINESS, "lock"),
         ("bulk mail", ContractKind.RESIDENTIAL, "talk"),
-        ("content", ContractKind.BUSINESS, "take-down"),
+        ("content", ContractKind.BUSINESS, None),  # most act on the second letter within hours
         ("vulnerable service", ContractKind.BUSINESS, None),
     ],
 )
 def test_what_escalation_begins_with(name: str, kind: ContractKind, step: str | None) -> None:
     assert first(name, CaseState.ESCALATED, contract_kind=kind) == step
+
+
+def test_a_person_looks_at_a_harmful_page_that_two_letters_did_not_take_away() -> None:
+    assert first("content", CaseState.NOTIFIED, hours=8) == "escalate-relapse"
+    assert first("content", CaseState.ESCALATED, hours=7.99) is None
+    assert first("content", CaseState.ESCALATED, hours=8) == "take-down"
 
 
 def test_a_bot_at_home_is_walled_in_after_a_week_and_one_at_a_company_is_not() -> None:
