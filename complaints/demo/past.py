@@ -37,7 +37,7 @@ def bring_past(*, born_at: datetime) -> None:
     if not Rise.objects.filter(began_at__lt=midnight(born - DAY)).exists():
         day_after = born - (WAVE_DAYS_AGO - 1) * DAY
         watch_rises(now=midnight(day_after) - timedelta(hours=1))
-        watch_rises(now=midnight(day_after) + timedelta(hours=20))
+        watch_rises(now=midnight(day_after + DAY) - timedelta(minutes=1))  # earlier the whole day would seem its pace
 
 
 def counts(born: date, products: dict[str, int]) -> Iterator[tuple[Key, int]]:

@@ -227,7 +227,8 @@ def test_the_rise_of_the_weeks_before_was_seen_and_has_ended(demo):
         ("all", ""),
         ("product", WAVE),
     }
-    assert [rise.ended_at is None for rise in past] == [False, False]
+    assert {rise.began_at.date() for rise in past} == {NOON.date() - timedelta(days=WAVE_DAYS_AGO)}
+    assert [rise.ended_at - rise.began_at < timedelta(days=2) for rise in past] == [True, True]
 
 
 @pytest.mark.django_db
