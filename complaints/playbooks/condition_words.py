@@ -152,7 +152,10 @@ CONDITION_WORDS: Mapping[str, Words] = {
     "unseen_for": number("no abuse was seen for {} hours"),
     "watched": Words(
         "The line was watched as long as its pauses ask, and … hours more",
-        lambda hours: "the line was watched as long as its pauses ask" + (f", and {hours} hours more" if hours else ""),
+        lambda hours: (
+            "the line was watched as long as its pauses ask"
+            + (f", and {hours} {'hour' if hours == 1 else 'hours'} more" if hours else "")
+        ),
     ),
     "restrained": either("a measure is in force", "no measure is in force"),
     "held_here": either("a measure of this case holds the line", "no measure of this case holds the line"),

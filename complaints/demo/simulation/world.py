@@ -316,7 +316,11 @@ class World(Agenda):
                 self.plan_in(hours, verb, link=notice.link, **args)
 
     def read(self, link: str) -> None:
-        Visit(self.plan.site).open(link)
+        try:
+            Visit(self.plan.site).open(link)
+        except PageProblem as exc:
+            if not exc.is_final:  # else it was taken back meanwhile: it was not about them
+                raise
 
     def answer(self, link: str, answer: str, text: str, tries: int = 0) -> None:
         try:
