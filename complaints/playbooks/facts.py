@@ -74,7 +74,8 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime, *, asked: Colle
     stayed = {step for step, run in runs if run.occasion == f"{step}.{case.stay}"}
     notices = set(case.notices.filter(occurrence__gte=case.turn).values_list("step", flat=True))
     on_the_line = Intervention.objects.filter(contract=case.contract_id)
-    on_the_line = on_the_line.filter(Q(case=case) | Q(state__in=IN_FORCE))  # what is held need not be held again
+    # What is held, or about to be, need not be held again.
+    on_the_line = on_the_line.filter(Q(case=case) | Q(state__in=UNDER_WAY))
     held = list(on_the_line.values_list("case", "step", "occurrence", "kind", "state"))
     measures = [(step, occurrence, kind, state) for of, step, occurrence, kind, state in held if of == case.pk]
     tasks = case.tasks.filter(kind=PLAYBOOK_TASK).values_list("key", flat=True)

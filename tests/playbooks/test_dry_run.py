@@ -128,7 +128,7 @@ LIVES: dict[str, dict[str, Any]] = {
     "claimed and true": {"happens": {5: answer(AnswerKind.FIXED)}, "relay": mended(4)},
     "claimed and untrue": {"happens": {5: answer(AnswerKind.FIXED)}},
     "claimed untrue three times": {"happens": {h: answer(AnswerKind.FIXED) for h in (5, 9, 14)}},
-    "found nothing, twice": {"happens": {5: answer(AnswerKind.FOUND_NOTHING), 9: answer(AnswerKind.FOUND_NOTHING)}},
+    "found nothing, twice": {"happens": {5: answer(AnswerKind.FOUND_NOTHING), 30: answer(AnswerKind.FOUND_NOTHING)}},
     "found nothing, then it was mended": {
         "happens": {5: answer(AnswerKind.FOUND_NOTHING), 30: answer(AnswerKind.FIXED)}, "relay": mended(29),
     },

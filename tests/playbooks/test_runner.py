@@ -448,9 +448,29 @@ def test_who_found_nothing_is_told_what_was_seen_and_has_their_time_anew(case: C
     assert ADDRESS in letter.text
     assert "You found nothing; but what sends" in letter.text
 
+    make_complaint(case, address=ADDRESS, seen_at=NOON + timedelta(hours=19))
+    Case.objects.filter(pk=case.pk).update(last_seen_at=NOON + timedelta(hours=19))
     find_nothing(case, at=NOON + timedelta(hours=20))
-    assert (case.state, case.customer_status) == ("answered", "found_nothing")
+    assert (case.state, case.customer_status) == ("answered", "found_nothing")  # it goes on
     assert letters(case).count("look_again") == 1
+
+
+def test_who_finds_nothing_again_while_nothing_is_seen_is_watched(case: Case) -> None:
+    notified(case)
+    find_nothing(case, at=NOON + timedelta(hours=10))
+    find_nothing(case, at=NOON + timedelta(hours=30))
+    assert (case.state, case.customer_status) == ("verifying", "found_nothing")
+
+
+def test_a_measure_that_another_case_is_about_to_take_is_no_task_for_a_person(case: Case) -> None:
+    notified(case)
+    other = make_case("C-1", address=ADDRESS, category="bot", state=CaseState.ESCALATED)
+    decided = make_measure(other, now=NOON)
+    Intervention.objects.filter(pk=decided.pk).update(state=Intervention.State.DECIDED)
+    move_case(case, CaseState.ESCALATED, actor="ada", reason="it goes on", now=NOON)
+    advance_case(case.pk, now=NOON)
+    assert not DeskTask.objects.exists()
+    assert measures(case) == []
 
 
 def test_who_found_nothing_gets_a_person_where_we_are_not_sure_by_now(case: Case) -> None:
