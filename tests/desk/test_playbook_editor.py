@@ -148,16 +148,16 @@ def test_steps_are_moved_and_removed_by_buttons(carla: Client, draft: PlaybookVe
         draft.refresh_from_db()
         carla.post(f"{url(draft, step)}/{verb}", {"revision": draft.revision})
         draft.refresh_from_db()
-        there = ("investigate", "notify", "unsure")
+        there = ("investigate", "notify", "nobody-to-tell")
         return [each["id"] for each in draft.document["steps"] if each["id"] in there]
 
-    assert press("unsure", "up") == ["investigate", "unsure", "notify"]
-    assert press("investigate", "up") == ["investigate", "unsure", "notify"]
-    assert press("investigate", "down") == ["unsure", "investigate", "notify"]
-    assert press("notify", "remove") == ["unsure", "investigate"]
-    assert press("investigate", "remove") == ["unsure", "investigate"]  # unsure waits for it
+    assert press("nobody-to-tell", "up") == ["investigate", "nobody-to-tell", "notify"]
+    assert press("investigate", "up") == ["investigate", "nobody-to-tell", "notify"]
+    assert press("investigate", "down") == ["nobody-to-tell", "investigate", "notify"]
+    assert press("notify", "remove") == ["nobody-to-tell", "investigate"]
+    assert press("investigate", "remove") == ["nobody-to-tell", "investigate"]  # it is waited for
     page = text_of(carla.get(f"/playbooks/{draft.pk}"))
-    assert "step unsure: waits for ['investigate'], which are no steps of this playbook" in page
+    assert "step nobody-to-tell: waits for ['investigate'], which are no steps of this playbook" in page
 
 
 def test_what_it_is_for_is_chosen(carla: Client, draft: PlaybookVersion) -> None:
