@@ -192,6 +192,19 @@ def test_books_that_follow_late_still_name_the_one_who_has_left() -> None:
     assert named == ["C-1", "C-2"]
 
 
+def test_books_that_are_closed_tell_all_that_was_so_until_then_and_nothing_twice() -> None:
+    day = timedelta(days=1)
+    line = "198.18.0.20/32"
+    left = Span("C-1", line, "static", START, START + day, end_lag=3 * day)
+    came = Span("C-2", line, "static", START + day, START + 9 * day, begin_lag=3 * day)
+    coming = Span("C-3", line, "static", START + 9 * day)
+    known = Span("C-4", "198.18.0.21/32", "static", START, START + day)
+    feed = Feed([left, came, coming, known])
+    assert [row[0] for row in feed.rows_until(START + 2 * day)] == ["C-1", "C-4"]
+    rows = {row[0]: row[4] for row in feed.rows_left(START + 2 * day)}
+    assert rows == {"C-1": (START + day).isoformat(), "C-2": ""}
+
+
 def test_a_slip_of_the_finger_changes_one_digit_of_an_address() -> None:
     dice = random.Random(1)
     slips = {slipped("198.18.0.107", dice) for _ in range(500)}

@@ -40,7 +40,14 @@ class Feed:
         while self.read < len(self.news) and self.news[self.read][0] <= now:
             self.read += 1
         fresh = dict.fromkeys(number for _, number in self.news[first : self.read])
-        return [self.row(self.spans[number], now) for number in fresh]
+        return [self.row(self.as_told(self.spans[number], now)) for number in fresh]
+
+    def rows_left(self, end: datetime) -> list[Row]:
+        """What was so by `end` and was not told by then."""
+        left = dict.fromkeys(number for _, number in self.news[self.read :])
+        begun = (self.spans[number] for number in left if self.spans[number].since <= end)
+        told = ((span, self.as_told(span, end), as_it_was(span, end)) for span in begun)
+        return [self.row(true) for span, known, true in told if known != true or span.since + span.begin_lag > end]
 
     @staticmethod
     def holder_as_told(span_of: Iterable[Span], at: datetime, port: int | None, now: datetime) -> str | None:
@@ -54,17 +61,20 @@ class Feed:
         return span if ended else dataclasses.replace(span, until=None)
 
     @staticmethod
-    def row(span: Span, now: datetime) -> Row:
-        until = Feed.as_told(span, now).until
+    def row(span: Span) -> Row:
         return (
             span.contract,
             span.prefix,
             span.kind,
             span.since.isoformat(),
-            until.isoformat() if until else "",
+            span.until.isoformat() if span.until else "",
             "" if span.port_first is None else span.port_first,
             "" if span.port_last is None else span.port_last,
         )
+
+
+def as_it_was(span: Span, now: datetime) -> Span:
+    return dataclasses.replace(span, until=span.until if span.until and span.until <= now else None)
 
 
 def as_csv(kind: str, rows: Sequence[Row]) -> list[str]:

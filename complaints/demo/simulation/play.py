@@ -17,7 +17,7 @@ from abusedesk.celery import app
 from complaints.attribution.importing import import_assignments, import_contracts, import_networks
 from complaints.blacklists.catalogue import shipped
 from complaints.demo.simulation import post
-from complaints.demo.simulation.analysts import Analysts
+from complaints.demo.simulation.analysts import Analysts, correct
 from complaints.demo.simulation.clock import VirtualClock
 from complaints.demo.simulation.feed import Row, as_csv, contract_rows, network_rows
 from complaints.demo.simulation.mailbag import hand_in
@@ -45,6 +45,7 @@ def play(plan: Plan, *, progress: Progress = lambda now: None) -> World:
             while clock.now() < plan.end:
                 tick(world, analysts)
                 progress(clock.now())
+            close_books(world, analysts)
             world.truth.corrections = analysts.items
     return world
 
@@ -103,6 +104,12 @@ def tick(world: World, analysts: Analysts) -> None:
         app.tasks[name].apply_async()
     analysts.work(now)
     world.dns.questions.clear()
+
+
+def close_books(world: World, analysts: Analysts) -> None:
+    """The ISP books what it had yet to book of these days, and the desk puts right what it hears last."""
+    tell("assignments", world.feed.rows_left(world.plan.end))
+    analysts.items += correct(world.clock.now())
 
 
 def take_in(world: World, now: datetime) -> None:
