@@ -20,9 +20,17 @@ from complaints.vocabulary import Disposition
 
 BATCH = 500
 MOST_BYTES = 64 * 1024 * 1024  # of raw mail in memory at once
+BEHIND = timedelta(minutes=10)  # mail that came longer ago and is not read yet: the desk does not know it all
 CLAIM_LASTS = timedelta(minutes=10)  # then the worker that held it is taken for dead
 DIED = "The worker that read this died. "
 MOST_DEATHS = 3
+
+
+def has_fallen_behind(*, now: datetime) -> bool:
+    """The oldest mail that waits has waited long: in a flood, or after an outage."""
+    waiting = Reading.objects.filter(state=Reading.State.WAITING).order_by("message")
+    came_at = waiting.values_list("message__received_at", flat=True).first()
+    return came_at is not None and came_at < now - BEHIND
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

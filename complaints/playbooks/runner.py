@@ -26,10 +26,12 @@ from complaints.playbooks.loading import active_playbooks, begin_with_shipped
 from complaints.playbooks.schedule import due_steps, next_due_at
 from complaints.registry import by_name
 from complaints.vocabulary import CaseState
+from complaints.waiting import has_fallen_behind
 
 MOST_STEPS = 20  # in one go; a playbook that runs in circles stops here and goes on at the next sweep
 # All that is done while it is in question whether this was the contract's line, or while the letter is taken back.
 HARMLESS = ("check", "move")
+LOOKED_AGAIN = timedelta(minutes=10)
 WAITING_MEASURES = (Intervention.State.DECIDED, Intervention.State.RELEASE_DUE)
 MACHINES_TURN = (CaseState.INVESTIGATING, CaseState.VERIFYING)
 LATENESS = timedelta(hours=24)
@@ -63,13 +65,15 @@ def advance_case(case_id: int, *, now: datetime | None = None) -> Advanced:
         assess(case, now=now)
         steps = steps_of(case)
         facts = facts_of(case, runs, now, asked={name for s in steps if s.in_state == case.state for name in s.when})
-        due = due_steps(steps, facts)
-        if due and (is_in_question(case) or was_taken_back(case)):
-            due = [step for step in due if step.action in HARMLESS]
-        due = [step for step in due if (step.id, case.stay) not in carried]  # one that leaves no row behind
+        wanted = due_steps(steps, facts)
+        if wanted and (is_in_question(case) or was_taken_back(case)):
+            wanted = [step for step in wanted if step.action in HARMLESS]
+        known = without_closing(wanted, now=now)
+        due = [step for step in known if (step.id, case.stay) not in carried]  # one that leaves no row behind
         if not due:
             pass_on_more(case, now=now)
-            set_alarm(case, alarm, next_due_at(steps, facts))
+            moments = [next_due_at(steps, facts), now + LOOKED_AGAIN if known != wanted else None]
+            set_alarm(case, alarm, min(filter(None, moments), default=None))
             break
         carried.add((due[0].id, case.stay))
         try:
@@ -77,6 +81,12 @@ def advance_case(case_id: int, *, now: datetime | None = None) -> Advanced:
         except StaleCase:
             continue  # somebody else moved it: look again
     return waiting_rows(case_id)
+
+
+def without_closing(due: list[Step], *, now: datetime) -> list[Step]:
+    """While mail waits to be read: it may say that it goes on."""
+    open_still = [step for step in due if step.action != "close"]
+    return open_still if open_still != due and has_fallen_behind(now=now) else due
 
 
 def pass_on_more(case: Case, *, now: datetime) -> None:

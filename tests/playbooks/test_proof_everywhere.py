@@ -1,4 +1,5 @@
-"""A fix is proven at every address that the case names, also at one that came while it was being verified."""
+"""A fix is proven at every address that the case names, also at one that came while it was being verified, and by all
+that has been sent to the desk."""
 
 from __future__ import annotations
 
@@ -7,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from complaints.cases.transitions import move_case
-from complaints.models import Case, CheckRun
+from complaints.models import Case, CheckRun, Reading
 from complaints.playbooks.runner import advance_case
 from complaints.vocabulary import CaseState, Category
-from tests.factories import NOON, make_assignment, make_case, make_complaint, make_network, make_run
+from tests.factories import NOON, make_assignment, make_case, make_complaint, make_message, make_network, make_run
 
 pytestmark = pytest.mark.django_db
 CLAIMED = NOON + timedelta(hours=1)
@@ -63,3 +64,20 @@ def test_one_that_is_still_open_there_is_told() -> None:
     go_on(case, "bad", hours=6.1)
     assert go_on(case, hours=6.2) == CaseState.NOTIFIED
     assert case.notices.filter(step="still_open").exists()
+
+
+def test_nothing_is_closed_while_mail_that_came_before_is_not_read() -> None:
+    """It may be a flood that tells of this very line."""
+    case = relay_being_verified()
+    waiting = make_message(received_at=CLAIMED)
+    assert go_on(case, minutes=20) == CaseState.VERIFYING
+    assert case.due_at == CLAIMED + timedelta(minutes=30)
+
+    Reading.objects.filter(message=waiting).update(state=Reading.State.READ)
+    assert go_on(case, minutes=30) == CaseState.CLOSED
+
+
+def test_mail_of_the_last_minutes_keeps_no_case_open() -> None:
+    case = relay_being_verified()
+    make_message(received_at=CLAIMED + timedelta(minutes=15))
+    assert go_on(case, minutes=20) == CaseState.CLOSED
