@@ -59,7 +59,8 @@ def record_test(blacklist_id: int, family: int, problem: str | None, *, now: dat
                 "test_at": now + (retry_after(failures) if problem else TESTED_EVERY),
             },
         )
-        keep_task(blacklist_id, now=now)
+        if parked or (before and before.parked_since):
+            keep_task(blacklist_id, now=now)
 
 
 def retry_after(failures: int) -> timedelta:

@@ -6,20 +6,14 @@ from complaints.models import Case, Product
 from complaints.vocabulary import ContractKind
 
 
-def product_of(case: Case) -> Product | None:
-    name = case.owner.get("product")
-    return Product.objects.filter(name=name).first() if name else None
-
-
 def contract_kind(case: Case) -> ContractKind:
     """As the administrator says of the product; a product that nobody has said anything of is a business line."""
-    product = product_of(case)
-    return ContractKind(product.kind) if product else ContractKind.BUSINESS
+    return ContractKind(case.product.kind) if case.product else ContractKind.BUSINESS
 
 
 def is_protected(case: Case) -> bool:
     """Never cut off by a machine: by the customer, by the product, or because lives may hang on the line."""
-    return is_protected_by(case, product_of(case))
+    return is_protected_by(case, case.product)
 
 
 def is_protected_by(case: Case, product: Product | None) -> bool:

@@ -6,8 +6,9 @@ from enum import StrEnum
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 
-from complaints.models.customers import Contract
+from complaints.models.customers import Contract, Product
 from complaints.models.playbooks import PlaybookVersion
 from complaints.vocabulary import CaseState, Category, Cause, CustomerStatus, EventKind, Resolution
 
@@ -133,6 +134,12 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @cached_property
+    def product(self) -> Product | None:
+        """As the administrator describes it: how gently the line is treated. Looked up once for this object."""
+        name = self.owner.get("product")
+        return Product.objects.filter(name=name).first() if name else None
 
     @property
     def number(self) -> str:

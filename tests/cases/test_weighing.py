@@ -62,6 +62,7 @@ def test_the_line_is_of_the_kind_of_its_product() -> None:
     case = make_case(owner={"product": "Clinic"})
     assert weighed(case)["kind"] == "business"
     Product.objects.create(name="Clinic", kind=ContractKind.CRITICAL)
+    case = Case.objects.get()
     assert weighed(case)["kind"] == "critical"
     PriorityWeights.objects.create(number=1, document={}, created_at=NOON, created_by="carla", reason="r")
     assert weighed(case)["kind"] == "critical"
