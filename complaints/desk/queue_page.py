@@ -18,6 +18,7 @@ from complaints.cases.counting import Counted
 from complaints.desk import filters
 from complaints.desk.access import access_case, among, may
 from complaints.desk.acted import shown_actions
+from complaints.desk.first_steps import first_steps
 from complaints.desk.live import live_answer, render_live, wants_part
 from complaints.desk.narrowings import Asking
 from complaints.desk.query import Query, QueryError, parse
@@ -81,6 +82,7 @@ def queue_of(
         "is_first": not request.GET.get("after"),
         "first_page": "?" + urlencode({"q": text}) if plain is None else f"?tab={plain.name}",
         "empty": plain.empty if plain else None,
+        "first_steps": first_steps(request.user) if idle and not rest.cases else [],
         "tabs": shown_tabs(request.user, counted, tab),  # type: ignore[arg-type]
         "actions": shown_actions(request, now),
         "lists": shown_lists(request.user, counted),  # type: ignore[arg-type]
