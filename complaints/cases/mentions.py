@@ -13,6 +13,7 @@ from complaints.models import Case, CaseEvent, DeskTask, User
 KIND = "mention"
 NAME = re.compile(r"(?<![\w@./-])@([\w][\w.+-]{0,148}\w|\w)")
 MOST = 10  # in one note
+FAR_BACK = 200  # entries of the history, for the note may be found in it when much has happened since
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def ask_mentioned(case: Case, note: CaseEvent, *, actor: str, now: datetime) -> 
     told = {
         "title": f"{actor} asks you about case {case.number}",
         "text": text,
-        "url": f"/case/{case.pk}#event-{note.pk}",
+        "url": f"/case/{case.pk}?shown={FAR_BACK}#event-{note.pk}",
         "case": case,
         "opened_at": now,
         "opened_by": actor,

@@ -14,13 +14,14 @@ from urllib.parse import parse_qs, urlsplit
 
 from allauth.core.internal.httpkit import get_client_ip
 from django.db import OperationalError
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from complaints.cases.reads import record_read
 from complaints.desk.live import wants_part
 from complaints.desk.query import LONGEST, TOKEN
-from complaints.models import AccessLog
+from complaints.models import AccessLog, Customer, Reporter
 
 logger = logging.getLogger(__name__)
 What = AccessLog.What
@@ -56,16 +57,21 @@ def numbered(noun: str) -> About:
     return lambda request, parts: f"{noun} {parts['pk']}"
 
 
+def named(noun: str, model: type[Model], column: str) -> About:
+    """By what people know it as."""
+    return lambda request, parts: f"{noun} {model._default_manager.values_list(column, flat=True).get(pk=parts['pk'])}"
+
+
 LOGGED: dict[str, tuple[AccessLog.What, About]] = {
     "queue": (What.SEARCH, searched),
     "case": (What.CASE, found_case),
     "whose": (What.WHOSE, lambda request, parts: request.GET.get("address", "").strip()),
     "customers": (What.SEARCH, searched),
-    "customer": (What.CUSTOMER, numbered("customer")),
+    "customer": (What.CUSTOMER, named("customer", Customer, "reference")),
     "message": (What.MESSAGE, numbered("message")),
     "message-raw": (What.RAW, numbered("message")),
     "message-file": (What.RAW, numbered("message")),
-    "reporter": (What.REPORTER, numbered("reporter")),
+    "reporter": (What.REPORTER, named("reporter", Reporter, "address")),
     "offenders-csv": (What.EXPORT, lambda request, parts: "offenders"),
 }
 

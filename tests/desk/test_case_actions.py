@@ -8,7 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from complaints.cases.mentions import names_in
-from complaints.cases.transitions import move_case
+from complaints.cases.transitions import add_note, move_case
 from complaints.models import Case, CaseEvent, CheckRun, DeskTask, Notice, User
 from complaints.vocabulary import CaseState, CustomerStatus, EventKind, Resolution
 from tests.desk.minute import after_the_minute
@@ -222,6 +222,19 @@ def test_who_is_named_in_a_note_finds_it_among_their_tasks_and_on_the_case(ada: 
     done = other.post(f"/tasks/{task.pk}/done", {"from": case.pk})
     assert done["Location"] == f"/case/{case.pk}"
     assert "asks you:" not in other.get(f"/case/{case.pk}").content.decode()
+
+
+def test_who_is_asked_finds_the_note_however_much_came_since(ada: Client) -> None:
+    bruno, case = make_user("bruno", "analyst"), make_case()
+    ada.post(f"/case/{case.pk}/note", {"text": "@bruno, is this yours?"})
+    after_the_minute()
+    for number in range(60):
+        add_note(case, actor="carla", text=f"note {number}")
+    task, other = DeskTask.objects.get(), Client()
+    other.force_login(bruno)
+
+    page, _, place = task.url.partition("#")
+    assert f'id="{place}"' in other.get(page).content.decode()
 
 
 def test_nobody_hears_of_a_case_that_they_may_not_see(ada: Client) -> None:

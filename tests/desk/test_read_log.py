@@ -10,7 +10,7 @@ from django.test import Client
 
 from complaints.cases.reads import forget_reads, record_read
 from complaints.models import AccessLog
-from tests.factories import NOON, make_case, make_complaint
+from tests.factories import NOON, make_case, make_complaint, make_reporter
 
 pytestmark = pytest.mark.django_db
 What = AccessLog.What
@@ -82,13 +82,20 @@ def test_messages_and_their_bytes_are_noted(ada: Client) -> None:
 
 
 def test_customers_and_contracts_are_noted(ada: Client) -> None:
-    contract = make_case().contract
+    contract = make_case().contract  # of customer K-1
 
     ada.get("/customers", {"q": "Brenn"})
     ada.get(f"/customers/{contract.customer_id}")
     ada.get("/customers/4711")
 
-    assert noted() == [("ada", "search", "Brenn", ""), ("ada", "customer", f"customer {contract.customer_id}", "")]
+    assert noted() == [("ada", "search", "Brenn", ""), ("ada", "customer", "customer K-1", "")]
+
+
+def test_a_reporter_is_noted_by_address(ada: Client) -> None:
+    ada.get(f"/reporters/{make_reporter('nora@x.example').pk}")
+    ada.get("/reporters/4711")
+
+    assert noted() == [("ada", "reporter", "reporter nora@x.example", "")]
 
 
 def test_what_was_refused_was_not_read(ada: Client) -> None:
