@@ -21,6 +21,7 @@ from kombu.exceptions import OperationalError
 from abusedesk.celery import app
 from complaints import blacklists, bulk, checking, intake, interventions, pipeline, waiting
 from complaints.attribution import foreign
+from complaints.attribution.importing.leases.sessions import forget_stops
 from complaints.cases import (
     campaigns,
     counting,
@@ -267,6 +268,7 @@ def tidy_watch() -> None:
     campaigns.forget_campaigns(now=now)
     tallies.forget_tallies(now=now)
     feeds.forget_feeds(now=now)
+    forget_stops(now=now)
     reads.forget_reads(now=now, days=settings.READ_LOG_DAYS)
     reads.forget_sessions(now=now)
 

@@ -69,13 +69,18 @@ class WaitingLease(models.Model):
 
 
 class OpenSession(models.Model):
-    """A RADIUS session that has not stopped, one row a prefix it holds: a Stop may name no address any more."""
+    """A RADIUS session that has not stopped, one row a prefix it holds: a Stop may name no address any more.
+
+    Or one whose Stop was read before all else and did not say enough, with an empty key: its Start may be in a file
+    that comes later.
+    """
 
     nas = models.CharField(max_length=100, help_text="NAS-Identifier or NAS-IP-Address")
     session = models.CharField(max_length=255, help_text="Acct-Session-Id")
     identifiers = models.JSONField(default=list, help_text="[[kind, value], …], the surest first")
     key = models.BinaryField(max_length=17)
     started_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True, help_text="Its Stop is known, its Start is not")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["nas", "session", "key"], name="open_session_once")]

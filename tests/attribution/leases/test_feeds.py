@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise, permutations
 
 import pytest
 
 from complaints.attribution.importing import ImportRefused
 from complaints.attribution.importing.leases.feeds import import_feed, import_leases, place_waiting
 from complaints.attribution.importing.leases.placing import LeaseSummary
+from complaints.attribution.importing.leases.sessions import forget_stops
 from complaints.models import Assignment, FeedFault, LineIdentifier, OpenSession, PrefixLength, WaitingLease
 from tests.factories import NOON, make_assignment, make_contract, make_network
 
@@ -105,6 +107,32 @@ def test_any_order_of_records_makes_the_same_history():
         for one in records:  # each in a file of its own
             load("radius", one)
         assert held() == expected, seed
+
+
+@pytest.mark.parametrize("told", [{}, {"Framed-IP-Address": "", "Acct-Session-Time": "1800"}])
+def test_a_stop_that_does_not_say_enough_waits_for_its_start(told):
+    records = [record("Start", 0), record("Interim-Update", 10), record("Stop", 30, **told)]
+    for order in permutations(records):
+        Assignment.objects.all().delete()
+        OpenSession.objects.all().delete()
+        for one in order:
+            load("radius", one)
+        assert {held()[0][2], held()[-1][3]} == {0, 30}, order
+        assert all(one[3] == two[2] for one, two in pairwise(held())), order
+
+
+def test_an_access_server_may_use_the_name_of_a_session_again():
+    load("radius", record("Stop", 30))
+    load("radius", record("Start", 40))
+
+    assert held() == [("anna", "192.0.2.10/32", 40, None)]
+
+
+def test_a_stop_waits_a_month_and_a_restart_does_not_touch_it():
+    load("radius", record("Stop", 30) + record("Accounting-On", 60))
+
+    assert forget_stops(now=NOON + timedelta(days=30)) == 0
+    assert forget_stops(now=NOON + timedelta(days=31)) == 1
 
 
 def test_a_stop_that_names_no_address_ends_what_its_session_held():
