@@ -5,9 +5,11 @@ Logs in as a browser would, the provider's page left out, and prints where each 
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import sys
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 os.environ |= {
@@ -50,4 +52,9 @@ setup_test_environment()
 settings.DATABASES["default"]["NAME"] = os.environ["OIDC_DATABASE"]
 call_command("migrate", verbosity=0)
 make_user("ada")
-sys.stdout.write(json.dumps({name: log_in(name) for name in ("ada", "stranger", "ada")}))
+found: dict[str, Any] = {name: log_in(name) for name in ("ada", "stranger", "ada", "new-ada")}
+told = io.StringIO()
+call_command("forget_company_account", "ada", stdout=told)
+found["forgotten"] = told.getvalue().strip()
+found["new-ada again"] = log_in("new-ada")
+sys.stdout.write(json.dumps(found))

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import parse_qs
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from abusedesk.environment import Environment
 from abusedesk.log_in import log_in_settings
@@ -35,7 +36,7 @@ class Provider(BaseHTTPRequestHandler):
         site = f"http://{self.headers['Host']}"
         if self.path == "/userinfo":
             name = self.headers["Authorization"].removeprefix("Bearer token-of-")
-            self.answer({"sub": f"id-of-{name}", "preferred_username": name})
+            self.answer({"sub": f"id-of-{name}", "preferred_username": name.removeprefix("new-")})
         else:
             self.answer({
                 "issuer": site, "authorization_endpoint": f"{site}/authorize", "token_endpoint": f"{site}/token",
@@ -79,6 +80,15 @@ def test_the_provider_says_who_it_is_and_the_desk_who_may(provider: str, tmp_pat
 
     assert found["ada"] == {"button": "True", "form-action": "True", "pkce": "S256", "ends at": "/", "queue": "200"}
     assert (found["stranger"]["ends at"], found["stranger"]["queue"]) == ("/login", "302")
+    # Somebody else got her user name at the provider: not her account, until an administrator says so.
+    assert (found["new-ada"]["ends at"], found["new-ada"]["queue"]) == ("/login", "302")
+    assert found["forgotten"] == "ada was known by 1 company account, and by none now"
+    assert found["new-ada again"]["queue"] == "200"
+
+
+def test_company_accounts_are_forgotten_where_there_are_some() -> None:
+    with pytest.raises(CommandError, match="no provider of company accounts is set"):
+        call_command("forget_company_account", "ada")
 
 
 def test_it_is_off_unless_a_provider_is_named() -> None:
