@@ -47,6 +47,7 @@ def step_of(draft: PlaybookVersion, name: str) -> dict[str, Any]:
     return next(step for step in draft.document["steps"] if step["id"] == name)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize(("name", "step"), STEPS, ids=[f"{name}-{step}" for name, step in STEPS])
 def test_saving_a_step_untouched_changes_nothing(carla: Client, name: str, step: str) -> None:
     begin_with_shipped(now=NOON)

@@ -16,7 +16,7 @@ from complaints.vocabulary import CaseState, Category, Cause
 from tests.factories import NOON
 from tests.notices.rows import make_proof, make_relay_case, make_run
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 LANGUAGES = ("en", "de", "fr")
 STEPS = ("notify", "remind", "still_open", "escalated")
 COMING = [(NOON + timedelta(days=1), "escalated"), (NOON + timedelta(days=1), "limit_25")]

@@ -22,7 +22,7 @@ from complaints.pipeline import process_messages
 from tests.factories import NOON
 from tests.notices.reporters import LENA, SHARED, make_shared_address, receive, spam_from, vouch_for, written
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 MAILS, AT_ONCE = 10_000, 500
 OWN = "192.0.2.25"
 BOUNCED = "\nThis is the mail system. Your message could not be delivered.\n"

@@ -30,7 +30,7 @@ from tests.notices.rows import (
     queued,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 FOLDER = Path(settings.BASE_DIR) / "templates" / "notices"
 LANGUAGES = ("en", "de", "fr")
 NAMES = sorted(path.name for path in (FOLDER / "en").glob("*.txt"))
