@@ -48,7 +48,7 @@ def points_of(counted: Mapping[date, float], *, today: date, days: int) -> list[
 
 
 def chart_of(points: Sequence[Point], *, what: str, width: int = WIDE) -> Chart:
-    top = nice(max([1.0, *(p.n for p in points if p.n is not None), *(p.band.most for p in points if p.band)]))
+    top = nice(max([2.0, *(p.n for p in points if p.n is not None), *(p.band.most for p in points if p.band)]))
     step = (width - LEFT - RIGHT) / max(1, len(points) - 1)
     xs = [round(LEFT + number * step, 1) for number in range(len(points))]
     weeks = [(x, f"{p.day:%-d %b}") for x, p in zip(xs, points, strict=True) if p.day.weekday() == 0]

@@ -47,7 +47,9 @@ def test_days_that_nobody_told_are_left_out() -> None:
     chart = chart_of(points, what="Messages")
 
     assert (len(chart.dots), chart.areas) == (2, [])
-    assert chart_of([Point(MONDAY, None, None)], what="Messages").said == "Messages: nothing was counted yet."
+    empty = chart_of([Point(MONDAY, None, None)], what="Messages")
+    assert empty.said == "Messages: nothing was counted yet."
+    assert [text for _, text in empty.levels] == ["0", "1", "2"]
 
 
 def tally(kind: str, ref: int, n: int, back: int) -> Tally:
