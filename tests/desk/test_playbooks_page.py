@@ -43,6 +43,13 @@ def test_playbooks_are_for_supervisors(ada: Client, carla: Client, relay: Playbo
     assert "/playbooks" in carla.get("/").content.decode()
 
 
+def test_one_of_the_programs_own_and_one_of_a_person_say_so(carla: Client, relay: PlaybookVersion) -> None:
+    page = text_of(carla.get(f"/playbooks/{relay.pk}"))
+    assert "Came with the program, 10 Mar 2026" in page
+    assert "; active since 10 Mar 2026" in page
+    assert "Written by bea, " in text_of(carla.get(f"/playbooks/{draft_of(relay).pk}"))
+
+
 def test_the_list_says_whom_each_is_for_and_how_many_follow_it(carla: Client, relay: PlaybookVersion) -> None:
     make_case("C-1", playbook=relay)
 
