@@ -9,8 +9,10 @@ from complaints.addresses import address_key
 from complaints.checking import refusal
 from complaints.checking.outcomes import retry_after
 from complaints.checks import RETURN_PATH, sign_probe
+from complaints.demo.simulation.clock import VirtualClock
 from complaints.models import Case, CheckOptOut, CheckRun, Complaint, Message, ProbeArrival
 from complaints.vocabulary import Answer, CheckOutcome, Verdict
+from tests.attribution.leases.test_feeds import know, load, record
 from tests.factories import NOON, make_assignment, make_case, make_message, make_network, make_shared_machine
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +103,20 @@ def test_an_address_that_several_share_now_is_not_probed_for_one_of_them(case: C
     case.contract.assignments.update(kind="cgnat", port_first=1024, port_last=2047)
     make_assignment("C-2", "192.0.2.10/32", kind="cgnat", port_first=2048, port_last=3071)
     assert queue(case).reason == ("192.0.2.10 is shared by 2 contracts now: a test cannot tell which of them answers")
-    assert queue(case, "dnsbl").state == "queued"
+    refused = queue(case, "dnsbl")  # a list that names it may mean any of them
+    assert refused.reason == "192.0.2.10 is shared by 2 contracts now: its answer would say nothing of this case"
+    assert checking.is_not_theirs_alone(refused.reason)
+
+
+def test_an_address_of_which_one_is_the_last_that_was_told_is_looked_up_and_not_probed(case: Case) -> None:
+    case.contract.assignments.all().delete()
+    know("radius_user", "anna@isp.example", "C-1")
+    clock = VirtualClock(NOON - timedelta(minutes=30))
+    with clock.ruling():
+        load("radius", record("Start", -40))
+        clock.go_to(NOON)
+        assert queue(case).reason == "whose 192.0.2.10 is cannot be told for certain now"
+        assert queue(case, "dnsbl").state == "queued"
 
 
 def test_a_line_that_changes_hands_while_its_check_waits_is_not_tested(case: Case) -> None:

@@ -4,7 +4,7 @@ from complaints.checking.arrivals import Arrivals, is_for_probes, record_arrival
 from complaints.checking.loop import run_claimed, run_now, work_off
 from complaints.checking.orders import addresses_of, order_check, queue_check
 from complaints.checking.outcomes import MOST_TRIES, record_outcome, record_outcomes, settle_arrival, stop_waiting
-from complaints.checking.rules import is_no_longer_theirs, refusal
+from complaints.checking.rules import is_not_theirs_alone, refusal
 from complaints.checking.runs import IN_FLIGHT, allowed, by_queue, claim_runs, due_runs, release_dead
 from complaints.checking.setup import config, probe_secret
 
@@ -19,7 +19,7 @@ __all__ = [
     "config",
     "due_runs",
     "is_for_probes",
-    "is_no_longer_theirs",
+    "is_not_theirs_alone",
     "order_check",
     "probe_secret",
     "queue_check",

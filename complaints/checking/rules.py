@@ -25,7 +25,7 @@ A_DAY = timedelta(days=1)
 FEEDS_LAG = timedelta(minutes=10)  # of what happens now no feed of leases has told yet
 
 
-# How a refusal ends whose address is not the case's any more: is_no_longer_theirs reads it back from the row.
+# How a refusal ends whose address is not the case's alone: is_not_theirs_alone reads it back from the row.
 ASSIGNED_TO_NOBODY = "is assigned to nobody now"
 SAYS_NOTHING = "its answer would say nothing of this case"
 
@@ -64,8 +64,8 @@ def refusals(asked: Sequence[Asked], *, now: datetime) -> list[str | None]:
     ]
 
 
-def is_no_longer_theirs(reason: str) -> bool:
-    """Whether a refusal was because the case's contract does not hold the address any more."""
+def is_not_theirs_alone(reason: str) -> bool:
+    """Whether a refusal was because the case's contract does not hold the address any more, or shares it."""
     return reason.endswith((ASSIGNED_TO_NOBODY, SAYS_NOTHING))
 
 
@@ -157,7 +157,7 @@ def tested_enough(check: str, address: bytes, now: datetime) -> str | None:
 
 
 def somebody_elses(check: str, holding: Holding, case: Case, address: bytes) -> str | None:
-    """A line that changed hands since the complaint would answer for another customer."""
+    """A line that changed hands since the complaint would answer for another customer, a shared address for all."""
     text, reference = address_text(address), case.contract.reference
     if holding.answer is Answer.OWNER and holding.contract_id != case.contract_id:
         return f"{text} is held by another contract than {reference} now: {SAYS_NOTHING}"
@@ -165,6 +165,7 @@ def somebody_elses(check: str, holding: Holding, case: Case, address: bytes) -> 
         return None
     if reference not in holding.candidates:
         return f"{text} is not held by {reference} now: {SAYS_NOTHING}"
-    if check == "relay":
-        return f"{text} is shared by {len(holding.candidates)} contracts now: a test cannot tell which of them answers"
-    return None
+    if len(holding.candidates) == 1:  # as far as the feed has told
+        return f"whose {text} is cannot be told for certain now" if check == "relay" else None
+    shared = f"{text} is shared by {len(holding.candidates)} contracts now"
+    return f"{shared}: a test cannot tell which of them answers" if check == "relay" else f"{shared}: {SAYS_NOTHING}"

@@ -110,7 +110,8 @@ def count_from(first: str, more: str, label: str) -> Words:
 CONDITION_WORDS: Mapping[str, Words] = {
     "finished": Words("The checks of this step are in", "the checks of “{}” are in".format),
     "refused": Words(
-        "The address is no longer theirs when this step looks", "“{}” had no address of theirs to look at".format
+        "The address is not theirs alone when this step looks",
+        "“{}” had no address of theirs alone to look at".format,
     ),
     "verdict": Words("Checks came out so", lambda wanted: all_of(came_out(*pair) for pair in wanted.items())),
     "may_notify": either(

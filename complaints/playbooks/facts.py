@@ -17,7 +17,7 @@ from complaints.cases.ladder import FORGOTTEN, PastCase, points_of
 from complaints.cases.protection import contract_kind, is_protected
 from complaints.cases.transitions import MACHINE
 from complaints.cases.voices import voice_of
-from complaints.checking import addresses_of, is_no_longer_theirs
+from complaints.checking import addresses_of, is_not_theirs_alone
 from complaints.models import Case, CheckRun, Intervention, Notice
 from complaints.notices.compose import address_problem
 from complaints.notices.mail_loops import NO_MACHINE
@@ -132,7 +132,7 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime, *, asked: Colle
 
 def has_left(run: CheckRun) -> bool:
     """Where one address was asked about and another is not theirs any more, the first is all there is to ask about."""
-    return run.state == CheckRun.State.REFUSED and is_no_longer_theirs(run.reason)
+    return run.state == CheckRun.State.REFUSED and is_not_theirs_alone(run.reason)
 
 
 def unchecked(case: Case, runs: Sequence[StepRun]) -> set[str]:

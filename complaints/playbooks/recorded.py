@@ -15,7 +15,7 @@ from complaints.cases.ladder import PastCase
 from complaints.cases.protection import contract_kind, is_protected
 from complaints.cases.transitions import MACHINE
 from complaints.cases.voices import voice_of
-from complaints.checking import is_no_longer_theirs
+from complaints.checking import is_not_theirs_alone
 from complaints.diagnosis import look_at
 from complaints.models import (
     Case,
@@ -188,7 +188,7 @@ def ran(
         address=bytes(address),
         causes=tuple(causes) if isinstance(causes, list) else (),
         refused=state == CheckRun.State.REFUSED,
-        has_left=state == CheckRun.State.REFUSED and is_no_longer_theirs(reason),
+        has_left=state == CheckRun.State.REFUSED and is_not_theirs_alone(reason),
     )
 
 
