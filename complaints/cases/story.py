@@ -112,7 +112,7 @@ class CheckStory:
     @property
     def lists(self) -> list[dict[str, Any]]:
         """What each blacklist said, listings first, then those that could not answer."""
-        order = {"listed": 0, "policy": 1, "unknown": 2, "not-listed": 3, "allow": 4}
+        order = {"listed": 0, "earlier": 1, "policy": 1, "unknown": 2, "not-listed": 3, "allow": 4}
         return sorted(self.run.details.get("lists") or [], key=lambda each: order.get(each.get("status"), 5))
 
 

@@ -13,6 +13,7 @@ import django.db
 from django.utils import timezone
 
 from complaints.blacklists import Batch
+from complaints.checking.earlier_listings import of_their_own
 from complaints.checking.outcomes import record_outcome, record_outcomes
 from complaints.checking.runs import IN_FLIGHT, allowed, claim_runs, due_runs
 from complaints.checking.setup import config
@@ -140,7 +141,7 @@ def refill(queues: set[str]) -> Callable[[int], Sequence[CheckRun]]:
 def record_all(results: Sequence[Result]) -> list[int]:
     """What was found is written also when the database went away meanwhile. Returns the ids of the cases."""
     try:
-        return insist(lambda: record_outcomes(results, now=timezone.now()))
+        return insist(lambda: record_outcomes(of_their_own(results), now=timezone.now()))
     except (django.db.OperationalError, django.db.InterfaceError):
         raise
     except Exception:  # one that cannot be written must not lose the others
@@ -151,7 +152,8 @@ def record_all(results: Sequence[Result]) -> list[int]:
 def record_one(run: CheckRun, outcome: CheckOutcome) -> bool:
     """One that the database refuses is unknown: it must not be run for ever."""
     try:
-        return insist(lambda: record_outcome(run, outcome, now=timezone.now()))
+        own = insist(lambda: of_their_own([(run, outcome)]))[0][1]
+        return insist(lambda: record_outcome(run, own, now=timezone.now()))
     except (django.db.OperationalError, django.db.InterfaceError):
         raise
     except Exception as exc:

@@ -169,6 +169,7 @@ ON_LIST = {
     "policy": Word("policy only", "", "Says what kind of range this is, not that it sends abuse"),
     "allow": Word("welcomed", "good"),
     "not-listed": Word("not listed", "good"),
+    "earlier": Word("of an earlier holder", hint="It was listed before this contract had the address"),
     "unknown": Word("no answer", "", "An error is never “not listed”"),
 }
 WHOSE = {
