@@ -35,6 +35,7 @@ LOOK_MS = 20_000  # so long a page may take to show what is expected
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database-only", action="store_true", help="only the tests that touch the database")
+    parser.addoption("--no-database", action="store_true", help="only the others")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,10 +50,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--database-only"):
-        rest = [item for item in items if not touches_database(item)]
-        config.hook.pytest_deselected(items=rest)
-        items[:] = [item for item in items if touches_database(item)]
+    for option, wanted in (("--database-only", True), ("--no-database", False)):
+        if config.getoption(option):
+            config.hook.pytest_deselected(items=[item for item in items if touches_database(item) is not wanted])
+            items[:] = [item for item in items if touches_database(item) is wanted]
 
 
 def touches_database(item: pytest.Item) -> bool:

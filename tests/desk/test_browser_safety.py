@@ -29,7 +29,7 @@ from tests.desk.permissions import OPENED, POSTED
 from tests.desk.test_permissions import URLS, by_capability
 from tests.factories import NOON, make_case, make_complaint, make_message, make_run, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 OURS = list(admin.site._registry)
 INLINE = re.compile(r"<[^>]+\s(?:style|on[a-z]+)\s*=|<style\b|javascript:", re.I)
 SCRIPT = re.compile(r"<script\b([^>]*)>", re.I)

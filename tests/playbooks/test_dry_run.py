@@ -29,7 +29,7 @@ from complaints.playbooks.versions import activate, make_draft
 from complaints.vocabulary import CaseState, Category, CheckOutcome, EventKind, Resolution, Verdict
 from tests.factories import NOON, make_assignment, make_case, make_complaint, make_network
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 ADDRESS = "192.0.2.10"
 END = NOON + timedelta(days=20)
 Happens = dict[float, Callable[[Case, datetime], object]]  # hours since NOON → what happens then
