@@ -42,7 +42,7 @@ def by_brand(db: None) -> Client:
 
 
 @pytest.fixture(params=["by_network", "by_brand"])
-def nora(request: pytest.FixtureRequest) -> Client:
+def nora(request: pytest.FixtureRequest, db: None) -> Client:
     found: Client = request.getfixturevalue(request.param)
     return found
 
