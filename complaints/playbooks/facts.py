@@ -131,7 +131,7 @@ def facts_of(case: Case, runs: Sequence[StepRun], now: datetime, *, asked: Colle
 
 
 def has_left(run: CheckRun) -> bool:
-    """Where one address was asked about and another is not theirs any more, the first is all there is to ask about."""
+    """Of several addresses, one that is not theirs any more, or not theirs alone, is nothing to wait for."""
     return run.state == CheckRun.State.REFUSED and is_not_theirs_alone(run.reason)
 
 
